@@ -1,0 +1,39 @@
+/*
+ * control: .hashedfs/, where a mount explains itself. Files are rendered when
+ * they are opened, as in /proc; the frontend only hands the text on.
+ */
+#ifndef HF_CONTROL_H
+#define HF_CONTROL_H
+
+#include "fs/base/base.h"
+#include "fs/view/view.h"
+
+#define HF_CONTROL_DIR ".hashedfs"
+
+/*
+ * map: one file a line, fields between TABs, hf_escape'd:
+ *   path  name  kind  name-digest  content-digest  size  problem
+ * with "-" for a digest that does not exist and for no problem, and a problem
+ * as "!sentence" if the file cannot be read, else as the sentence. The last
+ * line is
+ *   #end  COUNT  GENERATION
+ * A map without that line, or with another count, is incomplete.
+ */
+#define HF_MAP_END "#end"
+
+struct hf_control;
+/* `view` and `config` are borrowed. `timeout_ms` is how long the kernel may
+ * believe a name; a read of sync waits that long. */
+int hf_control_new(struct hf_view *view, const struct hf_config *config,
+		   unsigned timeout_ms, struct hf_control **ret) HF_MUST_USE;
+void hf_control_free(struct hf_control *control);
+
+/* The file names, by index; NULL behind the last. */
+const char *hf_control_name(size_t i);
+/* Renders file number `i` into `ret`. `wait` as everywhere. */
+int hf_control_render(struct hf_control *control, size_t i,
+		      struct hf_wait *wait, struct hf_buf *ret) HF_MUST_USE;
+/* Appends a snapshot as the text of `map`; `problems`. */
+void hf_control_map(const struct hf_snapshot *snapshot, struct hf_buf *ret);
+
+#endif

@@ -1,0 +1,148 @@
+/*
+ * digest: bytes -> digest, once, in parallel, remembered.
+ *
+ * A digest is remembered with the stamp of the file state that it was taken
+ * from, and only names are ever answered from memory. Bytes are handed out as
+ * a `struct hf_verified`: read in this process and matched against the whole
+ * digest.
+ */
+#ifndef HF_DIGEST_H
+#define HF_DIGEST_H
+
+#include "fs/base/base.h"
+#include "fs/source/source.h"
+
+/* --- hash.c: the algorithms --------------------------------------------- */
+
+#define HF_DIGEST_MAX 64 /* bytes; SHA-512 */
+#define HF_DIGEST_HEX_MAX (2 * HF_DIGEST_MAX)
+
+struct hf_digest {
+	uint8_t len;
+	uint8_t bytes[HF_DIGEST_MAX];
+};
+
+struct hf_algorithm;
+/* md5, sha1, sha256, sha384, sha512, or NULL. Constant. */
+const struct hf_algorithm *hf_algorithm_find(const char *name);
+const char *hf_algorithm_name(const struct hf_algorithm *algorithm);
+/* Bytes of its digests. */
+unsigned hf_algorithm_len(const struct hf_algorithm *algorithm);
+
+/* The digest of `data`. -EIO if the library refuses (a FIPS policy that
+ * forbids MD5), -ENOMEM. */
+int hf_hash(const struct hf_algorithm *algorithm, const void *data, size_t len,
+	    struct hf_digest *ret) HF_MUST_USE;
+bool hf_digest_equal(const struct hf_digest *a, const struct hf_digest *b);
+/* Lower-case hex with a NUL. */
+void hf_digest_hex(const struct hf_digest *digest,
+		   char ret[HF_DIGEST_HEX_MAX + 1]);
+
+/* --- verified.c: bytes that were hashed --------------------------------- */
+
+/* Up to this size verified bytes are pinned in private memory. */
+#define HF_PINNED_MAX (1024 * 1024)
+/* Above, each block of this size has a sum that every read checks. */
+#define HF_BLOCK_LEN (128 * 1024)
+
+/* The block sums of one file state; counted, immutable. */
+struct hf_sums;
+struct hf_sums *hf_sums_ref(struct hf_sums *sums);
+void hf_sums_unref(struct hf_sums *sums);
+
+/* Bytes of one digest, open for reading. Counted, immutable, any thread. */
+struct hf_verified;
+struct hf_verified *hf_verified_ref(struct hf_verified *verified);
+void hf_verified_unref(struct hf_verified *verified);
+uint64_t hf_verified_size(const struct hf_verified *verified);
+/* Borrowed; NULL for pinned bytes. Kept by the caller it makes the next
+ * opening of an unchanged file read nothing. */
+struct hf_sums *hf_verified_sums(const struct hf_verified *verified);
+/*
+ * Points *ret at up to `len` verified bytes from `offset` (fewer at the end
+ * of the file, 0 behind it): into pinned memory or into `scratch`, both alive
+ * as long as the caller keeps them. -EIO: the file changed under the open
+ * handle. -ENOMEM.
+ */
+int hf_verified_read(struct hf_verified *verified, uint64_t offset, size_t len,
+		     struct hf_buf *scratch, const char **ret, size_t *ret_len)
+	HF_MUST_USE;
+
+/* --- the digests of a source -------------------------------------------- */
+
+struct hf_digests;
+
+struct hf_digests_config {
+	const struct hf_algorithm *algorithm;
+	const struct hf_source *source; /* borrowed */
+	struct hf_pool *pool;		/* borrowed */
+	hf_clock *clock;
+};
+
+/* What is known of a file state. */
+struct hf_fact {
+	struct hf_digest digest;
+	uint64_t size; /* of the bytes hashed */
+};
+
+int hf_digests_new(const struct hf_digests_config *config,
+		   struct hf_digests **ret) HF_MUST_USE;
+/* Precondition: the pool is free of its jobs (hf_pool_free first). */
+void hf_digests_free(struct hf_digests *digests);
+
+/*
+ * The digest of the file `path` of root `root`, whose stamp the caller just
+ * saw to be `sig`. From memory if that state was hashed and was quiet then;
+ * else the pool reads it, once for all who ask at the same time. Errors of
+ * opening and reading (not remembered); -EINTR: `wait` was interrupted, the
+ * hashing goes on; -EAGAIN: the file changed at every try.
+ */
+int hf_digests_get(struct hf_digests *digests, unsigned root, const char *path,
+		   const struct hf_sig *sig, struct hf_wait *wait,
+		   struct hf_fact *ret) HF_MUST_USE;
+/* True if hf_digests_get would answer from memory. */
+bool hf_digests_known(struct hf_digests *digests, unsigned root,
+		      const char *path, const struct hf_sig *sig);
+
+/*
+ * Many files at once: hf_batch_add starts the work where something is to be
+ * done and returns at once; hf_batch_get gives the i-th answer, waiting for
+ * it. The same errors as hf_digests_get. A batch belongs to one thread.
+ */
+struct hf_batch;
+int hf_batch_new(struct hf_digests *digests, struct hf_batch **ret)
+	HF_MUST_USE;
+int hf_batch_add(struct hf_batch *batch, unsigned root, const char *path,
+		 const struct hf_sig *sig) HF_MUST_USE;
+int hf_batch_get(struct hf_batch *batch, size_t i, struct hf_wait *wait,
+		 struct hf_fact *ret) HF_MUST_USE;
+/* What is still running goes on. NULL is allowed. */
+void hf_batch_free(struct hf_batch *batch);
+
+/* The last digest that `path` is known to have had, whatever its state is
+ * now. False if there is none. */
+bool hf_digests_last(struct hf_digests *digests, unsigned root,
+		     const char *path, struct hf_fact *ret);
+
+/*
+ * Opens `path` for reading as the bytes that have the digest `expected`. The
+ * pool reads and hashes them all, unless `sums` (NULL, or of an earlier
+ * opening of the same bytes) still fit a quiet stamp. -ESTALE: the file has
+ * other bytes now. Else as hf_digests_get.
+ */
+int hf_digests_open(struct hf_digests *digests, unsigned root,
+		    const char *path, const struct hf_digest *expected,
+		    struct hf_sums *sums, struct hf_wait *wait,
+		    struct hf_verified **ret) HF_MUST_USE;
+
+/* Counters since the start, for status. */
+struct hf_digests_stats {
+	uint64_t files_hashed;
+	uint64_t bytes_hashed;
+	uint64_t facts;	 /* file states in memory */
+	uint64_t flights; /* being hashed at this moment */
+};
+void hf_digests_stats(struct hf_digests *digests,
+		      struct hf_digests_stats *ret);
+
+#endif

@@ -1,0 +1,272 @@
+/*
+ * view: the mapping. Which names a static tree is presented under, and what
+ * is read under them. Everything that is true of the mount is decided here,
+ * without a kernel in sight: mount, snapshot and export ask the same functions
+ * and get the same answers.
+ */
+#ifndef HF_VIEW_H
+#define HF_VIEW_H
+
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "fs/base/base.h"
+#include "fs/digest/digest.h"
+#include "fs/source/source.h"
+
+/* --- option.c: -o ------------------------------------------------------- */
+
+/*
+ * One option: a row of a table. `arg` is what stands behind "=" in the help,
+ * NULL for a flag. `help` is NULL for words that are accepted and mean nothing
+ * here (fstab's). `parse` stores the value (NULL for a flag) in `target`;
+ * -EINVAL with *why = a new sentence part, as "must be between 4 and 32".
+ */
+struct hf_option {
+	const char *name; /* a trailing * accepts every word that begins so */
+	const char *arg;
+	const char *help;
+	int (*parse)(void *target, const char *value, char **why);
+};
+
+struct hf_option_set {
+	const struct hf_option *rows;
+	size_t n;
+	void *target;
+};
+
+/*
+ * Reads one -o argument, "a,b=c,d=e\,f": words between commas, a backslash
+ * takes the next character as it is. -EINVAL with *why = a new sentence that
+ * names the option and the remedy; -ENOMEM.
+ */
+int hf_options_parse(const struct hf_option_set *sets, size_t n_sets,
+		     const char *text, char **why) HF_MUST_USE;
+/* Appends the help lines of a set, at most 80 columns. */
+void hf_options_help(const struct hf_option_set *set, struct hf_buf *ret);
+
+/* --- config.c: what can be chosen about the view ------------------------- */
+
+enum hf_show {
+	HF_SHOW_HASHED = 1,
+	HF_SHOW_KEPT = 2,
+	HF_SHOW_PLAIN = 4,
+};
+
+/* All strings are owned. Immutable once a view was made of it. */
+struct hf_config {
+	struct hf_source_config source;
+	char *name_template;
+	const struct hf_algorithm *algorithm;
+	unsigned hash_len; /* hex digits in a name */
+	unsigned show;	   /* set of enum hf_show */
+	struct hf_strings keep;
+	struct hf_strings prehashed;
+	unsigned threads; /* 0: as many as there are processors */
+	bool mtime_source;
+	int64_t mtime_ns; /* of hashed files, unless mtime_source */
+	int64_t uid;	  /* -1: the source's */
+	int64_t gid;
+};
+
+/* The defaults. -ENOMEM. */
+int hf_config_init(struct hf_config *config) HF_MUST_USE;
+void hf_config_fini(struct hf_config *config);
+/* The view options of every program, bound to `config`. */
+struct hf_option_set hf_config_options(struct hf_config *config);
+/* Checks what only the whole can show (length against digest, the template).
+ * -EINVAL with *why = a new sentence. */
+int hf_config_check(struct hf_config *config, char **why) HF_MUST_USE;
+
+/* --- the view ------------------------------------------------------------ */
+
+struct hf_view;
+
+/*
+ * Opens the sources, starts the pool. *ret is new; all its functions may be
+ * called from any thread. `config` is borrowed while the view lives. own_dev:
+ * see hf_source_open. On error *why is a new sentence.
+ */
+int hf_view_new(const struct hf_config *config, dev_t own_dev,
+		struct hf_view **ret, char **why) HF_MUST_USE;
+/* Precondition: all nodes, listings and contents were given back. */
+void hf_view_free(struct hf_view *view);
+
+enum hf_kind {
+	HF_KIND_DIR,
+	HF_KIND_HASHED,	   /* under its hashed name */
+	HF_KIND_PREHASHED, /* its own name already carries a hash */
+	HF_KIND_KEPT,	   /* plain name by the user's choice */
+	HF_KIND_PLAIN,	   /* original name beside the hashed one, or of a file
+			      that cannot have a hashed name */
+};
+/* "dir", "hashed", "prehashed", "kept", "plain". */
+const char *hf_kind_name(enum hf_kind kind);
+
+/* What is worth telling about one file. */
+enum hf_problem {
+	HF_PROBLEM_NONE,
+	HF_PROBLEM_UNREADABLE, /* error: fails at open */
+	HF_PROBLEM_LINK,       /* error: a link that leads nowhere allowed */
+	HF_PROBLEM_SPECIAL,    /* FIFO, socket or device: left out */
+	HF_PROBLEM_SHADOWED,   /* file here, directory in another source */
+	HF_PROBLEM_NAME,       /* cannot carry a hash: stands plain */
+	HF_PROBLEM_TOO_LONG,   /* hashed name or path too long: stands plain */
+	HF_PROBLEM_TAKEN,      /* presented name equals another's */
+};
+
+/*
+ * One presented name of a directory. `source` is the base name in the source.
+ * An entry with an `error` fails at open with it. A `hidden` entry is not
+ * presented and only carries its problem.
+ */
+struct hf_entry {
+	const char *name;   /* borrowed from the listing */
+	const char *source; /* borrowed from the listing */
+	enum hf_kind kind;
+	enum hf_problem problem;
+	int error; /* positive errno */
+	bool hidden;
+	unsigned root;
+	mode_t mode; /* as presented, with the file type */
+	uid_t uid;
+	gid_t gid;
+	uint64_t size;
+	int64_t mtime_ns;
+	struct hf_digest digest; /* of the content; len 0 for mutable ones */
+};
+
+/*
+ * A directory as presented: entries in the order of their source names,
+ * immutable, counted, one per directory and generation.
+ */
+struct hf_listing;
+size_t hf_listing_len(const struct hf_listing *listing);
+const struct hf_entry *hf_listing_entry(const struct hf_listing *listing,
+					size_t i);
+/* Two listings of a directory with equal generation are the same. */
+uint64_t hf_listing_generation(const struct hf_listing *listing);
+struct hf_listing *hf_listing_ref(struct hf_listing *listing);
+void hf_listing_unref(struct hf_listing *listing);
+
+/*
+ * What a name leads to. A node of a hashed or prehashed file is constant: its
+ * identity is (path, digest, mode, owner), its bytes, size and times never
+ * change. All others are ordinary mutable files and directories.
+ * Counted; a node keeps its parents alive.
+ */
+struct hf_node;
+struct hf_node *hf_node_ref(struct hf_node *node);
+void hf_node_unref(struct hf_node *node);
+enum hf_kind hf_node_kind(const struct hf_node *node);
+bool hf_node_constant(const struct hf_node *node);
+/* 128 bits that two nodes share only if they have the same identity and
+ * neither is dead. Keyed: differs between views. */
+const uint64_t *hf_node_identity(const struct hf_node *node);
+/* True once an open found other bytes: such a node answers ESTALE for ever
+ * and the next lookup of its name makes another. */
+bool hf_node_dead(const struct hf_node *node);
+/* Appends the path in the sources. */
+void hf_node_path(const struct hf_node *node, struct hf_buf *ret);
+/* The content digest in hex, "" for mutable nodes. */
+void hf_node_digest(const struct hf_node *node,
+		    char ret[HF_DIGEST_HEX_MAX + 1]);
+
+/* The top directory; new reference. */
+struct hf_node *hf_view_root(struct hf_view *view);
+
+/*
+ * The node that `name` leads to in the directory `dir`; *ret is new. -ENOENT:
+ * the name is not there. -EINTR: `wait` was interrupted. Other errors mean
+ * that it could not be found out.
+ */
+int hf_view_lookup(struct hf_view *view, struct hf_node *dir, const char *name,
+		   struct hf_wait *wait, struct hf_node **ret) HF_MUST_USE;
+/* The directory as it is now; *ret is new. */
+int hf_view_list(struct hf_view *view, struct hf_node *dir,
+		 struct hf_wait *wait, struct hf_listing **ret) HF_MUST_USE;
+/* The node of entry `i`, which must not be hidden; *ret is new. */
+int hf_view_node(struct hf_view *view, struct hf_node *dir,
+		 const struct hf_listing *listing, size_t i,
+		 struct hf_node **ret) HF_MUST_USE;
+
+/* Attributes, all of struct stat but st_dev. For a constant node without a
+ * system call; for others as the source has them now. -ENOENT: gone. */
+int hf_view_stat(struct hf_view *view, struct hf_node *node,
+		 struct hf_wait *wait, struct stat *ret) HF_MUST_USE;
+int hf_view_statvfs(struct hf_view *view, struct statvfs *ret) HF_MUST_USE;
+
+/* An open file. Any thread may read, one closes. */
+struct hf_content;
+/*
+ * Opens a file. Constant nodes: -ESTALE if the bytes are not those that were
+ * hashed (the node is dead then). Errors are those of the source, -ENOENT
+ * included only if the file is gone.
+ */
+int hf_view_open(struct hf_view *view, struct hf_node *node,
+		 struct hf_wait *wait, struct hf_content **ret) HF_MUST_USE;
+void hf_content_close(struct hf_content *content);
+/* As hf_verified_read; of mutable files the bytes as they are now. */
+int hf_content_read(struct hf_content *content, uint64_t offset, size_t len,
+		    struct hf_buf *scratch, const char **ret, size_t *ret_len)
+	HF_MUST_USE;
+
+/* --- snapshot.c: the whole mapping at one moment ------------------------- */
+
+/*
+ * One file of the sources. `name` is the presented path ("" if it has none).
+ * A row with an `error` cannot be read; its other fields are what is known.
+ */
+struct hf_row {
+	const char *path; /* borrowed from the snapshot */
+	const char *name;
+	enum hf_kind kind;
+	enum hf_problem problem;
+	int error;
+	uint64_t size;
+	struct hf_digest name_digest; /* len 0 where there is none */
+	struct hf_digest content_digest;
+};
+
+struct hf_snapshot {
+	struct hf_row *rows; /* sorted by path (bytes), each path once */
+	size_t n;
+	uint64_t generation;
+	struct hf_buf text; /* what the strings point into; private */
+};
+
+/* Work done and work known, in files and bytes. Written by the snapshot, read
+ * by whoever shows progress, from any thread. */
+struct hf_progress {
+	atomic_uint_least64_t files_done;
+	atomic_uint_least64_t files;
+	atomic_uint_least64_t bytes_done;
+	atomic_uint_least64_t bytes;
+};
+
+/*
+ * Names the whole tree, then looks at it again: *ret (contents new, end with
+ * hf_snapshot_fini) is one state of the tree. -EAGAIN: it changed during
+ * three rounds. Files that cannot be read have rows with an error; so have
+ * directories that cannot be listed (kind HF_KIND_DIR); directories have no
+ * rows otherwise. `progress` may be NULL.
+ */
+int hf_view_snapshot(struct hf_view *view, struct hf_wait *wait,
+		     struct hf_progress *progress, struct hf_snapshot *ret)
+	HF_MUST_USE;
+void hf_snapshot_fini(struct hf_snapshot *snapshot);
+
+/* Appends one sentence about a problem, without the path and without a final
+ * stop: "cannot be read: Permission denied". */
+void hf_problem_describe(enum hf_problem problem, int error,
+			 struct hf_buf *ret);
+
+/* The numbers of `status`. */
+struct hf_view_stats {
+	struct hf_digests_stats digests;
+	uint64_t generation;
+	unsigned threads;
+};
+void hf_view_stats(struct hf_view *view, struct hf_view_stats *ret);
+
+#endif
