@@ -22,7 +22,7 @@
 
 #define HF_ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define HF_MUST_USE __attribute__((warn_unused_result))
-#define HF_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define HF_PRINTF(nth, first) __attribute__((format(printf, nth, first)))
 /* Calls `fn(&variable)` when the variable goes out of scope. */
 #define HF_CLEANUP(fn) __attribute__((cleanup(fn)))
 

@@ -65,8 +65,8 @@ struct hf_sums *hf_verified_sums(const struct hf_verified *verified);
  * handle. -ENOMEM.
  */
 int hf_verified_read(struct hf_verified *verified, uint64_t offset, size_t len,
-		     struct hf_buf *scratch, const char **ret, size_t *ret_len)
-	HF_MUST_USE;
+		     struct hf_buf *scratch, const char **ret,
+		     size_t *ret_len) HF_MUST_USE;
 
 /* --- the digests of a source -------------------------------------------- */
 
@@ -75,7 +75,7 @@ struct hf_digests;
 struct hf_digests_config {
 	const struct hf_algorithm *algorithm;
 	const struct hf_source *source; /* borrowed */
-	struct hf_pool *pool;		/* borrowed */
+	struct hf_pool *pool;           /* borrowed */
 	hf_clock *clock;
 };
 
@@ -95,7 +95,7 @@ void hf_digests_free(struct hf_digests *digests);
  * saw to be `sig`. From memory if that state was hashed and was quiet then;
  * else the pool reads it, once for all who ask at the same time. Errors of
  * opening and reading (not remembered); -EINTR: `wait` was interrupted, the
- * hashing goes on; -EAGAIN: the file changed at every try.
+ * hashing goes on; -EBUSY: the file changed at every try.
  */
 int hf_digests_get(struct hf_digests *digests, unsigned root, const char *path,
 		   const struct hf_sig *sig, struct hf_wait *wait,
@@ -110,8 +110,7 @@ bool hf_digests_known(struct hf_digests *digests, unsigned root,
  * it. The same errors as hf_digests_get. A batch belongs to one thread.
  */
 struct hf_batch;
-int hf_batch_new(struct hf_digests *digests, struct hf_batch **ret)
-	HF_MUST_USE;
+int hf_batch_new(struct hf_digests *digests, struct hf_batch **ret) HF_MUST_USE;
 int hf_batch_add(struct hf_batch *batch, unsigned root, const char *path,
 		 const struct hf_sig *sig) HF_MUST_USE;
 int hf_batch_get(struct hf_batch *batch, size_t i, struct hf_wait *wait,
@@ -130,19 +129,17 @@ bool hf_digests_last(struct hf_digests *digests, unsigned root,
  * opening of the same bytes) still fit a quiet stamp. -ESTALE: the file has
  * other bytes now. Else as hf_digests_get.
  */
-int hf_digests_open(struct hf_digests *digests, unsigned root,
-		    const char *path, const struct hf_digest *expected,
-		    struct hf_sums *sums, struct hf_wait *wait,
-		    struct hf_verified **ret) HF_MUST_USE;
+int hf_digests_open(struct hf_digests *digests, unsigned root, const char *path,
+		    const struct hf_digest *expected, struct hf_sums *sums,
+		    struct hf_wait *wait, struct hf_verified **ret) HF_MUST_USE;
 
 /* Counters since the start, for status. */
 struct hf_digests_stats {
 	uint64_t files_hashed;
 	uint64_t bytes_hashed;
-	uint64_t facts;	 /* file states in memory */
+	uint64_t facts;   /* file states in memory */
 	uint64_t flights; /* being hashed at this moment */
 };
-void hf_digests_stats(struct hf_digests *digests,
-		      struct hf_digests_stats *ret);
+void hf_digests_stats(struct hf_digests *digests, struct hf_digests_stats *ret);
 
 #endif

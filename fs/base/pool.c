@@ -1,0 +1,328 @@
+/*
+ * Workers take jobs from one queue. A watcher thread starts one more worker
+ * when the queue stands still; it sleeps without a timeout as long as every
+ * waiting job has an idle worker, so a pool with nothing to do wakes nobody.
+ */
+#include "fs/base/base.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
+
+#define NS_PER_S INT64_C(1000000000)
+#define STALL_NS (HF_POOL_STALL_MS * INT64_C(1000000))
+/* Jobs keep big buffers in the heap. */
+#define STACK_SIZE (512 * 1024)
+
+struct job {
+	struct job *next;
+	void (*run)(void *);
+	void *arg;
+};
+
+enum worker_state {
+	WORKER_NONE,
+	WORKER_RUNS,
+	WORKER_ENDED, /* or is about to end; not joined yet */
+};
+
+struct worker {
+	struct hf_pool *pool;
+	pthread_t thread; /* start_worker's, then the watcher's, to join */
+	enum worker_state state; /* pool->mutex */
+};
+
+struct hf_pool {
+	unsigned n_threads;
+	unsigned n_max;
+	pthread_t watcher;
+	bool has_watcher;
+
+	pthread_mutex_t mutex;
+	pthread_cond_t work;  /* a job came, or the end */
+	pthread_cond_t watch; /* the watcher has to look again */
+	/* --- the following fields are protected by mutex --- */
+	struct job *first;
+	struct job **last; /* where the next one is linked in */
+	unsigned n_jobs;   /* waiting */
+	unsigned n_idle;
+	unsigned n_running; /* workers, idle ones too */
+	int64_t moved_ns;   /* when the queue last made progress */
+	bool closing;
+	bool watcher_sleeps; /* without a timeout */
+	struct worker workers[];
+};
+
+static int64_t monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+/* Returns false when `at_ns` has come and nobody has signalled. */
+static bool wait_until(pthread_cond_t *cond, pthread_mutex_t *mutex,
+		       int64_t at_ns)
+{
+	struct timespec at = {.tv_sec = at_ns / NS_PER_S,
+			      .tv_nsec = at_ns % NS_PER_S};
+
+	return pthread_cond_timedwait(cond, mutex, &at) != ETIMEDOUT;
+}
+
+static int start_thread(pthread_t *thread, void *(*run)(void *), void *arg)
+{
+	pthread_attr_t attr;
+	sigset_t all;
+	int err;
+
+	sigfillset(&all);
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK_SIZE);
+	/* Signals are for the threads that expect them. */
+	pthread_attr_setsigmask_np(&attr, &all);
+	err = pthread_create(thread, &attr, run, arg);
+	pthread_attr_destroy(&attr);
+	return -err;
+}
+
+/* --- workers ------------------------------------------------------------ */
+
+/*
+ * Surplus threads wait a little for the next job: while the others hang, a
+ * client that asks for one thing after the other would else wait for the
+ * stall rule each time.
+ */
+static bool wait_for_job(struct hf_pool *pool)
+{
+	bool in_time = true;
+
+	pool->n_idle++;
+	if (pool->n_running > pool->n_threads)
+		in_time = wait_until(&pool->work, &pool->mutex,
+				     monotonic_ns() + STALL_NS);
+	else
+		pthread_cond_wait(&pool->work, &pool->mutex);
+	pool->n_idle--;
+	return in_time || pool->n_running <= pool->n_threads;
+}
+
+/* The next job, or NULL if this worker shall end. */
+static struct job *take_job(struct hf_pool *pool)
+{
+	bool stay = true;
+	struct job *job;
+
+	while (!pool->first) {
+		if (pool->closing || !stay)
+			return NULL;
+		stay = wait_for_job(pool);
+	}
+	job = pool->first;
+	pool->first = job->next;
+	if (!pool->first)
+		pool->last = &pool->first;
+	pool->n_jobs--;
+	return job;
+}
+
+static void *worker_main(void *arg)
+{
+	struct worker *worker = arg;
+	struct hf_pool *pool = worker->pool;
+	struct job *job;
+
+	pthread_mutex_lock(&pool->mutex);
+	while ((job = take_job(pool))) {
+		pthread_mutex_unlock(&pool->mutex);
+		job->run(job->arg);
+		free(job);
+		pthread_mutex_lock(&pool->mutex);
+		pool->moved_ns = monotonic_ns();
+	}
+	pool->n_running--;
+	worker->state = WORKER_ENDED;
+	pthread_cond_signal(&pool->watch);
+	pthread_mutex_unlock(&pool->mutex);
+	return NULL;
+}
+
+static struct worker *find_worker(struct hf_pool *pool, enum worker_state state)
+{
+	for (unsigned i = 0; i < pool->n_max; i++)
+		if (pool->workers[i].state == state)
+			return &pool->workers[i];
+	return NULL;
+}
+
+/* Called with the mutex, which is let go in between. */
+static int start_worker(struct hf_pool *pool)
+{
+	struct worker *worker = find_worker(pool, WORKER_NONE);
+	int err;
+
+	if (!worker)
+		return -EAGAIN;
+	worker->state = WORKER_RUNS;
+	pool->n_running++;
+	pthread_mutex_unlock(&pool->mutex);
+	err = start_thread(&worker->thread, worker_main, worker);
+	pthread_mutex_lock(&pool->mutex);
+	pool->moved_ns = monotonic_ns();
+	if (err) {
+		worker->state = WORKER_NONE;
+		pool->n_running--;
+	}
+	return err;
+}
+
+/* --- the watcher -------------------------------------------------------- */
+
+/* Jobs wait that no idle worker is about to take, and there is room. */
+static bool may_grow(const struct hf_pool *pool)
+{
+	return pool->n_jobs > pool->n_idle && pool->n_running < pool->n_max;
+}
+
+/* Called with the mutex, which is let go in between. */
+static bool join_one(struct hf_pool *pool)
+{
+	struct worker *worker = find_worker(pool, WORKER_ENDED);
+
+	if (!worker)
+		return false;
+	pthread_mutex_unlock(&pool->mutex);
+	pthread_join(worker->thread, NULL);
+	pthread_mutex_lock(&pool->mutex);
+	worker->state = WORKER_NONE;
+	return true;
+}
+
+static void watcher_sleep(struct hf_pool *pool)
+{
+	if (may_grow(pool)) {
+		wait_until(&pool->watch, &pool->mutex,
+			   pool->moved_ns + STALL_NS);
+		return;
+	}
+	pool->watcher_sleeps = true;
+	pthread_cond_wait(&pool->watch, &pool->mutex);
+	pool->watcher_sleeps = false;
+}
+
+static void *watcher_main(void *arg)
+{
+	struct hf_pool *pool = arg;
+
+	pthread_mutex_lock(&pool->mutex);
+	while (!pool->closing || pool->n_running > 0) {
+		/* Both let the mutex go: look at everything again. */
+		if (join_one(pool))
+			continue;
+		if (may_grow(pool) &&
+		    monotonic_ns() >= pool->moved_ns + STALL_NS) {
+			/* What cannot start now is tried again later. */
+			(void)!start_worker(pool);
+			continue;
+		}
+		watcher_sleep(pool);
+	}
+	while (join_one(pool))
+		;
+	pthread_mutex_unlock(&pool->mutex);
+	return NULL;
+}
+
+/* --- the pool ----------------------------------------------------------- */
+
+static void init_locks(struct hf_pool *pool)
+{
+	pthread_condattr_t attr;
+
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_mutex_init(&pool->mutex, NULL);
+	pthread_cond_init(&pool->work, &attr);
+	pthread_cond_init(&pool->watch, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
+static int start_threads(struct hf_pool *pool)
+{
+	int err = start_thread(&pool->watcher, watcher_main, pool);
+
+	if (err)
+		return err;
+	pool->has_watcher = true;
+	pthread_mutex_lock(&pool->mutex);
+	for (unsigned i = 0; i < pool->n_threads && !err; i++)
+		err = start_worker(pool);
+	pthread_mutex_unlock(&pool->mutex);
+	return err;
+}
+
+int hf_pool_new(unsigned n_threads, unsigned n_max, struct hf_pool **ret)
+{
+	struct hf_pool *pool;
+	int err;
+
+	assert(n_threads > 0 && n_threads <= n_max);
+	pool = calloc(1, sizeof(*pool) + n_max * sizeof(pool->workers[0]));
+	if (!pool)
+		return -ENOMEM;
+	pool->n_threads = n_threads;
+	pool->n_max = n_max;
+	pool->last = &pool->first;
+	for (unsigned i = 0; i < n_max; i++)
+		pool->workers[i].pool = pool;
+	init_locks(pool);
+	err = start_threads(pool);
+	if (err) {
+		hf_pool_free(pool);
+		return err;
+	}
+	*ret = pool;
+	return 0;
+}
+
+int hf_pool_submit(struct hf_pool *pool, void (*run)(void *), void *arg)
+{
+	struct job *job = malloc(sizeof(*job));
+
+	if (!job)
+		return -ENOMEM;
+	*job = (struct job){.run = run, .arg = arg};
+	pthread_mutex_lock(&pool->mutex);
+	if (!pool->first)
+		pool->moved_ns = monotonic_ns();
+	*pool->last = job;
+	pool->last = &job->next;
+	pool->n_jobs++;
+	if (pool->n_idle > 0)
+		pthread_cond_signal(&pool->work);
+	if (pool->watcher_sleeps && may_grow(pool))
+		pthread_cond_signal(&pool->watch);
+	pthread_mutex_unlock(&pool->mutex);
+	return 0;
+}
+
+void hf_pool_free(struct hf_pool *pool)
+{
+	if (!pool)
+		return;
+	pthread_mutex_lock(&pool->mutex);
+	pool->closing = true;
+	pthread_cond_broadcast(&pool->work);
+	pthread_cond_signal(&pool->watch);
+	pthread_mutex_unlock(&pool->mutex);
+	/* The watcher joins the workers and is the last to end. */
+	if (pool->has_watcher)
+		pthread_join(pool->watcher, NULL);
+	pthread_cond_destroy(&pool->watch);
+	pthread_cond_destroy(&pool->work);
+	pthread_mutex_destroy(&pool->mutex);
+	free(pool);
+}

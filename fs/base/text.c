@@ -1,0 +1,228 @@
+#include "fs/base/base.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#define IS_TAIL(byte) (((byte)&0xc0) == 0x80)
+
+size_t hf_utf8_decode(const char *text, size_t len, uint32_t *ret)
+{
+	/* By length: what the smallest code point of that length is. An
+	 * overlong form would decode to less. */
+	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+	const unsigned char *byte = (const unsigned char *)text;
+	uint32_t c;
+	size_t n;
+
+	if (len == 0)
+		return 0;
+	if (byte[0] < 0x80)
+		n = 1, c = byte[0];
+	else if (byte[0] >= 0xc2 && byte[0] < 0xe0)
+		n = 2, c = byte[0] & 0x1f;
+	else if (byte[0] >= 0xe0 && byte[0] < 0xf0)
+		n = 3, c = byte[0] & 0x0f;
+	else if (byte[0] >= 0xf0 && byte[0] < 0xf5)
+		n = 4, c = byte[0] & 0x07;
+	else
+		return 0;
+	if (n > len)
+		return 0;
+	for (size_t i = 1; i < n; i++) {
+		if (!IS_TAIL(byte[i]))
+			return 0;
+		c = c << 6 | (byte[i] & 0x3f);
+	}
+	if (c < smallest[n] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
+		return 0;
+	*ret = c;
+	return n;
+}
+
+void hf_utf8_encode(struct hf_buf *buf, uint32_t c)
+{
+	char out[4];
+	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+	assert(c <= 0x10ffff && (c < 0xd800 || c >= 0xe000));
+	for (size_t i = n - 1; i > 0; i--, c >>= 6)
+		out[i] = (char)(0x80 | (c & 0x3f));
+	/* The first byte starts with as many ones as there are bytes. */
+	out[0] = (char)(n == 1 ? c : (0xf00U >> n & 0xff) | c);
+	hf_buf_add(buf, out, n);
+}
+
+/* The letter after the backslash, for characters that have one, or 0. */
+static char escape_letter(uint32_t c)
+{
+	switch (c) {
+	case '\\':
+		return '\\';
+	case '\n':
+		return 'n';
+	case '\t':
+		return 't';
+	case '\r':
+		return 'r';
+	default:
+		return 0;
+	}
+}
+
+static bool is_control(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0);
+}
+
+void hf_escape(struct hf_buf *buf, const char *text, size_t len)
+{
+	for (size_t at = 0; at < len;) {
+		uint32_t c = 0;
+		size_t n = hf_utf8_decode(text + at, len - at, &c);
+		size_t end = at + (n ? n : 1);
+
+		if (n && escape_letter(c)) {
+			hf_buf_putc(buf, '\\');
+			hf_buf_putc(buf, escape_letter(c));
+		} else if (n && !is_control(c)) {
+			hf_buf_add(buf, text + at, n);
+		} else {
+			for (size_t i = at; i < end; i++)
+				hf_buf_printf(buf, "\\x%02x",
+					      (unsigned char)text[i]);
+		}
+		at = end;
+	}
+}
+
+char *hf_escaped(const char *text)
+{
+	struct hf_buf buf = {0};
+	char *ret = NULL;
+
+	hf_escape(&buf, text, strlen(text));
+	return hf_buf_steal(&buf, &ret) < 0 ? NULL : ret;
+}
+
+static int hex_value(char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *found = c ? strchr(digits, c) : NULL;
+
+	return found ? (int)(found - digits) : -1;
+}
+
+/*
+ * The byte that the escape at `text` (a backslash) means. Returns the length
+ * of the escape, or 0 if hf_escape does not write such a one.
+ */
+static size_t unescape_one(const char *text, size_t len, char *ret)
+{
+	static const char letters[] = "\\ntr", meanings[] = "\\\n\t\r";
+	const char *letter;
+	int high, low, byte;
+
+	if (len < 2)
+		return 0;
+	letter = text[1] ? strchr(letters, text[1]) : NULL;
+	if (letter) {
+		*ret = meanings[letter - letters];
+		return 2;
+	}
+	if (text[1] != 'x' || len < 4)
+		return 0;
+	high = hex_value(text[2]);
+	low = hex_value(text[3]);
+	if (high < 0 || low < 0)
+		return 0;
+	byte = high << 4 | low;
+	/* One spelling for each byte, so that texts compare as bytes do. */
+	if (escape_letter(byte) || (byte < 0x80 && !is_control(byte)))
+		return 0;
+	*ret = (char)byte;
+	return 4;
+}
+
+int hf_unescape(struct hf_buf *buf, const char *text, size_t len)
+{
+	size_t before = buf->len;
+	size_t n;
+
+	for (size_t at = 0; at < len; at += n) {
+		char c = text[at];
+
+		n = c == '\\' ? unescape_one(text + at, len - at, &c) : 1;
+		if (n == 0) {
+			/* Half a text is no text. */
+			buf->len = before;
+			if (buf->data)
+				buf->data[before] = '\0';
+			return -EINVAL;
+		}
+		hf_buf_putc(buf, c);
+	}
+	return hf_buf_status(buf);
+}
+
+int hf_strings_add(struct hf_strings *list, const char *text, size_t len)
+{
+	char *copy;
+
+	/* The array is always as long as the next power of two. */
+	if ((list->n & (list->n - 1)) == 0) {
+		size_t cap = list->n ? list->n * 2 : 1;
+		char **items = reallocarray(list->items, cap, sizeof(*items));
+
+		if (!items)
+			return -ENOMEM;
+		list->items = items;
+	}
+	copy = malloc(len + 1);
+	if (!copy)
+		return -ENOMEM;
+	if (len > 0)
+		memcpy(copy, text, len);
+	copy[len] = '\0';
+	list->items[list->n++] = copy;
+	return 0;
+}
+
+void hf_strings_fini(struct hf_strings *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		free(list->items[i]);
+	free(list->items);
+	*list = (struct hf_strings){0};
+}
+
+int hf_split(struct hf_strings *list, const char *text, char separator)
+{
+	const char *end = text;
+	int err;
+
+	if (!*text)
+		return 0;
+	for (;;) {
+		/* A backslash takes the next character with it, so that the
+		 * one in "\\:" does not guard the separator. */
+		while (*end && *end != separator)
+			end += end[0] == '\\' && end[1] ? 2 : 1;
+		err = hf_strings_add(list, text, end - text);
+		if (err || !*end)
+			return err;
+		text = ++end;
+	}
+}
+
+void hf_unbackslash(char *text)
+{
+	char *out = text;
+
+	while (*text) {
+		if (text[0] == '\\' && text[1])
+			text++;
+		*out++ = *text++;
+	}
+	*out = '\0';
+}

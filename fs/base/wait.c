@@ -1,0 +1,84 @@
+#include "fs/base/base.h"
+
+#include <errno.h>
+#include <time.h>
+
+#ifdef __SANITIZE_THREAD__
+#include <sanitizer/tsan_interface.h>
+#endif
+
+void hf_wait_init(struct hf_wait *wait)
+{
+	sem_init(&wait->sem, 0, 0);
+	atomic_init(&wait->interrupted, false);
+}
+
+void hf_wait_fini(struct hf_wait *wait)
+{
+	sem_destroy(&wait->sem);
+}
+
+/*
+ * The asker may return and destroy the semaphore as soon as the count is up,
+ * while sem_post has not returned: glibc does not touch it any more by then.
+ * Nor may anything here.
+ */
+void hf_wait_wake(struct hf_wait *wait)
+{
+	sem_post(&wait->sem);
+}
+
+void hf_wait_interrupt(struct hf_wait *wait)
+{
+	atomic_store(&wait->interrupted, true);
+	sem_post(&wait->sem);
+}
+
+bool hf_wait_interrupted(const struct hf_wait *wait)
+{
+	return atomic_load(&wait->interrupted);
+}
+
+int hf_wait_block(struct hf_wait *wait)
+{
+	if (hf_wait_interrupted(wait))
+		return -EINTR;
+	/* A signal is not an interruption: only hf_wait_interrupt is. */
+	while (sem_wait(&wait->sem) < 0)
+		;
+	return hf_wait_interrupted(wait) ? -EINTR : 0;
+}
+
+static struct timespec deadline_in(unsigned ms)
+{
+	struct timespec at;
+
+	clock_gettime(CLOCK_MONOTONIC, &at);
+	at.tv_sec += ms / 1000;
+	at.tv_nsec += ms % 1000 * 1000000L;
+	if (at.tv_nsec >= 1000000000L) {
+		at.tv_sec++;
+		at.tv_nsec -= 1000000000L;
+	}
+	return at;
+}
+
+int hf_wait_block_for(struct hf_wait *wait, unsigned ms)
+{
+	struct timespec deadline = deadline_in(ms);
+	int err = 0;
+
+	if (hf_wait_interrupted(wait))
+		return -EINTR;
+	while (sem_clockwait(&wait->sem, CLOCK_MONOTONIC, &deadline) < 0) {
+		if (errno == ETIMEDOUT) {
+			err = -ETIMEDOUT;
+			break;
+		}
+	}
+#ifdef __SANITIZE_THREAD__
+	/* The sanitizer knows every other sem_ function but this one. */
+	__tsan_acquire(&wait->sem);
+#endif
+	return hf_wait_interrupted(wait) ? -EINTR : err;
+}

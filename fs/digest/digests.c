@@ -1,0 +1,337 @@
+/*
+ * digests: the questions that the view asks. A name may be answered from
+ * memory; bytes are always read, in the pool, once for all who ask.
+ */
+#include "fs/digest/internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct hf_digests {
+	struct hf_digests_config config;
+	struct hf_facts *facts;
+	struct hf_flights *flights;
+	atomic_uint_least64_t files_hashed;
+	atomic_uint_least64_t bytes_hashed;
+};
+
+int hf_digests_new(const struct hf_digests_config *config,
+		   struct hf_digests **ret)
+{
+	struct hf_digests *digests = calloc(1, sizeof(*digests));
+	int error;
+
+	if (!digests)
+		return -ENOMEM;
+	digests->config = *config;
+	error = hf_facts_new(hf_algorithm_len(config->algorithm),
+			     &digests->facts);
+	if (error == 0)
+		error = hf_flights_new(config->pool, &digests->flights);
+	if (error < 0) {
+		hf_digests_free(digests);
+		return error;
+	}
+	*ret = digests;
+	return 0;
+}
+
+void hf_digests_free(struct hf_digests *digests)
+{
+	if (!digests)
+		return;
+	hf_flights_free(digests->flights);
+	hf_facts_free(digests->facts);
+	free(digests);
+}
+
+/* One reading of one file, as the arg of its flight. */
+struct job {
+	struct hf_digests *digests;
+	uint64_t key[2];   /* of the file */
+	struct hf_sig sig; /* the state that was asked for, if !keep */
+	unsigned root;
+	bool keep;
+	struct hf_reading reading; /* the answer */
+	char path[];
+};
+
+static int job_run(void *arg)
+{
+	struct job *job = arg;
+	struct hf_digests *digests = job->digests;
+	int error;
+
+	/* A flight of the same state may have landed since it was asked. */
+	if (!job->keep && hf_facts_get(digests->facts, job->key, &job->sig,
+				       &job->reading.fact))
+		return 0;
+	error = hf_read_file(&digests->config, job->root, job->path, job->keep,
+			     &job->reading);
+	if (error < 0)
+		return error;
+	atomic_fetch_add(&digests->files_hashed, 1);
+	atomic_fetch_add(&digests->bytes_hashed, job->reading.fact.size);
+	hf_facts_put(digests->facts, job->key, &job->reading.sig,
+		     job->reading.quiet, &job->reading.fact);
+	return 0;
+}
+
+static void job_free(void *arg)
+{
+	struct job *job = arg;
+
+	hf_verified_unref(job->reading.verified);
+	free(job);
+}
+
+/*
+ * The flight that reads a file. Askers of a name share it if they saw the same
+ * stamp; askers of bytes share theirs.
+ */
+static int fly(struct hf_digests *digests, unsigned root, const char *path,
+	       const uint64_t key[2], const struct hf_sig *sig, bool *started,
+	       struct hf_flight **ret)
+{
+	size_t len = strlen(path);
+	struct job *job = calloc(1, sizeof(*job) + len + 1);
+	uint64_t flight_key[2];
+
+	if (!job)
+		return -ENOMEM;
+	job->digests = digests;
+	memcpy(job->key, key, sizeof(job->key));
+	job->root = root;
+	job->keep = !sig;
+	if (sig)
+		job->sig = *sig;
+	memcpy(job->path, path, len);
+	hf_siphash128(key, &job->sig, sizeof(job->sig), flight_key);
+	flight_key[0] ^= job->keep;
+	return hf_flight_join(digests->flights, flight_key,
+			      &(struct hf_flight_job){job_run, job_free, job},
+			      started, ret);
+}
+
+/* Waits for a flight and gives its reading, valid while the flight is held. */
+static int wait_for(struct hf_digests *digests, struct hf_flight *flight,
+		    struct hf_wait *wait, const struct hf_reading **ret)
+{
+	int outcome = 0;
+	int error = hf_flight_wait(digests->flights, flight, wait, &outcome);
+	const struct job *job = hf_flight_arg(flight);
+
+	if (error == 0)
+		error = outcome;
+	if (error == 0)
+		*ret = &job->reading;
+	return error;
+}
+
+int hf_digests_get(struct hf_digests *digests, unsigned root, const char *path,
+		   const struct hf_sig *sig, struct hf_wait *wait,
+		   struct hf_fact *ret)
+{
+	const struct hf_reading *reading;
+	struct hf_flight *flight;
+	uint64_t key[2];
+	bool started;
+	int error;
+
+	hf_facts_key(digests->facts, root, path, key);
+	if (hf_facts_get(digests->facts, key, sig, ret))
+		return 0;
+	error = fly(digests, root, path, key, sig, &started, &flight);
+	if (error < 0)
+		return error;
+	error = wait_for(digests, flight, wait, &reading);
+	if (error == 0)
+		*ret = reading->fact;
+	hf_flight_unref(digests->flights, flight);
+	return error;
+}
+
+bool hf_digests_known(struct hf_digests *digests, unsigned root,
+		      const char *path, const struct hf_sig *sig)
+{
+	struct hf_fact fact;
+	uint64_t key[2];
+
+	hf_facts_key(digests->facts, root, path, key);
+	return hf_facts_get(digests->facts, key, sig, &fact);
+}
+
+bool hf_digests_last(struct hf_digests *digests, unsigned root,
+		     const char *path, struct hf_fact *ret)
+{
+	uint64_t key[2];
+
+	hf_facts_key(digests->facts, root, path, key);
+	return hf_facts_get(digests->facts, key, NULL, ret);
+}
+
+/* --- many at once -------------------------------------------------------- */
+
+/* An answer (flight NULL), or the flight that will bring it. */
+struct item {
+	struct hf_flight *flight;
+	struct hf_fact fact;
+};
+
+struct hf_batch {
+	struct hf_digests *digests;
+	struct item *items;
+	size_t n;
+	size_t cap;
+};
+
+int hf_batch_new(struct hf_digests *digests, struct hf_batch **ret)
+{
+	struct hf_batch *batch = calloc(1, sizeof(*batch));
+
+	if (!batch)
+		return -ENOMEM;
+	batch->digests = digests;
+	*ret = batch;
+	return 0;
+}
+
+static int make_room(struct hf_batch *batch)
+{
+	size_t cap = batch->cap ? 2 * batch->cap : 64;
+	struct item *items;
+
+	if (batch->n < batch->cap)
+		return 0;
+	items = realloc(batch->items, cap * sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	batch->items = items;
+	batch->cap = cap;
+	return 0;
+}
+
+int hf_batch_add(struct hf_batch *batch, unsigned root, const char *path,
+		 const struct hf_sig *sig)
+{
+	struct hf_digests *digests = batch->digests;
+	struct item *item;
+	uint64_t key[2];
+	bool started;
+	int error = make_room(batch);
+
+	if (error < 0)
+		return error;
+	item = &batch->items[batch->n];
+	memset(item, 0, sizeof(*item));
+	hf_facts_key(digests->facts, root, path, key);
+	if (!hf_facts_get(digests->facts, key, sig, &item->fact))
+		error = fly(digests, root, path, key, sig, &started,
+			    &item->flight);
+	if (error == 0)
+		batch->n++;
+	return error;
+}
+
+int hf_batch_get(struct hf_batch *batch, size_t i, struct hf_wait *wait,
+		 struct hf_fact *ret)
+{
+	struct item *item = &batch->items[i];
+	const struct hf_reading *reading;
+	int error;
+
+	if (!item->flight) {
+		*ret = item->fact;
+		return 0;
+	}
+	error = wait_for(batch->digests, item->flight, wait, &reading);
+	if (error == 0)
+		*ret = reading->fact;
+	return error;
+}
+
+void hf_batch_free(struct hf_batch *batch)
+{
+	if (!batch)
+		return;
+	for (size_t i = 0; i < batch->n; i++)
+		if (batch->items[i].flight)
+			hf_flight_unref(batch->digests->flights,
+					batch->items[i].flight);
+	free(batch->items);
+	free(batch);
+}
+
+/* --- bytes ---------------------------------------------------------------- */
+
+/* Opens by the sums of an earlier opening: 1 done, 0 they do not fit. */
+static int reopen(struct hf_digests *digests, unsigned root, const char *path,
+		  struct hf_sums *sums, struct hf_verified **ret)
+{
+	HF_CLEANUP(hf_closep) int fd = -1;
+	struct stat st;
+	struct hf_sig sig;
+	int error;
+
+	if (!sums->quiet)
+		return 0;
+	error = hf_source_open_file(digests->config.source, root, path, &fd,
+				    &st);
+	if (error < 0)
+		return error;
+	sig = hf_sig_of(&st);
+	if (!hf_sig_equal(&sig, &sums->sig))
+		return 0;
+	error = hf_verified_guard(hf_steal_fd(&fd), hf_sums_ref(sums), ret);
+	return error < 0 ? error : 1;
+}
+
+/* One reading; *ret is set if its bytes are the expected ones. */
+static int open_once(struct hf_digests *digests, unsigned root,
+		     const char *path, const struct hf_digest *expected,
+		     struct hf_wait *wait, bool *started,
+		     struct hf_verified **ret)
+{
+	const struct hf_reading *reading;
+	struct hf_flight *flight;
+	uint64_t key[2];
+	int error;
+
+	hf_facts_key(digests->facts, root, path, key);
+	error = fly(digests, root, path, key, NULL, started, &flight);
+	if (error < 0)
+		return error;
+	error = wait_for(digests, flight, wait, &reading);
+	if (error == 0 && !hf_digest_equal(&reading->fact.digest, expected))
+		error = -ESTALE;
+	if (error == 0)
+		*ret = hf_verified_ref(reading->verified);
+	hf_flight_unref(digests->flights, flight);
+	return error;
+}
+
+int hf_digests_open(struct hf_digests *digests, unsigned root, const char *path,
+		    const struct hf_digest *expected, struct hf_sums *sums,
+		    struct hf_wait *wait, struct hf_verified **ret)
+{
+	bool started = true;
+	int error = sums ? reopen(digests, root, path, sums, ret) : 0;
+
+	if (error != 0)
+		return error < 0 ? error : 0;
+	error = open_once(digests, root, path, expected, wait, &started, ret);
+	/* A reading that began before we asked may have seen bytes from before
+	 * the change that made the expected ones. */
+	if (error == -ESTALE && !started)
+		error = open_once(digests, root, path, expected, wait, &started,
+				  ret);
+	return error;
+}
+
+void hf_digests_stats(struct hf_digests *digests, struct hf_digests_stats *ret)
+{
+	ret->files_hashed = atomic_load(&digests->files_hashed);
+	ret->bytes_hashed = atomic_load(&digests->bytes_hashed);
+	ret->facts = hf_facts_count(digests->facts);
+	ret->flights = hf_flights_count(digests->flights);
+}

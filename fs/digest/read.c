@@ -1,0 +1,200 @@
+/*
+ * read: one pass over a source file, from open to digest. The stamp is taken
+ * from the open descriptor before and after; a pass during which it changed,
+ * or whose length is not what the stamp says, is thrown away.
+ */
+#include "fs/digest/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A file that is written to at this many passes in a row has no digest. */
+#define TRIES 3
+
+/* read(2) until `len` bytes or the end: *ret <= len. */
+static int read_full(int fd, char *data, size_t len, size_t *ret)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = read(fd, data + done, len - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		done += (size_t)n;
+	}
+	*ret = done;
+	return 0;
+}
+
+/*
+ * A small file, whole. One byte more than the stamp says is asked for, so
+ * that a longer file shows. *ret is new, *ret_len what was read.
+ */
+static int slurp(int fd, size_t size, char **ret, size_t *ret_len)
+{
+	char *data = malloc(size + 1);
+	int error;
+
+	if (!data)
+		return -ENOMEM;
+	error = read_full(fd, data, size + 1, ret_len);
+	if (error < 0) {
+		free(data);
+		return error;
+	}
+	*ret = data;
+	return 0;
+}
+
+/* Hashes the file block by block; with `sums` every block gets its sum. */
+static int hash_blocks(int fd, uint64_t size, struct hf_hasher *hasher,
+		       struct hf_sums *sums, char *block)
+{
+	uint64_t done = 0;
+
+	for (size_t i = 0;; i++) {
+		size_t len = 0;
+		int error = read_full(fd, block, HF_BLOCK_LEN, &len);
+
+		if (error < 0)
+			return error;
+		if (len == 0)
+			return done == size ? 0 : -EBUSY;
+		if (len > size - done)
+			return -EBUSY;
+		error = hf_hasher_add(hasher, block, len);
+		if (error == 0 && sums)
+			error = hf_block_sum(block, len, sums->blocks[i]);
+		if (error < 0)
+			return error;
+		done += len;
+	}
+}
+
+static int hash_large(const struct hf_digests_config *config, int fd,
+		      uint64_t size, struct hf_sums *sums,
+		      struct hf_digest *ret)
+{
+	struct hf_hasher *hasher = NULL;
+	char *block = malloc(HF_BLOCK_LEN);
+	int error = block ? hf_hasher_new(config->algorithm, &hasher) : -ENOMEM;
+
+	/* Advice only: a longer read-ahead for a pass from end to end. */
+	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	if (error == 0)
+		error = hash_blocks(fd, size, hasher, sums, block);
+	if (error == 0)
+		error = hf_hasher_end(hasher, ret);
+	hf_hasher_free(hasher);
+	free(block);
+	return error;
+}
+
+/* What a pass holds on to until it is known to be good. */
+struct hold {
+	int fd;
+	char *data;           /* of a small file */
+	struct hf_sums *sums; /* of a large one that is to be kept */
+};
+
+static void hold_fini(struct hold *hold)
+{
+	hf_closep(&hold->fd);
+	free(hold->data);
+	hf_sums_unref(hold->sums);
+}
+
+static int hash_small(const struct hf_digests_config *config, struct hold *hold,
+		      size_t size, struct hf_digest *ret)
+{
+	size_t len;
+	int error = slurp(hold->fd, size, &hold->data, &len);
+
+	if (error < 0)
+		return error;
+	if (len != size)
+		return -EBUSY;
+	return hf_hash(config->algorithm, hold->data, len, ret);
+}
+
+/* Sees that the file did not change while it was read. */
+static int still(int fd, const struct hf_sig *sig)
+{
+	struct stat st;
+	struct hf_sig now;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	now = hf_sig_of(&st);
+	return hf_sig_equal(sig, &now) ? 0 : -EBUSY;
+}
+
+/* Hands the bytes of a good pass on, verified. */
+static int keep_bytes(struct hold *hold, struct hf_reading *reading)
+{
+	int error;
+
+	if (!hold->sums) {
+		error = hf_verified_pin(hold->data, reading->fact.size,
+					&reading->verified);
+		if (error == 0)
+			hold->data = NULL;
+		return error;
+	}
+	hold->sums->sig = reading->sig;
+	hold->sums->quiet = reading->quiet;
+	hold->sums->digest = reading->fact.digest;
+	return hf_verified_guard(hf_steal_fd(&hold->fd),
+				 hf_sums_ref(hold->sums), &reading->verified);
+}
+
+static int pass(const struct hf_digests_config *config, unsigned root,
+		const char *path, bool keep, struct hf_reading *ret)
+{
+	HF_CLEANUP(hold_fini) struct hold hold = {.fd = -1};
+	struct hf_reading reading = {0};
+	struct stat st;
+	int64_t begun = config->clock();
+	int error =
+		hf_source_open_file(config->source, root, path, &hold.fd, &st);
+
+	if (error < 0)
+		return error;
+	reading.sig = hf_sig_of(&st);
+	reading.quiet = hf_sig_quiet(&reading.sig, begun);
+	reading.fact.size = (uint64_t)st.st_size;
+	if (st.st_size <= HF_PINNED_MAX) {
+		error = hash_small(config, &hold, (size_t)st.st_size,
+				   &reading.fact.digest);
+	} else {
+		if (keep)
+			error = hf_sums_new(reading.fact.size, &hold.sums);
+		if (error == 0)
+			error = hash_large(config, hold.fd, reading.fact.size,
+					   hold.sums, &reading.fact.digest);
+	}
+	if (error == 0)
+		error = still(hold.fd, &reading.sig);
+	if (error == 0 && keep)
+		error = keep_bytes(&hold, &reading);
+	if (error == 0)
+		*ret = reading;
+	return error;
+}
+
+int hf_read_file(const struct hf_digests_config *config, unsigned root,
+		 const char *path, bool keep, struct hf_reading *ret)
+{
+	int error = -EBUSY;
+
+	for (int i = 0; i < TRIES && error == -EBUSY; i++)
+		error = pass(config, root, path, keep, ret);
+	return error;
+}

@@ -1,0 +1,66 @@
+/*
+ * fuse: the view as a Linux mount. The only room that knows a kernel, inode
+ * numbers, offsets and time-outs; the only one that includes libfuse.
+ */
+#ifndef HF_FUSE_H
+#define HF_FUSE_H
+
+#include "fs/base/base.h"
+#include "fs/control/control.h"
+#include "fs/view/view.h"
+
+/* How long the kernel may believe that a name leads where it led. Short of a
+ * second, so that with the work of looking again a change of the source shows
+ * within a second. */
+#define HF_ENTRY_TIMEOUT_MS 900
+
+enum hf_control_access {
+	HF_CONTROL_OWNER, /* the mounting user only */
+	HF_CONTROL_ALL,
+	HF_CONTROL_NONE, /* no .hashedfs at all */
+};
+
+/* What can be chosen about a mount. Strings are owned. */
+struct hf_mount_config {
+	bool allow_other;
+	bool nonempty; /* the mountpoint may hold files */
+	bool noexec;
+	bool xattr;
+	bool debug;	      /* libfuse prints every request */
+	bool single_threaded; /* one request at a time */
+	enum hf_control_access control;
+	char *fsname; /* what mount tables show as the source */
+};
+
+void hf_mount_config_init(struct hf_mount_config *config);
+void hf_mount_config_fini(struct hf_mount_config *config);
+/*
+ * The -o words of a mount, bound to `config`, with those of fstab(5) that say
+ * nothing to a read-only mount (rw, defaults, nofail, _netdev, x-*, ...).
+ */
+struct hf_option_set hf_mount_options(struct hf_mount_config *config);
+
+struct hf_session;
+
+/*
+ * Mounts at `mountpoint` (absolute). Call in the process that will serve,
+ * before it drops privileges and before any thread starts; the kernel's
+ * requests wait until hf_session_serve. Unmounting is the guard's. On error
+ * *why is a new sentence. -EPERM, -ENOENT, ... of mount(2) and /dev/fuse.
+ */
+int hf_session_mount(const struct hf_mount_config *config,
+		     const char *mountpoint, struct hf_session **ret,
+		     char **why) HF_MUST_USE;
+/*
+ * Answers requests until the file system is unmounted; 0 then. `view` and
+ * `control` (NULL: no .hashedfs) are borrowed until it returns.
+ */
+int hf_session_serve(struct hf_session *session, struct hf_view *view,
+		     struct hf_control *control) HF_MUST_USE;
+/* Gives every inode back. */
+void hf_session_free(struct hf_session *session);
+
+/* "fuse3 3.14.0": the version of libfuse that runs. */
+const char *hf_fuse_version(void);
+
+#endif

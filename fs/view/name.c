@@ -1,0 +1,352 @@
+/*
+ * name: HashedFilesMixin.hashed_name, with a hole where the hash goes.
+ *
+ * Django runs the whole path through unquote, urlsplit and strip, so that a
+ * name may lose blanks and escapes, and what follows a "?" or "#" moves behind
+ * the hash. That is reproduced as long as the file stays in its directory.
+ */
+#include "fs/view/name.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "fs/refs/refs.h"
+
+#define HASH_LEN_MAX 128
+
+/* --- templates ----------------------------------------------------------- */
+
+static unsigned count_conversion(const char *text, char letter)
+{
+	unsigned n = 0;
+
+	for (; *text; text++)
+		if (*text == '%' && *++text == letter)
+			n++;
+	return n;
+}
+
+/* NULL if every "%" starts a conversion and every byte may stand in a name. */
+static const char *check_bytes(const char *text)
+{
+	for (; *text; text++) {
+		if ((unsigned char)*text < ' ' || *text == '\x7f')
+			return "must not hold control characters";
+		if (*text == '/' || *text == '\\')
+			return "must not hold a slash or a backslash";
+		if (*text == '%' && (!text[1] || !strchr("nhe%", *++text)))
+			return "has a % that is not %n, %h, %e or %%";
+	}
+	return NULL;
+}
+
+/* NULL, or what is wrong with the template. */
+static const char *check_template(const char *text)
+{
+	const char *why = check_bytes(text);
+	size_t len = strlen(text);
+
+	if (why)
+		return why;
+	if (count_conversion(text, 'n') != 1)
+		return "needs one %n";
+	if (count_conversion(text, 'h') != 1)
+		return "needs one %h";
+	/* A last "%e" may also be the end of "%%e": then it is not counted. */
+	if (count_conversion(text, 'e') != 1 ||
+	    strcmp(text + len - 2, "%e") != 0)
+		return "needs one %e, at its end";
+	return NULL;
+}
+
+int hf_name_template_init(struct hf_name_template *template, const char *text,
+			  unsigned hash_len, const char **why)
+{
+	const char *wrong = check_template(text);
+	char *copy;
+
+	if (!wrong && (hash_len < 1 || hash_len > HASH_LEN_MAX))
+		wrong = "needs a hash length of 1 to 128";
+	if (wrong) {
+		*why = wrong;
+		return -EINVAL;
+	}
+	copy = strdup(text);
+	if (!copy)
+		return -ENOMEM;
+	template->text = copy;
+	template->hash_len = hash_len;
+	return 0;
+}
+
+void hf_name_template_fini(struct hf_name_template *template)
+{
+	free(template->text);
+	*template = (struct hf_name_template){0};
+}
+
+/* A buffer to which nothing was added has no memory. */
+static const char *text_of(const struct hf_buf *buf)
+{
+	return buf->data ? buf->data : "";
+}
+
+/* --- joining ------------------------------------------------------------- */
+
+/* A base name as os.path.splitext cuts it. Borrowed from the path. */
+struct stem {
+	const char *root;
+	size_t root_len;
+	const char *ext;
+	size_t ext_len;
+};
+
+/* The length of `text` up to and with its last slash. */
+static size_t dir_len_of(const char *text, size_t len)
+{
+	const char *slash = memrchr(text, '/', len);
+
+	return slash ? (size_t)(slash - text) + 1 : 0;
+}
+
+/*
+ * os.path.splitext: the extension starts at the last dot, but leading dots
+ * never start one.
+ */
+static struct stem split_ext(const char *base, size_t len)
+{
+	const char *dot = memrchr(base, '.', len);
+	size_t root_len = dot ? (size_t)(dot - base) : len;
+
+	if (strspn(base, ".") >= root_len)
+		root_len = len;
+	return (struct stem){base, root_len, base + root_len, len - root_len};
+}
+
+static void join(const struct hf_name_template *template,
+		 const struct stem *stem, struct hf_buf *before,
+		 struct hf_buf *after)
+{
+	struct hf_buf *out = before;
+
+	for (const char *c = template->text; *c; c++) {
+		if (*c != '%') {
+			hf_buf_putc(out, *c);
+			continue;
+		}
+		switch (*++c) {
+		case 'n':
+			hf_buf_add(out, stem->root, stem->root_len);
+			break;
+		case 'h':
+			out = after;
+			break;
+		case 'e':
+			hf_buf_add(out, stem->ext, stem->ext_len);
+			break;
+		default:
+			hf_buf_putc(out, '%');
+		}
+	}
+}
+
+/* How much longer than the file's own base name the template makes it. */
+static size_t added_len(const struct hf_name_template *template)
+{
+	size_t len = template->hash_len;
+
+	for (const char *c = template->text; *c; c++) {
+		if (*c == '%' && *++c != '%')
+			continue;
+		len++;
+	}
+	return len;
+}
+
+static int check_len(size_t dir_len, size_t name_len)
+{
+	if (name_len > NAME_MAX || dir_len + name_len >= PATH_MAX)
+		return -ENAMETOOLONG;
+	return 0;
+}
+
+/* --- paths that Django leaves alone -------------------------------------- */
+
+/* True if unquote, urlsplit and strip return the path as it is. */
+static bool is_plain(const char *path, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)path[i];
+
+		if (c < ' ' || c >= 0x80 || c == '%' || c == '?' || c == '#' ||
+		    c == ':' || c == '\\')
+			return false;
+	}
+	return len && path[0] != ' ' && path[len - 1] != ' ';
+}
+
+static int shape_plain(const struct hf_name_template *template,
+		       const char *path, size_t len, struct hf_buf *before,
+		       struct hf_buf *after)
+{
+	size_t dir_len = dir_len_of(path, len);
+	struct stem stem = split_ext(path + dir_len, len - dir_len);
+	int r = check_len(dir_len, len - dir_len + added_len(template));
+
+	if (r < 0)
+		return r;
+	join(template, &stem, before, after);
+	return 0;
+}
+
+/* --- paths that Django takes for URLs ------------------------------------ */
+
+static size_t count_slashes(const char *text, size_t len)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		n += text[i] == '/';
+	return n;
+}
+
+/*
+ * unquote(path), in so far as a name may come of it. *start is what urlsplit
+ * would leave of it on the left, so that NULs there are gone as they are in
+ * Django; a NUL elsewhere stays in the name, and no file has such a name.
+ * Backslashes, escaped or not: Django's manifest turns them into slashes, but
+ * not the file that it writes. Raw TAB, CR and LF: it drops them from the name
+ * and from what it looks up, but not from the manifest's key.
+ */
+static int decode(const char *path, struct hf_buf *text, const char **start)
+{
+	size_t len = strlen(path);
+	size_t skipped = 0;
+
+	if (strpbrk(path, "\t\r\n"))
+		return -EINVAL;
+	hf_url_unquote(path, len, text);
+	hf_buf_putc(text, '\0');
+	if (hf_buf_status(text) < 0)
+		return -ENOMEM;
+	if (memchr(text->data, '\\', text->len) ||
+	    count_slashes(text->data, text->len) != count_slashes(path, len))
+		return -EINVAL;
+	while (skipped + 1 < text->len &&
+	       (unsigned char)text->data[skipped] <= ' ')
+		skipped++;
+	*start = text->data + skipped;
+	return strlen(*start) == text->len - skipped - 1 ? 0 : -EINVAL;
+}
+
+/*
+ * The second half of hashed_name: `head` and `tail` are the whole path before
+ * and after the hash. urlunsplit of the two halves, one after the other, is
+ * urlunsplit of the whole, because only its first half has a scheme. A font
+ * trick ("a.eot?#iefix") is why an empty query is kept alive.
+ */
+static int hash_url(const struct hf_name_template *template, const char *path,
+		    const struct hf_url *url, struct hf_buf *head,
+		    struct hf_buf *tail)
+{
+	HF_CLEANUP(hf_buf_fini) struct hf_buf left = {0};
+	HF_CLEANUP(hf_buf_fini) struct hf_buf right = {0};
+	const char *clean = url->path;
+	size_t len = strlen(clean);
+	struct hf_url part = {url->scheme, url->netloc, "", "", "", {0}};
+	struct stem stem;
+	size_t dir_len;
+
+	hf_strip(&clean, &len);
+	dir_len = dir_len_of(clean, len);
+	stem = split_ext(clean + dir_len, len - dir_len);
+	hf_buf_add(&left, clean, dir_len);
+	join(template, &stem, &left, &right);
+	if (strstr(path, "?#") && !*url->query)
+		hf_buf_putc(&right, '?');
+	if (hf_buf_status(&left) < 0 || hf_buf_status(&right) < 0)
+		return -ENOMEM;
+	part.path = text_of(&left);
+	hf_url_unsplit(&part, head);
+	part = (struct hf_url){"", "", "", url->query, url->fragment, {0}};
+	part.path = text_of(&right);
+	hf_url_unsplit(&part, tail);
+	return hf_buf_status(head) < 0 || hf_buf_status(tail) < 0 ? -ENOMEM : 0;
+}
+
+/*
+ * The result's base name starts where the path's does. A host, a scheme that
+ * wants one, a "?" or "#" in a directory or an escape in it all move slashes
+ * or change what stands before them.
+ */
+static bool stays(const char *path, size_t dir_len, const struct hf_buf *head,
+		  const struct hf_buf *tail)
+{
+	return head->len >= dir_len &&
+	       memcmp(path, text_of(head), dir_len) == 0 &&
+	       !strchr(text_of(head) + dir_len, '/') &&
+	       !strchr(text_of(tail), '/');
+}
+
+static int shape_url(const struct hf_name_template *template, const char *path,
+		     struct hf_buf *before, struct hf_buf *after)
+{
+	HF_CLEANUP(hf_buf_fini) struct hf_buf text = {0};
+	HF_CLEANUP(hf_buf_fini) struct hf_buf head = {0};
+	HF_CLEANUP(hf_buf_fini) struct hf_buf tail = {0};
+	HF_CLEANUP(hf_url_fini) struct hf_url url = {0};
+	size_t dir_len = dir_len_of(path, strlen(path));
+	const char *start;
+	int r = decode(path, &text, &start);
+
+	if (r == 0)
+		r = hf_url_split(start, &url);
+	if (r == 0)
+		r = hash_url(template, path, &url, &head, &tail);
+	if (r == 0 && !stays(path, dir_len, &head, &tail))
+		r = -EINVAL;
+	if (r == 0)
+		r = check_len(dir_len, head.len - dir_len + template->hash_len +
+					       tail.len);
+	if (r < 0)
+		return r;
+	hf_buf_puts(before, text_of(&head) + dir_len);
+	hf_buf_puts(after, text_of(&tail));
+	return 0;
+}
+
+/* --- the door ------------------------------------------------------------ */
+
+/*
+ * No check for "", "." and "..": every name holds its hash, which has at least
+ * one digit.
+ */
+int hf_name_shape(const struct hf_name_template *template, const char *path,
+		  struct hf_buf *before, struct hf_buf *after)
+{
+	size_t len = strlen(path);
+	int r = is_plain(path, len)
+			? shape_plain(template, path, len, before, after)
+			: shape_url(template, path, before, after);
+
+	if (r < 0)
+		return r;
+	r = hf_buf_status(before);
+	return r < 0 ? r : hf_buf_status(after);
+}
+
+int hf_name_forward(const struct hf_name_template *template, const char *path,
+		    const char *hex, struct hf_buf *ret)
+{
+	HF_CLEANUP(hf_buf_fini) struct hf_buf before = {0};
+	HF_CLEANUP(hf_buf_fini) struct hf_buf after = {0};
+	int r = hf_name_shape(template, path, &before, &after);
+
+	if (r < 0)
+		return r;
+	hf_buf_puts(ret, text_of(&before));
+	hf_buf_add(ret, hex, template->hash_len);
+	hf_buf_puts(ret, text_of(&after));
+	return hf_buf_status(ret);
+}

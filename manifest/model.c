@@ -1,0 +1,137 @@
+/*
+ * The rows. Python compares str by code point, which differs from comparing
+ * the bytes only where a byte is not UTF-8: its surrogate U+DC80..U+DCFF
+ * sorts before U+E000, the byte itself would sort behind everything.
+ */
+#include "manifest/manifest.h"
+
+#include <errno.h>
+#include <string.h>
+
+uint32_t hf_manifest_code_point(const char **text)
+{
+	unsigned char first = (unsigned char)**text;
+	uint32_t code_point;
+	size_t len;
+
+	if (!first)
+		return 0;
+	if (first < 0x80) {
+		++*text;
+		return first;
+	}
+	len = hf_utf8_decode(*text, strnlen(*text, 4), &code_point);
+	if (!len) {
+		++*text;
+		return 0xdc00u + first;
+	}
+	*text += len;
+	return code_point;
+}
+
+int hf_manifest_compare(const char *a, const char *b)
+{
+	uint32_t point_a, point_b;
+
+	do {
+		point_a = hf_manifest_code_point(&a);
+		point_b = hf_manifest_code_point(&b);
+	} while (point_a == point_b && point_a);
+	return (point_a > point_b) - (point_a < point_b);
+}
+
+static int grow(struct hf_manifest *manifest)
+{
+	size_t cap = manifest->cap ? 2 * manifest->cap : 256;
+	struct hf_manifest_row *rows;
+
+	if (manifest->n < manifest->cap)
+		return 0;
+	rows = reallocarray(manifest->rows, cap, sizeof(*rows));
+	if (!rows)
+		return -ENOMEM;
+	manifest->rows = rows;
+	manifest->cap = cap;
+	return 0;
+}
+
+/* Copies a string with its NUL to *end and moves *end behind it. */
+static const char *put(char **end, const char *text)
+{
+	char *start = *end;
+
+	*end = stpcpy(start, text) + 1;
+	return start;
+}
+
+int hf_manifest_add(struct hf_manifest *manifest,
+		    const struct hf_manifest_row *row)
+{
+	size_t len = strlen(row->path) + strlen(row->name) +
+		     strlen(row->problem) + 3;
+	struct hf_manifest_row copy = {.failed = row->failed};
+	char *end;
+
+	if (grow(manifest) < 0)
+		return -ENOMEM;
+	copy.text = end = malloc(len);
+	if (!end)
+		return -ENOMEM;
+	copy.path = put(&end, row->path);
+	copy.name = put(&end, row->name);
+	copy.problem = put(&end, row->problem);
+	manifest->rows[manifest->n++] = copy;
+	return 0;
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+	const struct hf_manifest_row *row_a = a, *row_b = b;
+
+	return hf_manifest_compare(row_a->path, row_b->path);
+}
+
+void hf_manifest_sort(struct hf_manifest *manifest)
+{
+	if (manifest->n)
+		qsort(manifest->rows, manifest->n, sizeof(*manifest->rows),
+		      compare_rows);
+}
+
+bool hf_manifest_listed(const struct hf_manifest_row *row)
+{
+	return *row->name && !row->failed;
+}
+
+const struct hf_manifest_row *
+hf_manifest_find(const struct hf_manifest *manifest, const char *path)
+{
+	struct hf_manifest_row key = {.path = path};
+
+	if (!manifest->n)
+		return NULL;
+	return bsearch(&key, manifest->rows, manifest->n,
+		       sizeof(*manifest->rows), compare_rows);
+}
+
+const struct hf_manifest_row *
+hf_manifest_find_name(const struct hf_manifest *manifest, const char *name,
+		      size_t *cursor)
+{
+	while (*cursor < manifest->n) {
+		const struct hf_manifest_row *row =
+			&manifest->rows[(*cursor)++];
+
+		if (*row->name && !strcmp(row->name, name))
+			return row;
+	}
+	return NULL;
+}
+
+void hf_manifest_fini(struct hf_manifest *manifest)
+{
+	for (size_t i = 0; i < manifest->n; i++)
+		free(manifest->rows[i].text);
+	free(manifest->rows);
+	*manifest = (struct hf_manifest){0};
+}

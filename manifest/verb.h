@@ -1,0 +1,71 @@
+/*
+ * verb: what stands on the command line of hashedfs-manifest, and the
+ * functions that do it. A new option is a row in arguments.c, a new verb a
+ * row in hashedfs-manifest.c and a file.
+ */
+#ifndef HF_MANIFEST_VERB_H
+#define HF_MANIFEST_VERB_H
+
+#include "manifest/manifest.h"
+
+enum hf_exit {
+	HF_EXIT_GOOD = 0,
+	HF_EXIT_FINDINGS = 1, /* not found */
+	HF_EXIT_USAGE = 2,
+	HF_EXIT_ENVIRONMENT = 3,
+	HF_EXIT_INCOMPLETE = 4,
+};
+
+/* Bits of hf_arguments.given and hf_verb.options. */
+enum hf_given {
+	HF_GIVEN_HELP = 1 << 0,
+	HF_GIVEN_VERSION = 1 << 1,
+	HF_GIVEN_QUIET = 1 << 2,
+	HF_GIVEN_VERBOSE = 1 << 3,
+	HF_GIVEN_OUTPUT = 1 << 4,
+	HF_GIVEN_PARTIAL = 1 << 5,
+	HF_GIVEN_SOURCE = 1 << 6,
+	HF_GIVEN_SOURCES_FROM = 1 << 7,
+	HF_GIVEN_VIEW = 1 << 8,
+	HF_GIVEN_REVERSE = 1 << 9,
+};
+
+/* A command line. Strings are borrowed from argv. */
+struct hf_arguments {
+	unsigned given;
+	const char *output;
+	struct hf_strings sources_from;
+	struct hf_strings view; /* the arguments of -o, in order */
+	char **words;		/* what is no option; the verb is the first */
+	size_t n_words;
+};
+
+/* Sorts argv so that the words stand at its end. -EINVAL with *why. */
+int hf_arguments_parse(int argc, char **argv, struct hf_arguments *ret,
+		       char **why) HF_MUST_USE;
+void hf_arguments_fini(struct hf_arguments *arguments);
+/* Appends help lines, at most 80 columns, of the options in the set. */
+void hf_arguments_help(unsigned options, struct hf_buf *ret);
+/* The name of one option of the set: "--reverse"; NULL for an empty one. */
+const char *hf_arguments_name(unsigned options);
+
+struct hf_verb {
+	const char *name;
+	const char *synopsis; /* lines of usage, each behind the verb */
+	const char *help;     /* what it does, a line of the overview */
+	unsigned options;     /* enum hf_given: those that it knows */
+	size_t min_words;     /* behind the verb */
+	size_t max_words;
+	int (*run)(const struct hf_arguments *arguments); /* enum hf_exit */
+};
+
+int hf_verb_snapshot(const struct hf_arguments *arguments);
+int hf_verb_lookup(const struct hf_arguments *arguments);
+
+/* Logs `why` (stolen; NULL: what strerror says) and returns the exit code
+ * that fits `error`. */
+int hf_verb_fail(int error, char *why);
+/* Writes to standard output and returns the exit code. */
+int hf_verb_print(struct hf_buf *text);
+
+#endif

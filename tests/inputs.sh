@@ -1,0 +1,139 @@
+#!/bin/bash
+# Fetches, once, what the tests run on and with, into build/:
+#
+#   inputs.sh            everything
+#   inputs.sh demo       only the static files of Django's admin
+#
+#   build/venv           Python with tests/requirements.txt
+#   build/venv-django6   Python >= 3.12 with Django 6, if there is such a Python
+#   build/inputs/NAME    real static trees
+#   build/bin/versitygw  an S3 server, if there is a Go that can build it
+#
+# What cannot be had here is said and left out; the tests that need it count
+# themselves as not run.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+versitygw=github.com/versity/versitygw/cmd/versitygw@v1.2.0
+versitygw_go=1.24
+npm_trees=(
+	bootstrap@5.3.8
+	@fortawesome/fontawesome-free@7.3.1
+	monaco-editor@0.57.0
+	three@0.187.0
+)
+
+say() { echo "inputs: $*"; }
+
+# python_at_least 3.10 CANDIDATE...: the first that is, and can make a venv.
+python_at_least() {
+	local least=$1 python
+	shift
+	for python; do
+		command -v "$python" >/dev/null || continue
+		"$python" - "$least" 2>/dev/null <<-'EOF' || continue
+			import sys, venv, ensurepip
+			least = tuple(map(int, sys.argv[1].split(".")))
+			sys.exit(sys.version_info[:2] < least)
+		EOF
+		echo "$python"
+		return
+	done
+	return 1
+}
+
+# venv DIR REQUIREMENTS PYTHON: makes it anew when the requirements changed.
+venv() {
+	local dir=$1 requirements=$2 python=$3
+	cmp -s "$requirements" "$dir/done" && return
+	say "Python packages of $requirements into $dir"
+	[ -x "$dir/bin/pip" ] || "$python" -m venv "$dir"
+	"$dir/bin/pip" install -q --disable-pip-version-check \
+		-r "$requirements" </dev/null
+	cp "$requirements" "$dir/done"
+}
+
+# tree NAME STAMP COMMAND...: runs COMMAND DIR to fill build/inputs/NAME.
+tree() {
+	local name=$1 stamp=$2
+	shift 2
+	[ "$(cat "build/inputs/.$name" 2>/dev/null)" = "$stamp" ] && return
+	say "build/inputs/$name: $stamp"
+	rm -rf "build/inputs/$name" build/inputs/.new
+	mkdir -p build/inputs/.new
+	if ! "$@" build/inputs/.new; then
+		rm -rf build/inputs/.new
+		say "$name could not be fetched"
+		return 1
+	fi
+	chmod -R u=rwX,go=rX build/inputs/.new
+	mv build/inputs/.new "build/inputs/$name"
+	echo "$stamp" >"build/inputs/.$name"
+}
+
+from_wheel() { # REQUIREMENT FOLDER DIR
+	local download
+	download=$(mktemp -d)
+	build/venv/bin/pip download -q --disable-pip-version-check --no-deps \
+		--only-binary :all: -d "$download" "$1" </dev/null &&
+		build/venv/bin/python -m zipfile -e "$download"/*.whl \
+			"$download/wheel" &&
+		cp -r "$download/wheel/$2/." "$3"
+	local status=$?
+	rm -rf "$download"
+	return $status
+}
+
+from_npm() { # PACKAGE@VERSION DIR
+	local download
+	download=$(mktemp -d)
+	npm pack --silent --pack-destination "$download" "$1" \
+		</dev/null >/dev/null &&
+		tar -xzf "$download"/*.tgz -C "$2" --strip-components 1
+	local status=$?
+	rm -rf "$download"
+	return $status
+}
+
+requirement() { # NAME: its pinned line
+	grep "^$1==" tests/requirements.txt
+}
+
+mkdir -p build/inputs build/bin
+python=$(python_at_least 3.10 /usr/bin/python3 python3 python3.1{3,2,1,0}) || {
+	say "there is no Python >= 3.10 with venv here" >&2
+	exit 3
+}
+[ -x build/venv/bin/pip ] || "$python" -m venv build/venv
+
+tree django-admin "$(requirement Django)" \
+	from_wheel "$(requirement Django)" django/contrib/admin/static
+[ "${1:-all}" = demo ] && exit
+
+venv build/venv tests/requirements.txt "$python"
+tree djangorestframework "$(requirement djangorestframework)" \
+	from_wheel "$(requirement djangorestframework)" rest_framework/static
+for package in "${npm_trees[@]}"; do
+	name=${package%@*}
+	tree "${name##*/}" "$package" from_npm "$package" || true
+done
+
+if python6=$(python_at_least 3.12 python3.1{4,3,2} /usr/bin/python3 python3 \
+	~/.pyenv/versions/3.1[2-9]*/bin/python3); then
+	venv build/venv-django6 tests/requirements-django6.txt "$python6"
+else
+	say "no Python >= 3.12 here, so no Django 6"
+fi
+
+if [ ! -x build/bin/versitygw ]; then
+	have=$(go env GOVERSION 2>/dev/null || true)
+	if [ -n "$have" ] && printf '%s\n' "$versitygw_go" "${have#go}" |
+		sort -CV; then
+		say "build/bin/versitygw: $versitygw"
+		GOBIN=$PWD/build/bin GOTOOLCHAIN=local GOFLAGS= \
+			go install -trimpath "$versitygw" </dev/null ||
+			say "versitygw could not be built"
+	else
+		say "no Go >= $versitygw_go here, so no S3 server"
+	fi
+fi
