@@ -33,21 +33,26 @@ LDFLAGS_ALL := -pthread $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 ENGINE_SRC := $(wildcard fs/base/*.c fs/source/*.c fs/refs/*.c fs/digest/*.c \
 	fs/view/*.c fs/control/*.c)
 FUSE_SRC := $(wildcard fs/fuse/*.c)
-HASHEDFS_SRC := $(FUSE_SRC) tools/guard.c tools/mountpoint.c tools/hashedfs.c
+HASHEDFS_SRC := $(FUSE_SRC) $(addprefix tools/,hashedfs.c guard.c launcher.c \
+	device.c mountpoint.c mountinfo.c privileges.c)
 MANIFEST_SRC := $(wildcard manifest/*.c)
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
+MANIFEST_TEST_SRC := $(wildcard tests/manifest/test_*.c)
 
 obj = $(patsubst %.c,$(OUT)/%.o,$(1))
 ENGINE := $(OUT)/libhashedfs.a
 PROGRAMS := $(BIN)/hashedfs $(BIN)/hashedfs-manifest
-UNIT_TESTS := $(patsubst tests/unit/%.c,$(OUT)/tests/%,$(UNIT_SRC))
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(OUT)/tests/%,$(UNIT_SRC)) \
+	$(patsubst tests/%.c,$(OUT)/tests/%,$(MANIFEST_TEST_SRC))
+# All of hashedfs-manifest but its main, for the tests.
+MANIFEST_PARTS := $(OUT)/libmanifest.a
 
-all: $(PROGRAMS)
+all: $(PROGRAMS) # build/hashedfs and build/hashedfs-manifest
 
 engine: $(ENGINE)
 
 # Foreign libraries are asked for where they are used, so that the unit tests
-# build without libfuse and without jansson.
+# build without libfuse, and those of the engine without jansson.
 $(OUT)/fs/fuse/%.o: CPPFLAGS_ALL += $(shell $(PKG_CONFIG) --cflags fuse3)
 $(OUT)/tools/%.o: CPPFLAGS_ALL += $(shell $(PKG_CONFIG) --cflags fuse3)
 
@@ -70,17 +75,79 @@ $(OUT)/tests/%: tests/unit/%.c $(ENGINE) Makefile
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -MMD -MP -o $@ $< \
 		$(ENGINE) $(shell $(PKG_CONFIG) --libs cmocka $(PKGS))
 
-# Unit tests: no FUSE, no network, no root.
-check: $(UNIT_TESTS)
+$(MANIFEST_PARTS): $(call obj,$(filter-out manifest/hashedfs-manifest.c, \
+		$(MANIFEST_SRC)))
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(OUT)/tests/manifest/%: tests/manifest/%.c $(MANIFEST_PARTS) $(ENGINE) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -MMD -MP -o $@ $< \
+		$(MANIFEST_PARTS) $(ENGINE) \
+		$(shell $(PKG_CONFIG) --libs cmocka jansson $(PKGS))
+
+check: $(UNIT_TESTS) # unit tests: no FUSE, no network, no root
 	@set -e; for t in $(UNIT_TESTS); do echo "== $$t"; $$t; done
 
-clean:
+# What follows lists itself in `make help`: "NAME: # what it does".
+help: # this list
+	@awk -F ':.* # ' '/^[a-z-]+:.* # / {printf "make %-11s %s\n", $$1, $$2}' \
+		Makefile
+	@echo "with PREFIX=, DESTDIR=, STRICT=1, SAN=address,undefined, SAN=thread"
+
+deps: # install what building and running needs (Debian, Ubuntu)
+	@tools/deps.sh build
+
+test-deps: # install what testing needs, and fetch real input
+	@tools/deps.sh test
+	@tests/inputs.sh
+
+# Each step is a make of its own: what it finds may just have been installed.
+STEP := @$(MAKE) --no-print-directory -j$(shell nproc)
+
+test: # everything: dependencies, build, unit tests, lint, tests on mounts
+	$(STEP) test-deps
+	$(STEP) all check SAN=
+	$(STEP) all check SAN=address,undefined
+	$(STEP) all SAN=thread
+	$(STEP) lint
+	$(STEP) test-mount
+
+test-mount: all # tests on real mounts alone; with SAN= those of that build
+	HASHEDFS_BIN_DIR=$(BIN) HASHEDFS_STRICT=$(STRICT) \
+		build/venv/bin/python -B -m pytest -c tests/pytest.ini tests $(ARGS)
+
+demo: # see it work: mounts, lists, writes a manifest, syncs
+	@tools/deps.sh demo
+	@tests/inputs.sh demo
+	$(STEP) all
+	@tools/demo.sh
+
+bench: # how fast it is, beside native tools and bindfs
+	$(STEP) test-deps
+	$(STEP) all
+	@build/venv/bin/python -B tests/bench.py $(ARGS)
+
+install: all # put programs and manual pages under DESTDIR and PREFIX
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(MAN) $(DESTDIR)$(PREFIX)/share/man/man1
+
+lint: # formatting, manual pages, the rooms of the house, help texts
+	clang-format --dry-run -Werror $(FORMAT_SRC)
+	mandoc -T lint -W warning $(MAN)
+	python3 -B tests/design.py floors symbols help
+
+format: # lay out all sources
+	clang-format -i $(FORMAT_SRC)
+
+clean: # remove what was built, not what was fetched
 	rm -rf build/plain build/san-* build/hashedfs build/hashedfs-manifest
 
 FORMAT_SRC := $(wildcard fs/*/*.[ch] manifest/*.[ch] tools/*.[ch] tests/*/*.[ch])
-format:
-	clang-format -i $(FORMAT_SRC)
+MAN := tools/hashedfs.1 manifest/hashedfs-manifest.1
 
-.PHONY: all engine check clean format
+.PHONY: all engine check help deps test-deps test test-mount demo bench install \
+	lint format clean
 .SECONDARY:
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)

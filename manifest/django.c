@@ -92,7 +92,7 @@ static int hash_rows(const struct hf_manifest *manifest,
 		     char ret[HF_DIGEST_HEX_MAX + 1])
 {
 	static const struct style pairs = {"[", ", ", "]"};
-	struct hf_buf text HF_CLEANUP(hf_buf_fini) = {0};
+	HF_CLEANUP(hf_buf_fini) struct hf_buf text = {0};
 	struct hf_digest digest;
 	int error;
 

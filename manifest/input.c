@@ -10,7 +10,7 @@
 /* The size is not asked for: files of .hashedfs/ say 0 until they are read. */
 static int read_all(int fd, struct hf_buf *ret)
 {
-	char *step HF_CLEANUP(hf_freep) = malloc(STEP);
+	HF_CLEANUP(hf_freep) char *step = malloc(STEP);
 
 	if (!step)
 		return -ENOMEM;
@@ -30,7 +30,7 @@ static int read_all(int fd, struct hf_buf *ret)
 
 int hf_input_read(const char *path, struct hf_buf *ret)
 {
-	int fd HF_CLEANUP(hf_closep) = open(path, O_RDONLY | O_CLOEXEC);
+	HF_CLEANUP(hf_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	return fd < 0 ? -errno : read_all(fd, ret);
 }

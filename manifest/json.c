@@ -17,6 +17,7 @@
  */
 #include "manifest/manifest.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <jansson.h>
 #include <string.h>
@@ -116,6 +117,7 @@ static void unmark(const char *text, struct hf_buf *ret)
 			return;
 		text++;
 		len = hf_utf8_decode(text, strlen(text), &point);
+		assert(len);
 		hf_buf_putc(ret, (char)point);
 		text += len;
 	}
@@ -123,8 +125,8 @@ static void unmark(const char *text, struct hf_buf *ret)
 
 static int add_row(const char *path, const char *name, struct hf_manifest *ret)
 {
-	struct hf_buf path_text HF_CLEANUP(hf_buf_fini) = {0};
-	struct hf_buf name_text HF_CLEANUP(hf_buf_fini) = {0};
+	HF_CLEANUP(hf_buf_fini) struct hf_buf path_text = {0};
+	HF_CLEANUP(hf_buf_fini) struct hf_buf name_text = {0};
 	struct hf_manifest_row row = {.problem = ""};
 
 	hf_buf_puts(&path_text, "");
@@ -147,7 +149,7 @@ static int add_paths(json_t *paths, const char *file, struct hf_manifest *ret,
 	json_object_foreach(paths, path, name)
 	{
 		if (!json_is_string(name))
-			return hf_why(-EINVAL, why,
+			return hf_why(-EBADMSG, why,
 				      "%s: \"paths\" holds something that is "
 				      "not a name; write the manifest anew",
 				      file);
@@ -160,19 +162,19 @@ static int add_paths(json_t *paths, const char *file, struct hf_manifest *ret,
 static int add_document(json_t *root, const char *file, struct hf_manifest *ret,
 			char **why)
 {
-	const char *version = json_string_value(json_object_get(root,
-								"version"));
+	const char *version =
+		json_string_value(json_object_get(root, "version"));
 	json_t *paths = json_object_get(root, "paths");
 
 	if (!version || !json_is_object(paths))
-		return hf_why(-EINVAL, why,
+		return hf_why(-EBADMSG, why,
 			      "%s is not a manifest of static files: it has no "
 			      "\"%s\"",
 			      file, version ? "paths" : "version");
 	if (strcmp(version, "1.0") && strcmp(version, "1.1")) {
-		char *shown HF_CLEANUP(hf_freep) = hf_escaped(version);
+		HF_CLEANUP(hf_freep) char *shown = hf_escaped(version);
 
-		return hf_why(-EINVAL, why,
+		return hf_why(-EBADMSG, why,
 			      "%s is a manifest of version %s; 1.0 and 1.1 can "
 			      "be read",
 			      file, shown ? shown : "?");
@@ -182,19 +184,19 @@ static int add_document(json_t *root, const char *file, struct hf_manifest *ret,
 
 static int refuse(const json_error_t *error, const char *file, char **why)
 {
-	char *shown HF_CLEANUP(hf_freep) = hf_escaped(error->text);
+	HF_CLEANUP(hf_freep) char *shown = hf_escaped(error->text);
 
 	if (json_error_code(error) == json_error_out_of_memory || !shown)
 		return -ENOMEM;
-	return hf_why(-EINVAL, why, "%s is not JSON: line %d: %s", file,
+	return hf_why(-EBADMSG, why, "%s is not JSON: line %d: %s", file,
 		      error->line, shown);
 }
 
 int hf_manifest_parse(const char *text, size_t len, const char *file,
 		      struct hf_manifest *ret, char **why)
 {
-	struct hf_buf marked HF_CLEANUP(hf_buf_fini) = {0};
-	char *shown HF_CLEANUP(hf_freep) = hf_escaped(file);
+	HF_CLEANUP(hf_buf_fini) struct hf_buf marked = {0};
+	HF_CLEANUP(hf_freep) char *shown = hf_escaped(file);
 	json_error_t error;
 	json_t *root;
 	int result;
@@ -213,8 +215,8 @@ int hf_manifest_parse(const char *text, size_t len, const char *file,
 
 int hf_manifest_read(const char *file, struct hf_manifest *ret, char **why)
 {
-	struct hf_buf text HF_CLEANUP(hf_buf_fini) = {0};
-	char *shown HF_CLEANUP(hf_freep) = NULL;
+	HF_CLEANUP(hf_buf_fini) struct hf_buf text = {0};
+	HF_CLEANUP(hf_freep) char *shown = NULL;
 	int error = hf_input_read(file, &text);
 
 	if (error == 0)

@@ -20,8 +20,8 @@ struct hf_manifest_row {
 	const char *path;    /* in the sources */
 	const char *name;    /* as presented; "" if it is left out */
 	const char *problem; /* a sentence; "" if there is none */
-	bool failed;	     /* cannot be read: `problem` says why */
-	char *text;	     /* private: what the strings point into */
+	bool failed;         /* cannot be read: `problem` says why */
+	char *text;          /* private: what the strings point into */
 };
 
 /* Start with {0}. */
@@ -63,8 +63,8 @@ int hf_manifest_compare(const char *a, const char *b);
  * django/contrib/staticfiles/storage.py) writes for the listed rows.
  * Precondition: sorted. -EIO if MD5 is not to be had, -ENOMEM.
  */
-int hf_manifest_django(const struct hf_manifest *manifest, struct hf_buf *ret)
-	HF_MUST_USE;
+int hf_manifest_django(const struct hf_manifest *manifest,
+		       struct hf_buf *ret) HF_MUST_USE;
 /* Appends one name as Python's json.dumps writes it, with its quotes. */
 void hf_manifest_quote(const char *name, struct hf_buf *ret);
 
@@ -74,17 +74,17 @@ void hf_manifest_quote(const char *name, struct hf_buf *ret);
 
 /*
  * The text of a manifest that Django or this program wrote, version 1.0 or
- * 1.1. `file` is what to call it. -EINVAL, -ENOMEM.
+ * 1.1. `file` is what to call it. -EBADMSG: it is none. -ENOMEM.
  */
 int hf_manifest_parse(const char *text, size_t len, const char *file,
 		      struct hf_manifest *ret, char **why) HF_MUST_USE;
 /* The same of a file; also errnos of reading it. */
-int hf_manifest_read(const char *file, struct hf_manifest *ret, char **why)
-	HF_MUST_USE;
+int hf_manifest_read(const char *file, struct hf_manifest *ret,
+		     char **why) HF_MUST_USE;
 
 /*
- * The text of a mount's map. -EBADMSG: it is incomplete, or no map.
- * `mount` is what to call it.
+ * The text of a mount's map. `mount` is what to call it. -ENODATA: it is not
+ * complete. -ENOMEM.
  */
 int hf_manifest_parse_map(const char *text, size_t len, const char *mount,
 			  struct hf_manifest *ret, char **why) HF_MUST_USE;
@@ -112,7 +112,7 @@ int hf_input_read(const char *path, struct hf_buf *ret) HF_MUST_USE;
  */
 struct hf_output {
 	char *path; /* what to call it, escaped */
-	int fd;	    /* written straight to; -1: a file in dir_fd */
+	int fd;     /* written straight to; -1: a file in dir_fd */
 	int dir_fd;
 	char *name; /* of the file in dir_fd */
 };
@@ -122,8 +122,8 @@ struct hf_output {
  * NULL and "-" are standard output. A link to a file is followed, so that the
  * link stays. Errnos of open(2).
  */
-int hf_output_open(const char *path, struct hf_output *ret, char **why)
-	HF_MUST_USE;
+int hf_output_open(const char *path, struct hf_output *ret,
+		   char **why) HF_MUST_USE;
 /*
  * Writes all of it. A file gets mode 0644 less the umask, is on the disk when
  * this returns, and replaces the old one in one step; after an error the old

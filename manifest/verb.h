@@ -36,7 +36,7 @@ struct hf_arguments {
 	const char *output;
 	struct hf_strings sources_from;
 	struct hf_strings view; /* the arguments of -o, in order */
-	char **words;		/* what is no option; the verb is the first */
+	char **words;           /* what is no option; the verb is the first */
 	size_t n_words;
 };
 
@@ -62,10 +62,14 @@ struct hf_verb {
 int hf_verb_snapshot(const struct hf_arguments *arguments);
 int hf_verb_lookup(const struct hf_arguments *arguments);
 
-/* Logs `why` (stolen; NULL: what strerror says) and returns the exit code
- * that fits `error`. */
+/* Both log the sentence `why` (stolen) and return an exit code: of a wrong
+ * command line; the one that fits `error` (NULL: what strerror(3) says). */
+int hf_verb_misused(char *why);
 int hf_verb_fail(int error, char *why);
 /* Writes to standard output and returns the exit code. */
 int hf_verb_print(struct hf_buf *text);
+/* hf_manifest_read_map with a meter. */
+int hf_verb_read_mount(const struct hf_arguments *arguments, char *mount,
+		       struct hf_manifest *ret, char **why) HF_MUST_USE;
 
 #endif

@@ -6,28 +6,36 @@
 
 #define IS_TAIL(byte) (((byte)&0xc0) == 0x80)
 
+/*
+ * The length of the character that `head` begins, or 0; *ret is what the head
+ * holds of the code point. c0, c1 and f5 to ff begin none.
+ */
+static size_t utf8_head(unsigned char head, uint32_t *ret)
+{
+	size_t n = 0;
+
+	if (head < 0x80)
+		n = 1;
+	else if (head >= 0xc2 && head < 0xe0)
+		n = 2;
+	else if (head >= 0xe0 && head < 0xf0)
+		n = 3;
+	else if (head >= 0xf0 && head < 0xf5)
+		n = 4;
+	*ret = n == 1 ? head : head & (0x7fU >> n);
+	return n;
+}
+
 size_t hf_utf8_decode(const char *text, size_t len, uint32_t *ret)
 {
 	/* By length: what the smallest code point of that length is. An
 	 * overlong form would decode to less. */
 	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
 	const unsigned char *byte = (const unsigned char *)text;
-	uint32_t c;
-	size_t n;
+	uint32_t c = 0;
+	size_t n = len > 0 ? utf8_head(byte[0], &c) : 0;
 
-	if (len == 0)
-		return 0;
-	if (byte[0] < 0x80)
-		n = 1, c = byte[0];
-	else if (byte[0] >= 0xc2 && byte[0] < 0xe0)
-		n = 2, c = byte[0] & 0x1f;
-	else if (byte[0] >= 0xe0 && byte[0] < 0xf0)
-		n = 3, c = byte[0] & 0x0f;
-	else if (byte[0] >= 0xf0 && byte[0] < 0xf5)
-		n = 4, c = byte[0] & 0x07;
-	else
-		return 0;
-	if (n > len)
+	if (n == 0 || n > len)
 		return 0;
 	for (size_t i = 1; i < n; i++) {
 		if (!IS_TAIL(byte[i]))

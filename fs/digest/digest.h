@@ -100,10 +100,6 @@ void hf_digests_free(struct hf_digests *digests);
 int hf_digests_get(struct hf_digests *digests, unsigned root, const char *path,
 		   const struct hf_sig *sig, struct hf_wait *wait,
 		   struct hf_fact *ret) HF_MUST_USE;
-/* True if hf_digests_get would answer from memory. */
-bool hf_digests_known(struct hf_digests *digests, unsigned root,
-		      const char *path, const struct hf_sig *sig);
-
 /*
  * Many files at once: hf_batch_add starts the work where something is to be
  * done and returns at once; hf_batch_get gives the i-th answer, waiting for
@@ -115,6 +111,9 @@ int hf_batch_add(struct hf_batch *batch, unsigned root, const char *path,
 		 const struct hf_sig *sig) HF_MUST_USE;
 int hf_batch_get(struct hf_batch *batch, size_t i, struct hf_wait *wait,
 		 struct hf_fact *ret) HF_MUST_USE;
+/* True if answer i, which was got, may be had from memory the next time: its
+ * file was quiet and still had the stamp that was asked for. */
+bool hf_batch_settled(const struct hf_batch *batch, size_t i);
 /* What is still running goes on. NULL is allowed. */
 void hf_batch_free(struct hf_batch *batch);
 

@@ -64,8 +64,11 @@ static int job_run(void *arg)
 
 	/* A flight of the same state may have landed since it was asked. */
 	if (!job->keep && hf_facts_get(digests->facts, job->key, &job->sig,
-				       &job->reading.fact))
+				       &job->reading.fact)) {
+		job->reading.sig = job->sig;
+		job->reading.quiet = true;
 		return 0;
+	}
 	error = hf_read_file(&digests->config, job->root, job->path, job->keep,
 			     &job->reading);
 	if (error < 0)
@@ -151,16 +154,6 @@ int hf_digests_get(struct hf_digests *digests, unsigned root, const char *path,
 	return error;
 }
 
-bool hf_digests_known(struct hf_digests *digests, unsigned root,
-		      const char *path, const struct hf_sig *sig)
-{
-	struct hf_fact fact;
-	uint64_t key[2];
-
-	hf_facts_key(digests->facts, root, path, key);
-	return hf_facts_get(digests->facts, key, sig, &fact);
-}
-
 bool hf_digests_last(struct hf_digests *digests, unsigned root,
 		     const char *path, struct hf_fact *ret)
 {
@@ -176,6 +169,8 @@ bool hf_digests_last(struct hf_digests *digests, unsigned root,
 struct item {
 	struct hf_flight *flight;
 	struct hf_fact fact;
+	struct hf_sig sig; /* that was asked for */
+	bool settled;
 };
 
 struct hf_batch {
@@ -224,6 +219,8 @@ int hf_batch_add(struct hf_batch *batch, unsigned root, const char *path,
 		return error;
 	item = &batch->items[batch->n];
 	memset(item, 0, sizeof(*item));
+	item->sig = *sig;
+	item->settled = true;
 	hf_facts_key(digests->facts, root, path, key);
 	if (!hf_facts_get(digests->facts, key, sig, &item->fact))
 		error = fly(digests, root, path, key, sig, &started,
@@ -245,9 +242,16 @@ int hf_batch_get(struct hf_batch *batch, size_t i, struct hf_wait *wait,
 		return 0;
 	}
 	error = wait_for(batch->digests, item->flight, wait, &reading);
+	item->settled = error == 0 && reading->quiet &&
+			hf_sig_equal(&reading->sig, &item->sig);
 	if (error == 0)
 		*ret = reading->fact;
 	return error;
+}
+
+bool hf_batch_settled(const struct hf_batch *batch, size_t i)
+{
+	return batch->items[i].settled;
 }
 
 void hf_batch_free(struct hf_batch *batch)

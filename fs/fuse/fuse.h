@@ -26,7 +26,7 @@ struct hf_mount_config {
 	bool nonempty; /* the mountpoint may hold files */
 	bool noexec;
 	bool xattr;
-	bool debug;	      /* libfuse prints every request */
+	bool debug;           /* libfuse prints every request */
 	bool single_threaded; /* one request at a time */
 	enum hf_control_access control;
 	char *fsname; /* what mount tables show as the source */

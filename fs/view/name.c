@@ -17,14 +17,19 @@
 
 /* --- templates ----------------------------------------------------------- */
 
-static unsigned count_conversion(const char *text, char letter)
+/* The letter of the one conversion of this kind; NULL for none or several. */
+static const char *find_conversion(const char *text, char letter)
 {
-	unsigned n = 0;
+	const char *found = NULL;
 
-	for (; *text; text++)
-		if (*text == '%' && *++text == letter)
-			n++;
-	return n;
+	for (; *text; text++) {
+		if (*text != '%' || *++text != letter)
+			continue;
+		if (found)
+			return NULL;
+		found = text;
+	}
+	return found;
 }
 
 /* NULL if every "%" starts a conversion and every byte may stand in a name. */
@@ -45,17 +50,16 @@ static const char *check_bytes(const char *text)
 static const char *check_template(const char *text)
 {
 	const char *why = check_bytes(text);
-	size_t len = strlen(text);
+	const char *ext;
 
 	if (why)
 		return why;
-	if (count_conversion(text, 'n') != 1)
+	if (!find_conversion(text, 'n'))
 		return "needs one %n";
-	if (count_conversion(text, 'h') != 1)
+	if (!find_conversion(text, 'h'))
 		return "needs one %h";
-	/* A last "%e" may also be the end of "%%e": then it is not counted. */
-	if (count_conversion(text, 'e') != 1 ||
-	    strcmp(text + len - 2, "%e") != 0)
+	ext = find_conversion(text, 'e');
+	if (!ext || ext[1])
 		return "needs one %e, at its end";
 	return NULL;
 }
@@ -212,6 +216,31 @@ static size_t count_slashes(const char *text, size_t len)
 }
 
 /*
+ * True if stray bytes on both sides of an escaped TAB, CR or LF would come
+ * together as one character when urlsplit drops it. In Python they stay two
+ * strays, so that strip sees no blank; on the disk they are the character.
+ */
+static bool joins_strays(const char *text, size_t len)
+{
+	unsigned char last = 0;
+	bool dropped = false;
+
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (c == '\t' || c == '\r' || c == '\n') {
+			dropped = true;
+			continue;
+		}
+		if (dropped && last >= 0x80 && (c & 0xc0) == 0x80)
+			return true;
+		dropped = false;
+		last = c;
+	}
+	return false;
+}
+
+/*
  * unquote(path), in so far as a name may come of it. *start is what urlsplit
  * would leave of it on the left, so that NULs there are gone as they are in
  * Django; a NUL elsewhere stays in the name, and no file has such a name.
@@ -231,6 +260,7 @@ static int decode(const char *path, struct hf_buf *text, const char **start)
 	if (hf_buf_status(text) < 0)
 		return -ENOMEM;
 	if (memchr(text->data, '\\', text->len) ||
+	    joins_strays(text->data, text->len) ||
 	    count_slashes(text->data, text->len) != count_slashes(path, len))
 		return -EINVAL;
 	while (skipped + 1 < text->len &&

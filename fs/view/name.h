@@ -13,7 +13,7 @@
 /*
  * A template: literal text with one %n (the base name without its extension),
  * one %h (the hash) and %e (the extension with its dot, or nothing) at the
- * end; %% is a percent sign. No "/", no NUL, no control characters.
+ * end; %% is a percent sign. No "/", no "\", no NUL, no control characters.
  */
 struct hf_name_template {
 	char *text;

@@ -59,13 +59,13 @@ struct hf_config {
 	char *name_template;
 	const struct hf_algorithm *algorithm;
 	unsigned hash_len; /* hex digits in a name */
-	unsigned show;	   /* set of enum hf_show */
+	unsigned show;     /* set of enum hf_show */
 	struct hf_strings keep;
 	struct hf_strings prehashed;
 	unsigned threads; /* 0: as many as there are processors */
 	bool mtime_source;
 	int64_t mtime_ns; /* of hashed files, unless mtime_source */
-	int64_t uid;	  /* -1: the source's */
+	int64_t uid;      /* -1: the source's */
 	int64_t gid;
 };
 
@@ -94,10 +94,10 @@ void hf_view_free(struct hf_view *view);
 
 enum hf_kind {
 	HF_KIND_DIR,
-	HF_KIND_HASHED,	   /* under its hashed name */
+	HF_KIND_HASHED,    /* under its hashed name */
 	HF_KIND_PREHASHED, /* its own name already carries a hash */
-	HF_KIND_KEPT,	   /* plain name by the user's choice */
-	HF_KIND_PLAIN,	   /* original name beside the hashed one, or of a file
+	HF_KIND_KEPT,      /* plain name by the user's choice */
+	HF_KIND_PLAIN,     /* original name beside the hashed one, or of a file
 			      that cannot have a hashed name */
 };
 /* "dir", "hashed", "prehashed", "kept", "plain". */
@@ -172,8 +172,8 @@ void hf_node_path(const struct hf_node *node, struct hf_buf *ret);
 void hf_node_digest(const struct hf_node *node,
 		    char ret[HF_DIGEST_HEX_MAX + 1]);
 
-/* The top directory; new reference. */
-struct hf_node *hf_view_root(struct hf_view *view);
+/* The top directory; *ret is new. */
+int hf_view_root(struct hf_view *view, struct hf_node **ret) HF_MUST_USE;
 
 /*
  * The node that `name` leads to in the directory `dir`; *ret is new. -ENOENT:
@@ -193,7 +193,7 @@ int hf_view_node(struct hf_view *view, struct hf_node *dir,
 /* Attributes, all of struct stat but st_dev. For a constant node without a
  * system call; for others as the source has them now. -ENOENT: gone. */
 int hf_view_stat(struct hf_view *view, struct hf_node *node,
-		 struct hf_wait *wait, struct stat *ret) HF_MUST_USE;
+		 struct stat *ret) HF_MUST_USE;
 int hf_view_statvfs(struct hf_view *view, struct statvfs *ret) HF_MUST_USE;
 
 /* An open file. Any thread may read, one closes. */
@@ -208,8 +208,8 @@ int hf_view_open(struct hf_view *view, struct hf_node *node,
 void hf_content_close(struct hf_content *content);
 /* As hf_verified_read; of mutable files the bytes as they are now. */
 int hf_content_read(struct hf_content *content, uint64_t offset, size_t len,
-		    struct hf_buf *scratch, const char **ret, size_t *ret_len)
-	HF_MUST_USE;
+		    struct hf_buf *scratch, const char **ret,
+		    size_t *ret_len) HF_MUST_USE;
 
 /* --- snapshot.c: the whole mapping at one moment ------------------------- */
 
@@ -252,8 +252,8 @@ struct hf_progress {
  * rows otherwise. `progress` may be NULL.
  */
 int hf_view_snapshot(struct hf_view *view, struct hf_wait *wait,
-		     struct hf_progress *progress, struct hf_snapshot *ret)
-	HF_MUST_USE;
+		     struct hf_progress *progress,
+		     struct hf_snapshot *ret) HF_MUST_USE;
 void hf_snapshot_fini(struct hf_snapshot *snapshot);
 
 /* Appends one sentence about a problem, without the path and without a final

@@ -3,15 +3,15 @@
  * by Django's ManifestStaticFilesStorage.hashed_name for a file of the bytes
  * "PNG", whose MD5 starts with 55505ba281b0.
  */
-#include <cmocka.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #include "fs/view/name.h"
 
@@ -262,6 +262,9 @@ static void tab_cr_lf_are_refused(void **state)
 	/* Escaped, they vanish, and the manifest's key still leads here. */
 	assert_named("a%0Ab.png", "ab." HEX ".png");
 	assert_refused("a%0Ab/c.png");
+	/* E2 80 and A8 are three strays to Python, but U+2028 to others. */
+	assert_refused("\xe2\x80%09\xa8m.png");
+	assert_named("\xc3\xa9%09\xc3\xa9", "\xc3\xa9\xc3\xa9." HEX);
 }
 
 /* The manifest would name a/b.HASH.png, the file on disk is a\b.HASH.png. */

@@ -1,0 +1,226 @@
+/*
+ * control: the files of .hashedfs. Each is a row of one table: its name and
+ * the function that renders it.
+ */
+#include "fs/control/control.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+struct hf_control {
+	struct hf_view *view;
+	const struct hf_config *config;
+	unsigned timeout_ms;
+	struct hf_progress progress; /* of the newest snapshot */
+};
+
+int hf_control_new(struct hf_view *view, const struct hf_config *config,
+		   unsigned timeout_ms, struct hf_control **ret)
+{
+	struct hf_control *control = calloc(1, sizeof(*control));
+
+	if (!control)
+		return -ENOMEM;
+	control->view = view;
+	control->config = config;
+	control->timeout_ms = timeout_ms;
+	*ret = control;
+	return 0;
+}
+
+void hf_control_free(struct hf_control *control)
+{
+	free(control);
+}
+
+/* --- status ----------------------------------------------------------------- */
+
+static void add_word(struct hf_buf *ret, const char *key, const char *value)
+{
+	hf_buf_printf(ret, "%s: ", key);
+	hf_escape(ret, value, strlen(value));
+	hf_buf_putc(ret, '\n');
+}
+
+static void add_number(struct hf_buf *ret, const char *key, uint64_t value)
+{
+	hf_buf_printf(ret, "%s: %" PRIu64 "\n", key, value);
+}
+
+static void add_sources(struct hf_buf *ret, const struct hf_root_specs *roots)
+{
+	for (size_t i = 0; i < roots->n; i++) {
+		hf_buf_puts(ret, "source: ");
+		if (*roots->items[i].prefix) {
+			hf_escape(ret, roots->items[i].prefix,
+				  strlen(roots->items[i].prefix));
+			hf_buf_putc(ret, '=');
+		}
+		hf_escape(ret, roots->items[i].dir,
+			  strlen(roots->items[i].dir));
+		hf_buf_putc(ret, '\n');
+	}
+}
+
+static int render_status(struct hf_control *control, struct hf_wait *wait,
+			 struct hf_buf *ret)
+{
+	const struct hf_config *config = control->config;
+	struct hf_progress *progress = &control->progress;
+	struct hf_view_stats stats;
+
+	(void)wait;
+	hf_view_stats(control->view, &stats);
+	add_word(ret, "version", HF_VERSION);
+	add_sources(ret, &config->source.roots);
+	add_word(ret, "name", config->name_template);
+	add_word(ret, "digest", hf_algorithm_name(config->algorithm));
+	add_number(ret, "length", config->hash_len);
+	add_number(ret, "threads", stats.threads);
+	add_number(ret, "generation", stats.generation);
+	add_number(ret, "files_hashed", stats.digests.files_hashed);
+	add_number(ret, "bytes_hashed", stats.digests.bytes_hashed);
+	add_number(ret, "files_remembered", stats.digests.facts);
+	add_number(ret, "hashing_now", stats.digests.flights);
+	hf_buf_printf(ret, "progress_files: %" PRIu64 "/%" PRIu64 "\n",
+		      (uint64_t)atomic_load(&progress->files_done),
+		      (uint64_t)atomic_load(&progress->files));
+	hf_buf_printf(ret, "progress_bytes: %" PRIu64 "/%" PRIu64 "\n",
+		      (uint64_t)atomic_load(&progress->bytes_done),
+		      (uint64_t)atomic_load(&progress->bytes));
+	return 0;
+}
+
+/* --- map, problems ------------------------------------------------------------ */
+
+static void add_field(struct hf_buf *ret, const char *text)
+{
+	hf_escape(ret, text, strlen(text));
+	hf_buf_putc(ret, '\t');
+}
+
+static void add_digest(struct hf_buf *ret, const struct hf_digest *digest)
+{
+	char hex[HF_DIGEST_HEX_MAX + 1];
+
+	hf_digest_hex(digest, hex);
+	hf_buf_puts(ret, digest->len ? hex : "-");
+	hf_buf_putc(ret, '\t');
+}
+
+static void add_problem(struct hf_buf *ret, const struct hf_row *row)
+{
+	if (row->problem == HF_PROBLEM_NONE) {
+		hf_buf_putc(ret, '-');
+		return;
+	}
+	if (row->error)
+		hf_buf_putc(ret, '!');
+	hf_problem_describe(row->problem, row->error, ret);
+}
+
+static void add_row(struct hf_buf *ret, const struct hf_row *row)
+{
+	add_field(ret, row->path);
+	add_field(ret, row->name);
+	add_field(ret, hf_kind_name(row->kind));
+	add_digest(ret, &row->name_digest);
+	add_digest(ret, &row->content_digest);
+	hf_buf_printf(ret, "%" PRIu64 "\t", row->size);
+	add_problem(ret, row);
+	hf_buf_putc(ret, '\n');
+}
+
+void hf_control_map(const struct hf_snapshot *snapshot, struct hf_buf *ret)
+{
+	for (size_t i = 0; i < snapshot->n; i++)
+		add_row(ret, &snapshot->rows[i]);
+	hf_buf_printf(ret, HF_MAP_END "\t%zu\t%" PRIu64 "\n", snapshot->n,
+		      snapshot->generation);
+}
+
+static int render_map(struct hf_control *control, struct hf_wait *wait,
+		      struct hf_buf *ret)
+{
+	struct hf_snapshot snapshot;
+	int error = hf_view_snapshot(control->view, wait, &control->progress,
+				     &snapshot);
+
+	if (error < 0)
+		return error;
+	hf_control_map(&snapshot, ret);
+	hf_snapshot_fini(&snapshot);
+	return 0;
+}
+
+/* Problems are what a look at the whole tree finds, not what happened to be
+ * met so far. */
+static int render_problems(struct hf_control *control, struct hf_wait *wait,
+			   struct hf_buf *ret)
+{
+	struct hf_snapshot snapshot;
+	int error = hf_view_snapshot(control->view, wait, &control->progress,
+				     &snapshot);
+
+	if (error < 0)
+		return error;
+	for (size_t i = 0; i < snapshot.n; i++) {
+		const struct hf_row *row = &snapshot.rows[i];
+
+		if (row->problem == HF_PROBLEM_NONE)
+			continue;
+		hf_escape(ret, row->path, strlen(row->path));
+		hf_buf_puts(ret, ": ");
+		hf_problem_describe(row->problem, row->error, ret);
+		hf_buf_putc(ret, '\n');
+	}
+	hf_snapshot_fini(&snapshot);
+	return 0;
+}
+
+/* --- sync ----------------------------------------------------------------------- */
+
+/* Once every name that the kernel may still believe has run out, whatever is
+ * asked next is asked of the source. */
+static int render_sync(struct hf_control *control, struct hf_wait *wait,
+		       struct hf_buf *ret)
+{
+	struct hf_view_stats stats;
+	int error = hf_wait_block_for(wait, control->timeout_ms);
+
+	if (error != -ETIMEDOUT && error < 0)
+		return error;
+	hf_view_stats(control->view, &stats);
+	hf_buf_printf(ret, "%" PRIu64 "\n", stats.generation);
+	return 0;
+}
+
+/* --- the table ------------------------------------------------------------------ */
+
+static const struct {
+	const char *name;
+	int (*render)(struct hf_control *control, struct hf_wait *wait,
+		      struct hf_buf *ret);
+} files[] = {
+	{"map", render_map},
+	{"problems", render_problems},
+	{"status", render_status},
+	{"sync", render_sync},
+};
+
+const char *hf_control_name(size_t i)
+{
+	return i < HF_ARRAY_SIZE(files) ? files[i].name : NULL;
+}
+
+int hf_control_render(struct hf_control *control, size_t i,
+		      struct hf_wait *wait, struct hf_buf *ret)
+{
+	int error;
+
+	if (i >= HF_ARRAY_SIZE(files))
+		return -ENOENT;
+	error = files[i].render(control, wait, ret);
+	return error < 0 ? error : hf_buf_status(ret);
+}

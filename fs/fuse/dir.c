@@ -1,0 +1,241 @@
+/*
+ * dir: a directory is listed when it is opened and read from that listing;
+ * offsets are places in it. opendir always reaches us, so the kernel's own
+ * copy of a listing is used only while it is the current one.
+ */
+#include "fs/fuse/internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* An open directory: of the view, or .hashedfs (no node). */
+struct handle {
+	struct hf_node *node;
+	struct hf_listing *listing;
+};
+
+/* "." and ".." come before the entries of a listing. */
+#define N_DOTS 2
+
+static struct handle *handle_of(const struct fuse_file_info *fi)
+{
+	return (struct handle *)(uintptr_t)fi->fh;
+}
+
+static void handle_free(struct hf_fs *fs, struct handle *handle)
+{
+	hf_listing_unref(handle->listing);
+	hf_node_unref(handle->node);
+	free(handle);
+	atomic_fetch_sub(&fs->handles, 1);
+}
+
+static struct handle *handle_new(struct hf_fs *fs)
+{
+	struct handle *handle = calloc(1, sizeof(*handle));
+
+	if (handle)
+		atomic_fetch_add(&fs->handles, 1);
+	return handle;
+}
+
+static int open_listing(struct hf_fs *fs, fuse_ino_t ino, struct hf_wait *wait,
+			struct handle *handle)
+{
+	int file;
+
+	if (hf_is_control(ino, &file))
+		return file < 0 ? 0 : -ENOTDIR;
+	handle->node = hf_inodes_get(fs->inodes, ino);
+	if (!handle->node)
+		return -ESTALE;
+	return hf_view_list(fs->view, handle->node, wait, &handle->listing);
+}
+
+void hf_op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct hf_fs *fs = hf_fs_of(req);
+	struct handle *handle = handle_new(fs);
+	struct hf_request request;
+	bool cache = false;
+	bool keep = false;
+	int error;
+
+	if (!handle) {
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	hf_request_begin(&request, fs->watcher, req);
+	error = open_listing(fs, ino, &request.wait, handle);
+	if (!hf_request_claim(&request)) {
+		handle_free(fs, handle);
+		return;
+	}
+	if (error < 0) {
+		handle_free(fs, handle);
+		fuse_reply_err(req, -error);
+		return;
+	}
+	if (handle->listing)
+		hf_inodes_opendir(fs->inodes, ino,
+				  hf_listing_generation(handle->listing),
+				  &cache, &keep);
+	fi->fh = (uintptr_t)handle;
+	fi->cache_readdir = cache;
+	fi->keep_cache = keep;
+	if (fuse_reply_open(req, fi) < 0) {
+		hf_inodes_closedir(fs->inodes, ino);
+		handle_free(fs, handle);
+	}
+}
+
+void hf_op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct hf_fs *fs = hf_fs_of(req);
+
+	hf_inodes_closedir(fs->inodes, ino);
+	handle_free(fs, handle_of(fi));
+	fuse_reply_err(req, 0);
+}
+
+/* --- filling a reply ---------------------------------------------------------- */
+
+struct reply {
+	fuse_req_t req;
+	struct hf_fs *fs;
+	struct handle *handle;
+	bool plus;
+	char *data;
+	size_t size;
+	size_t len;
+};
+
+/* Adds one entry; false: there is no more room. */
+static bool add(struct reply *reply, const char *name,
+		const struct fuse_entry_param *param, off_t next)
+{
+	char *at = reply->data + reply->len;
+	size_t room = reply->size - reply->len;
+	size_t need = reply->plus ? fuse_add_direntry_plus(reply->req, at, room,
+							   name, param, next)
+				  : fuse_add_direntry(reply->req, at, room,
+						      name, &param->attr, next);
+
+	if (need > room)
+		return false;
+	reply->len += need;
+	return true;
+}
+
+static bool add_dot(struct reply *reply, off_t offset)
+{
+	/* No inode: the kernel counts no lookup for "." and "..". */
+	struct fuse_entry_param param = {.attr.st_mode = S_IFDIR};
+
+	param.attr.st_ino = 1;
+	return add(reply, offset == 0 ? "." : "..", &param, offset + 1);
+}
+
+/*
+ * An entry of a listing. With `plus` it is a lookup, too, which the kernel
+ * counts only if the entry fits: then it is taken back.
+ */
+static bool add_entry(struct reply *reply, size_t i, off_t next, int *error)
+{
+	struct hf_fs *fs = reply->fs;
+	const struct hf_listing *listing = reply->handle->listing;
+	const char *name = hf_listing_entry(listing, i)->name;
+	struct fuse_entry_param param = {0};
+	struct hf_node *node;
+	uint64_t nodeid = 0;
+
+	*error = hf_view_node(fs->view, reply->handle->node, listing, i, &node);
+	if (*error < 0)
+		return false;
+	*error = hf_entry_param(fs, node, 0, &param);
+	if (*error < 0) {
+		/* Gone or changed since: the name alone, for a lookup to tell.
+		 */
+		memset(&param, 0, sizeof(param));
+		param.attr.st_mode = hf_listing_entry(listing, i)->mode;
+		param.attr.st_ino = 1;
+		*error = 0;
+	} else if (reply->plus) {
+		*error =
+			hf_inodes_enter(fs->inodes, hf_node_ref(node), &nodeid);
+		param.ino = nodeid;
+	}
+	hf_node_unref(node);
+	if (*error < 0)
+		return false;
+	if (add(reply, name, &param, next))
+		return true;
+	if (nodeid)
+		hf_inodes_forget(fs->inodes, nodeid, 1);
+	return false;
+}
+
+static bool add_control(struct reply *reply, size_t i, off_t next)
+{
+	struct fuse_entry_param param = {.ino = HF_CONTROL_NODEID + 1 + i,
+					 .generation = 1};
+
+	hf_control_stat(reply->fs, (int)i, &param.attr);
+	return add(reply, hf_control_name(i), &param, next);
+}
+
+static int fill(struct reply *reply, off_t offset)
+{
+	const struct hf_listing *listing = reply->handle->listing;
+	bool room = true;
+	int error = 0;
+
+	for (; offset < N_DOTS && room; offset++)
+		room = add_dot(reply, offset);
+	for (size_t i = (size_t)(offset - N_DOTS); room && error == 0; i++) {
+		off_t next = (off_t)i + N_DOTS + 1;
+
+		if (listing && i >= hf_listing_len(listing))
+			break;
+		if (!listing && !hf_control_name(i))
+			break;
+		if (!listing)
+			room = add_control(reply, i, next);
+		else if (!hf_listing_entry(listing, i)->hidden)
+			room = add_entry(reply, i, next, &error);
+	}
+	return error;
+}
+
+static void readdir(fuse_req_t req, size_t size, off_t offset,
+		    struct fuse_file_info *fi, bool plus)
+{
+	struct reply reply = {.req = req,
+			      .fs = hf_fs_of(req),
+			      .handle = handle_of(fi),
+			      .plus = plus,
+			      .data = malloc(size),
+			      .size = size};
+	int error = reply.data ? fill(&reply, offset) : -ENOMEM;
+
+	/* What was filled in before an error was counted: it must go out. */
+	if (error < 0 && reply.len == 0)
+		fuse_reply_err(req, -error);
+	else
+		fuse_reply_buf(req, reply.data, reply.len);
+	free(reply.data);
+}
+
+void hf_op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
+		   struct fuse_file_info *fi)
+{
+	(void)ino;
+	readdir(req, size, offset, fi, false);
+}
+
+void hf_op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size,
+		       off_t offset, struct fuse_file_info *fi)
+{
+	(void)ino;
+	readdir(req, size, offset, fi, true);
+}

@@ -1,0 +1,155 @@
+/*
+ * file: open, read, release. What a constant file says stays in the kernel's
+ * page cache for as long as the kernel likes: it cannot become untrue.
+ */
+#include "fs/fuse/internal.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+/* An open file: content of the view, or the text of a control file. */
+struct handle {
+	struct hf_content *content;
+	struct hf_buf text;
+};
+
+static struct handle *handle_of(const struct fuse_file_info *fi)
+{
+	return (struct handle *)(uintptr_t)fi->fh;
+}
+
+static void handle_free(struct hf_fs *fs, struct handle *handle)
+{
+	if (!handle)
+		return;
+	if (handle->content)
+		hf_content_close(handle->content);
+	hf_buf_fini(&handle->text);
+	free(handle);
+	atomic_fetch_sub(&fs->handles, 1);
+}
+
+static struct handle *handle_new(struct hf_fs *fs)
+{
+	struct handle *handle = calloc(1, sizeof(*handle));
+
+	if (handle)
+		atomic_fetch_add(&fs->handles, 1);
+	return handle;
+}
+
+/* Lines of `status` that only a mount can tell. */
+static void add_mount_status(struct hf_fs *fs, struct hf_buf *text)
+{
+	hf_buf_printf(text, "worker_pid: %ld\n", (long)getpid());
+	hf_buf_printf(text, "inodes: %llu\n",
+		      (unsigned long long)hf_inodes_count(fs->inodes));
+	hf_buf_printf(text, "handles: %llu\n",
+		      (unsigned long long)atomic_load(&fs->handles));
+}
+
+/* Rendered at open and then constant; its size is not known to stat, so it is
+ * read directly, as a file of /proc. */
+static int open_control(struct hf_fs *fs, int file, struct hf_wait *wait,
+			struct fuse_file_info *fi, struct handle *handle)
+{
+	int error;
+
+	if (file < 0)
+		return -EISDIR;
+	fi->direct_io = 1;
+	error = hf_control_render(fs->control, (size_t)file, wait,
+				  &handle->text);
+	if (error == 0 && strcmp(hf_control_name((size_t)file), "status") == 0)
+		add_mount_status(fs, &handle->text);
+	return error < 0 ? error : hf_buf_status(&handle->text);
+}
+
+static int open_node(struct hf_fs *fs, fuse_ino_t ino, struct hf_wait *wait,
+		     struct fuse_file_info *fi, struct handle *handle)
+{
+	struct hf_node *node = hf_inodes_get(fs->inodes, ino);
+	int error;
+
+	if (!node)
+		return -ESTALE;
+	fi->keep_cache = hf_node_constant(node);
+	error = hf_view_open(fs->view, node, wait, &handle->content);
+	hf_node_unref(node);
+	return error;
+}
+
+void hf_op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct hf_fs *fs = hf_fs_of(req);
+	struct handle *handle = handle_new(fs);
+	struct hf_request request;
+	int error;
+	int file;
+
+	if (!handle) {
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	hf_request_begin(&request, fs->watcher, req);
+	error = hf_is_control(ino, &file)
+			? open_control(fs, file, &request.wait, fi, handle)
+			: open_node(fs, ino, &request.wait, fi, handle);
+	if (!hf_request_claim(&request)) {
+		handle_free(fs, handle);
+		return;
+	}
+	fi->fh = (uintptr_t)handle;
+	fi->noflush = 1; /* nothing is ever written */
+	if (error < 0) {
+		handle_free(fs, handle);
+		fuse_reply_err(req, -error);
+	} else if (fuse_reply_open(req, fi) < 0) {
+		handle_free(fs, handle);
+	}
+}
+
+static void read_text(fuse_req_t req, const struct hf_buf *text, size_t size,
+		      uint64_t offset)
+{
+	size_t at = offset < text->len ? (size_t)offset : text->len;
+	size_t len = text->len - at < size ? text->len - at : size;
+
+	fuse_reply_buf(req, text->data + at, len);
+}
+
+void hf_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
+		struct fuse_file_info *fi)
+{
+	struct hf_fs *fs = hf_fs_of(req);
+	struct handle *handle = handle_of(fi);
+	struct hf_buf scratch = {0};
+	struct hf_request request;
+	const char *data = "";
+	size_t len = 0;
+	int error;
+
+	(void)ino;
+	if (!handle->content) {
+		read_text(req, &handle->text, size, (uint64_t)offset);
+		return;
+	}
+	hf_request_begin(&request, fs->watcher, req);
+	error = hf_content_read(handle->content, (uint64_t)offset, size,
+				&scratch, &data, &len);
+	if (hf_request_claim(&request)) {
+		if (error < 0)
+			fuse_reply_err(req, -error);
+		else
+			fuse_reply_buf(req, data, len);
+	}
+	hf_buf_fini(&scratch);
+}
+
+void hf_op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	(void)ino;
+	handle_free(hf_fs_of(req), handle_of(fi));
+	fuse_reply_err(req, 0);
+}

@@ -1,0 +1,130 @@
+/*
+ * What the files of fs/fuse share among themselves.
+ *
+ *   session.c  mount, loop, end
+ *   request.c  a request that may be called off
+ *   inode.c    nodeid <-> node
+ *   ops.c      what the kernel asks: names and attributes
+ *   file.c     open, read, release
+ *   dir.c      opendir, readdir, readdirplus, releasedir
+ *   options.c  the -o words of a mount
+ */
+#ifndef HF_FUSE_INTERNAL_H
+#define HF_FUSE_INTERNAL_H
+
+#include <fuse_lowlevel.h>
+
+#include "fs/fuse/fuse.h"
+
+/* --- inode.c -------------------------------------------------------------- */
+
+/*
+ * nodeids count up and are never used twice, so that a late request of a
+ * forgotten inode can never reach another. The top is FUSE_ROOT_ID; the
+ * numbers below HF_FIRST_NODEID are .hashedfs and what is in it.
+ */
+#define HF_CONTROL_NODEID 2
+#define HF_FIRST_NODEID 64
+
+struct hf_inodes;
+/* Steals `root`. */
+int hf_inodes_new(struct hf_node *root, struct hf_inodes **ret) HF_MUST_USE;
+void hf_inodes_free(struct hf_inodes *inodes);
+/*
+ * The nodeid of what `node` (stolen) is, one lookup counted: that of an inode
+ * with the same identity, unless it is dead. -ENOMEM.
+ */
+int hf_inodes_enter(struct hf_inodes *inodes, struct hf_node *node,
+		    uint64_t *ret) HF_MUST_USE;
+/* The node of a nodeid, a new reference; NULL if it is unknown (ESTALE). */
+struct hf_node *hf_inodes_get(struct hf_inodes *inodes, uint64_t nodeid);
+void hf_inodes_forget(struct hf_inodes *inodes, uint64_t nodeid, uint64_t n);
+uint64_t hf_inodes_count(struct hf_inodes *inodes);
+/*
+ * A directory is opened at a listing's generation. *cache: the kernel may
+ * cache what it reads; *keep: what it has cached is of this generation. A
+ * reader of an older listing that is still at it makes both false, or it
+ * would append its names to the newer ones.
+ */
+void hf_inodes_opendir(struct hf_inodes *inodes, uint64_t nodeid,
+		       uint64_t generation, bool *cache, bool *keep);
+void hf_inodes_closedir(struct hf_inodes *inodes, uint64_t nodeid);
+
+/* --- the mounted file system ---------------------------------------------- */
+
+struct hf_watcher;
+
+struct hf_fs {
+	const struct hf_mount_config *config;
+	struct hf_view *view;       /* borrowed; set before serving */
+	struct hf_control *control; /* borrowed; NULL: no .hashedfs */
+	struct hf_inodes *inodes;
+	struct hf_watcher *watcher;
+	uid_t owner; /* who mounted */
+	int64_t started_ns;
+	atomic_uint_least64_t handles; /* open files and directories */
+};
+
+/* --- request.c ------------------------------------------------------------ */
+
+/*
+ * A request whose answer may take long. When its client is being killed the
+ * watcher answers it with EINTR from another thread; the thread at work then
+ * finds that the request is no longer its own (hf_request_claim).
+ *
+ * A signal that does not kill is no reason to fail: programs with timers and
+ * children do not expect EINTR from stat(2) on a file system. The kernel sends
+ * one FUSE_INTERRUPT whatever the signal, so the watcher looks whether SIGKILL
+ * is pending, and goes on looking.
+ */
+struct hf_request {
+	fuse_req_t req;
+	struct hf_wait wait; /* pass it down */
+	atomic_bool answered;
+	pid_t client;
+	bool watched;            /* protected by the watcher's lock */
+	struct hf_request *next; /* protected by the watcher's lock */
+	struct hf_watcher *watcher;
+};
+
+int hf_watcher_new(struct hf_watcher **ret) HF_MUST_USE;
+void hf_watcher_free(struct hf_watcher *watcher);
+void hf_request_begin(struct hf_request *request, struct hf_watcher *watcher,
+		      fuse_req_t req);
+/* Ends it; true: the caller must answer `req` now. False: it was answered,
+ * `req` must not be touched, and what was to be handed out must be undone. */
+bool hf_request_claim(struct hf_request *request) HF_MUST_USE;
+
+/* --- ops.c, file.c, dir.c -------------------------------------------------- */
+
+struct hf_fs *hf_fs_of(fuse_req_t req);
+/* The struct stat and time-outs of a node. */
+int hf_entry_param(struct hf_fs *fs, struct hf_node *node, uint64_t nodeid,
+		   struct fuse_entry_param *ret) HF_MUST_USE;
+/* True for .hashedfs and what is in it; *ret: which file, -1: the directory */
+bool hf_is_control(uint64_t nodeid, int *ret);
+void hf_control_stat(const struct hf_fs *fs, int file, struct stat *ret);
+
+void hf_op_init(void *userdata, struct fuse_conn_info *conn);
+void hf_op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);
+void hf_op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t n);
+void hf_op_forget_multi(fuse_req_t req, size_t count,
+			struct fuse_forget_data *forgets);
+void hf_op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void hf_op_statfs(fuse_req_t req, fuse_ino_t ino);
+void hf_op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
+		    size_t size);
+void hf_op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size);
+void hf_op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void hf_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
+		struct fuse_file_info *fi);
+void hf_op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void hf_op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void hf_op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
+		   struct fuse_file_info *fi);
+void hf_op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size,
+		       off_t offset, struct fuse_file_info *fi);
+void hf_op_releasedir(fuse_req_t req, fuse_ino_t ino,
+		      struct fuse_file_info *fi);
+
+#endif

@@ -1,0 +1,327 @@
+/*
+ * ops: names and attributes. Thin: an operation finds the node, asks the view
+ * and translates the answer.
+ */
+#include "fs/fuse/internal.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Constant files never change: the kernel need not ask again. */
+#define FOR_EVER (10.0 * 365 * 24 * 3600)
+#define SHORT (HF_ENTRY_TIMEOUT_MS / 1000.0)
+
+/* Reads that the kernel may have under way by itself (read-ahead of many
+ * readers); its default of 12 starves sixteen of them. */
+#define MAX_BACKGROUND 64
+
+struct hf_fs *hf_fs_of(fuse_req_t req)
+{
+	return fuse_req_userdata(req);
+}
+
+/*
+ * No splice: what is handed out must be the very memory that was hashed.
+ * readdirplus always: one answer carries what a look-up each would.
+ */
+void hf_op_init(void *userdata, struct fuse_conn_info *conn)
+{
+	(void)userdata;
+	conn->want &=
+		~(unsigned)(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE |
+			    FUSE_CAP_SPLICE_MOVE | FUSE_CAP_READDIRPLUS_AUTO);
+	conn->want |= conn->capable &
+		      (FUSE_CAP_READDIRPLUS | FUSE_CAP_PARALLEL_DIROPS |
+		       FUSE_CAP_ASYNC_READ);
+	conn->max_background = MAX_BACKGROUND;
+	conn->congestion_threshold = MAX_BACKGROUND * 3 / 4;
+}
+
+/* --- .hashedfs -------------------------------------------------------------- */
+
+bool hf_is_control(uint64_t nodeid, int *ret)
+{
+	*ret = (int)nodeid - HF_CONTROL_NODEID - 1;
+	return nodeid >= HF_CONTROL_NODEID && nodeid < HF_FIRST_NODEID;
+}
+
+/* Modes keep others out even where the kernel remembers the name. */
+void hf_control_stat(const struct hf_fs *fs, int file, struct stat *ret)
+{
+	bool all = fs->config->control == HF_CONTROL_ALL;
+	mode_t mode = file < 0 ? S_IFDIR | 0500 : S_IFREG | 0400;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->st_ino = (ino_t)(HF_CONTROL_NODEID + 1 + file);
+	ret->st_mode =
+		all ? mode | (mode & 0500) >> 3 | (mode & 0500) >> 6 : mode;
+	ret->st_nlink = 1;
+	ret->st_uid = fs->owner;
+	ret->st_gid = getegid();
+	ret->st_mtim.tv_sec = fs->started_ns / 1000000000;
+	ret->st_atim = ret->st_ctim = ret->st_mtim;
+}
+
+static bool may_see_control(fuse_req_t req, const struct hf_fs *fs)
+{
+	if (!fs->control || fs->config->control == HF_CONTROL_NONE)
+		return false;
+	return fs->config->control == HF_CONTROL_ALL ||
+	       fuse_req_ctx(req)->uid == fs->owner;
+}
+
+/* The control inode of that name in `parent`, or 0. */
+static uint64_t find_control(fuse_req_t req, const struct hf_fs *fs,
+			     fuse_ino_t parent, const char *name)
+{
+	if (parent == FUSE_ROOT_ID)
+		return strcmp(name, HF_CONTROL_DIR) == 0 &&
+				       may_see_control(req, fs)
+			       ? HF_CONTROL_NODEID
+			       : 0;
+	for (size_t i = 0; hf_control_name(i); i++)
+		if (strcmp(hf_control_name(i), name) == 0)
+			return HF_CONTROL_NODEID + 1 + i;
+	return 0;
+}
+
+/* Nothing of it is remembered by the kernel: who asks next may be another. */
+static void reply_control(fuse_req_t req, const struct hf_fs *fs,
+			  uint64_t nodeid)
+{
+	struct fuse_entry_param param = {.ino = nodeid, .generation = 1};
+	int file;
+
+	if (!hf_is_control(nodeid, &file)) {
+		fuse_reply_err(req, ENOENT);
+		return;
+	}
+	hf_control_stat(fs, file, &param.attr);
+	fuse_reply_entry(req, &param);
+}
+
+/* --- names ------------------------------------------------------------------ */
+
+int hf_entry_param(struct hf_fs *fs, struct hf_node *node, uint64_t nodeid,
+		   struct fuse_entry_param *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->ino = nodeid;
+	ret->generation = 1; /* nodeids are never used twice */
+	ret->entry_timeout = SHORT;
+	ret->attr_timeout = hf_node_constant(node) ? FOR_EVER : SHORT;
+	return hf_view_stat(fs->view, node, &ret->attr);
+}
+
+static int lookup(struct hf_fs *fs, fuse_ino_t parent, const char *name,
+		  struct hf_wait *wait, struct fuse_entry_param *ret)
+{
+	struct hf_node *dir = hf_inodes_get(fs->inodes, parent);
+	struct hf_node *node;
+	uint64_t nodeid;
+	int error;
+
+	if (!dir)
+		return -ESTALE;
+	error = hf_view_lookup(fs->view, dir, name, wait, &node);
+	hf_node_unref(dir);
+	if (error < 0)
+		return error;
+	error = hf_entry_param(fs, node, 0, ret);
+	if (error < 0) {
+		hf_node_unref(node);
+		return error;
+	}
+	error = hf_inodes_enter(fs->inodes, node, &nodeid);
+	ret->ino = nodeid;
+	return error;
+}
+
+void hf_op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	struct hf_fs *fs = hf_fs_of(req);
+	struct hf_request request;
+	struct fuse_entry_param param;
+	uint64_t control = find_control(req, fs, parent, name);
+	int error;
+	int file;
+
+	if (control || hf_is_control(parent, &file)) {
+		reply_control(req, fs, control);
+		return;
+	}
+	hf_request_begin(&request, fs->watcher, req);
+	error = lookup(fs, parent, name, &request.wait, &param);
+	if (!hf_request_claim(&request)) {
+		if (error == 0)
+			hf_inodes_forget(fs->inodes, param.ino, 1);
+		return;
+	}
+	if (error < 0)
+		fuse_reply_err(req, -error);
+	else if (fuse_reply_entry(req, &param) < 0)
+		hf_inodes_forget(fs->inodes, param.ino, 1);
+}
+
+void hf_op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t n)
+{
+	hf_inodes_forget(hf_fs_of(req)->inodes, ino, n);
+	fuse_reply_none(req);
+}
+
+void hf_op_forget_multi(fuse_req_t req, size_t count,
+			struct fuse_forget_data *forgets)
+{
+	struct hf_fs *fs = hf_fs_of(req);
+
+	for (size_t i = 0; i < count; i++)
+		hf_inodes_forget(fs->inodes, forgets[i].ino,
+				 forgets[i].nlookup);
+	fuse_reply_none(req);
+}
+
+/* --- attributes --------------------------------------------------------------- */
+
+void hf_op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct hf_fs *fs = hf_fs_of(req);
+	struct fuse_entry_param param;
+	struct hf_request request;
+	struct hf_node *node;
+	int error;
+	int file;
+
+	(void)fi;
+	if (hf_is_control(ino, &file)) {
+		hf_control_stat(fs, file, &param.attr);
+		fuse_reply_attr(req, &param.attr, 0);
+		return;
+	}
+	node = hf_inodes_get(fs->inodes, ino);
+	if (!node) {
+		fuse_reply_err(req, ESTALE);
+		return;
+	}
+	hf_request_begin(&request, fs->watcher, req);
+	error = hf_entry_param(fs, node, ino, &param);
+	hf_node_unref(node);
+	if (!hf_request_claim(&request))
+		return;
+	if (error < 0)
+		fuse_reply_err(req, -error);
+	else
+		fuse_reply_attr(req, &param.attr, param.attr_timeout);
+}
+
+void hf_op_statfs(fuse_req_t req, fuse_ino_t ino)
+{
+	struct hf_fs *fs = hf_fs_of(req);
+	struct hf_request request;
+	struct statvfs vfs;
+	int error;
+
+	(void)ino;
+	hf_request_begin(&request, fs->watcher, req);
+	error = hf_view_statvfs(fs->view, &vfs);
+	if (!hf_request_claim(&request))
+		return;
+	if (error < 0) {
+		fuse_reply_err(req, -error);
+		return;
+	}
+	vfs.f_namemax = NAME_MAX;
+	vfs.f_flag |= ST_RDONLY;
+	fuse_reply_statfs(req, &vfs);
+}
+
+/* --- extended attributes (-o xattr) -------------------------------------------- */
+
+static void xattr_source(const struct hf_node *node, struct hf_buf *ret)
+{
+	hf_node_path(node, ret);
+}
+
+static void xattr_digest(const struct hf_node *node, struct hf_buf *ret)
+{
+	char hex[HF_DIGEST_HEX_MAX + 1];
+
+	hf_node_digest(node, hex);
+	hf_buf_puts(ret, hex);
+}
+
+static void xattr_kind(const struct hf_node *node, struct hf_buf *ret)
+{
+	hf_buf_puts(ret, hf_kind_name(hf_node_kind(node)));
+}
+
+static const struct {
+	const char *name;
+	void (*get)(const struct hf_node *node, struct hf_buf *ret);
+	bool constant_only;
+} xattrs[] = {
+	{"user.hashedfs.source", xattr_source, false},
+	{"user.hashedfs.digest", xattr_digest, true},
+	{"user.hashedfs.kind", xattr_kind, false},
+};
+
+static bool has_xattr(const struct hf_node *node, size_t i)
+{
+	return hf_node_constant(node) || !xattrs[i].constant_only;
+}
+
+/* A size of 0 asks for the size; a buffer too small is ERANGE (xattr(7)). */
+static void reply_xattr(fuse_req_t req, int error, const struct hf_buf *value,
+			size_t size)
+{
+	if (error == 0)
+		error = hf_buf_status(value);
+	if (error == 0 && size && size < value->len)
+		error = -ERANGE;
+	if (error < 0)
+		fuse_reply_err(req, -error);
+	else if (size == 0)
+		fuse_reply_xattr(req, value->len);
+	else
+		fuse_reply_buf(req, value->data, value->len);
+}
+
+static int get_xattr(const struct hf_node *node, const char *name,
+		     struct hf_buf *value)
+{
+	for (size_t i = 0; i < HF_ARRAY_SIZE(xattrs); i++) {
+		if (strcmp(name, xattrs[i].name) != 0 || !has_xattr(node, i))
+			continue;
+		xattrs[i].get(node, value);
+		return 0;
+	}
+	return -ENODATA;
+}
+
+void hf_op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
+		    size_t size)
+{
+	struct hf_node *node = hf_inodes_get(hf_fs_of(req)->inodes, ino);
+	struct hf_buf value = {0};
+	int error = node ? get_xattr(node, name, &value) : -ENODATA;
+
+	reply_xattr(req, error, &value, size);
+	hf_node_unref(node);
+	hf_buf_fini(&value);
+}
+
+void hf_op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
+{
+	struct hf_node *node = hf_inodes_get(hf_fs_of(req)->inodes, ino);
+	struct hf_buf names = {0};
+
+	hf_buf_puts(&names, "");
+	for (size_t i = 0; node && i < HF_ARRAY_SIZE(xattrs); i++)
+		if (has_xattr(node, i))
+			hf_buf_add(&names, xattrs[i].name,
+				   strlen(xattrs[i].name) + 1);
+	reply_xattr(req, 0, &names, size);
+	hf_node_unref(node);
+	hf_buf_fini(&names);
+}

@@ -1,0 +1,224 @@
+/*
+ * session: mount, loop, end.
+ */
+#include "fs/fuse/internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/*
+ * Threads that wait for a hash each hold one request. So many may be at it
+ * that a whole crowd before a hung source leaves some for everybody else;
+ * those that are idle end again.
+ */
+#define MAX_THREADS 256
+#define MAX_IDLE_THREADS 16
+
+struct hf_session {
+	struct fuse_session *fuse;
+	struct hf_fs fs;
+};
+
+static struct fuse_lowlevel_ops operations(const struct hf_mount_config *config)
+{
+	struct fuse_lowlevel_ops ops = {
+		.init = hf_op_init,
+		.lookup = hf_op_lookup,
+		.forget = hf_op_forget,
+		.forget_multi = hf_op_forget_multi,
+		.getattr = hf_op_getattr,
+		.statfs = hf_op_statfs,
+		.open = hf_op_open,
+		.read = hf_op_read,
+		.release = hf_op_release,
+		.opendir = hf_op_opendir,
+		.readdir = hf_op_readdir,
+		.readdirplus = hf_op_readdirplus,
+		.releasedir = hf_op_releasedir,
+	};
+
+	/* Without them libfuse answers ENOSYS and the kernel stops asking,
+	 * which saves two round trips for each file of an `ls -l`. */
+	if (config->xattr) {
+		ops.getxattr = hf_op_getxattr;
+		ops.listxattr = hf_op_listxattr;
+	}
+	return ops;
+}
+
+/* libfuse reads commas and backslashes of an option's value as its own. */
+static void add_escaped(struct hf_buf *buf, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == ',' || *text == '\\')
+			hf_buf_putc(buf, '\\');
+		hf_buf_putc(buf, *text);
+	}
+}
+
+static void mount_options(const struct hf_mount_config *config,
+			  struct hf_buf *ret)
+{
+	hf_buf_puts(ret, "-oro,nosuid,nodev,default_permissions,"
+			 "subtype=hashedfs");
+	if (config->noexec)
+		hf_buf_puts(ret, ",noexec");
+	if (config->allow_other)
+		hf_buf_puts(ret, ",allow_other");
+	hf_buf_puts(ret, ",fsname=");
+	add_escaped(ret, config->fsname ? config->fsname : "hashedfs");
+}
+
+/* libfuse explains failures on standard error; ours is one sentence, made of
+ * its last one. Set before threads start, for the time of mounting. */
+static struct hf_buf *mount_log;
+
+static void keep_log(enum fuse_log_level level, const char *format,
+		     va_list args)
+{
+	(void)level;
+	if (mount_log) {
+		hf_buf_reset(mount_log);
+		hf_buf_vprintf(mount_log, format, args);
+	}
+}
+
+static void pass_log(enum fuse_log_level level, const char *format,
+		     va_list args)
+{
+	struct hf_buf text = {0};
+
+	hf_buf_vprintf(&text, format, args);
+	if (text.len && text.data[text.len - 1] == '\n')
+		text.data[text.len - 1] = '\0';
+	if (text.len)
+		hf_log(level <= FUSE_LOG_ERR ? HF_LOG_ERROR : HF_LOG_DEBUG,
+		       "%s", text.data);
+	hf_buf_fini(&text);
+}
+
+static int new_fuse(struct hf_session *session)
+{
+	const struct hf_mount_config *config = session->fs.config;
+	struct fuse_lowlevel_ops ops = operations(config);
+	struct hf_buf text = {0};
+	char name[] = "hashedfs";
+	char debug[] = "-d";
+	int error;
+
+	mount_options(config, &text);
+	error = hf_buf_status(&text);
+	if (error == 0) {
+		char *argv[] = {name, text.data, debug, NULL};
+		struct fuse_args args =
+			FUSE_ARGS_INIT(config->debug ? 3 : 2, argv);
+
+		session->fuse = fuse_session_new(&args, &ops, sizeof(ops),
+						 &session->fs);
+		fuse_opt_free_args(&args);
+	}
+	hf_buf_fini(&text);
+	return error < 0 ? error : session->fuse ? 0 : -EINVAL;
+}
+
+static int say(const char *mountpoint, int error, const char *detail,
+	       char **why)
+{
+	char *where = hf_escaped(mountpoint);
+	struct hf_buf text = {0};
+
+	hf_buf_printf(&text, "cannot mount on %s: %s", where ? where : "?",
+		      *detail ? detail : strerror(-error));
+	while (text.len && text.data[text.len - 1] == '\n')
+		text.data[--text.len] = '\0';
+	free(where);
+	return hf_buf_steal(&text, why) < 0 ? -ENOMEM : error;
+}
+
+int hf_session_mount(const struct hf_mount_config *config,
+		     const char *mountpoint, struct hf_session **ret,
+		     char **why)
+{
+	struct hf_session *session = calloc(1, sizeof(*session));
+	struct hf_buf log = {0};
+	int error;
+
+	if (!session)
+		return -ENOMEM;
+	session->fs.config = config;
+	session->fs.owner = getuid();
+	session->fs.started_ns = hf_clock_realtime();
+	mount_log = &log;
+	fuse_set_log_func(keep_log);
+	error = new_fuse(session);
+	if (error == 0 && fuse_session_mount(session->fuse, mountpoint) != 0)
+		error = errno ? -errno : -EIO;
+	mount_log = NULL;
+	fuse_set_log_func(pass_log);
+	if (error < 0) {
+		error = say(mountpoint, error, log.len ? log.data : "", why);
+		hf_session_free(session);
+	} else {
+		*ret = session;
+	}
+	hf_buf_fini(&log);
+	return error;
+}
+
+static int loop(struct hf_session *session)
+{
+	struct fuse_loop_config *config;
+	int error;
+
+	if (session->fs.config->single_threaded)
+		return fuse_session_loop(session->fuse);
+	config = fuse_loop_cfg_create();
+	if (!config)
+		return -ENOMEM;
+	/* No cloned descriptors: they would outlive a killed worker's. */
+	fuse_loop_cfg_set_clone_fd(config, 0);
+	fuse_loop_cfg_set_max_threads(config, MAX_THREADS);
+	fuse_loop_cfg_set_idle_threads(config, MAX_IDLE_THREADS);
+	error = fuse_session_loop_mt(session->fuse, config);
+	fuse_loop_cfg_destroy(config);
+	return error;
+}
+
+int hf_session_serve(struct hf_session *session, struct hf_view *view,
+		     struct hf_control *control)
+{
+	struct hf_fs *fs = &session->fs;
+	struct hf_node *root;
+	int error = hf_view_root(view, &root);
+
+	fs->view = view;
+	fs->control = control;
+	if (error == 0)
+		error = hf_inodes_new(root, &fs->inodes);
+	if (error == 0)
+		error = hf_watcher_new(&fs->watcher);
+	if (error == 0)
+		error = loop(session);
+	/* The loop returns a positive signal number or a negative errno. */
+	hf_watcher_free(fs->watcher);
+	hf_inodes_free(fs->inodes);
+	fs->watcher = NULL;
+	fs->inodes = NULL;
+	return error < 0 ? error : 0;
+}
+
+void hf_session_free(struct hf_session *session)
+{
+	if (!session)
+		return;
+	if (session->fuse)
+		fuse_session_destroy(session->fuse);
+	free(session);
+}
+
+const char *hf_fuse_version(void)
+{
+	return fuse_pkgversion();
+}

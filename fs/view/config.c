@@ -1,0 +1,342 @@
+#include "fs/view/view.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fs/view/name.h"
+
+#define NS_PER_S INT64_C(1000000000)
+#define DEFAULT_NAME "%n.%h%e"
+#define DEFAULT_DIGEST "md5"
+#define DEFAULT_LENGTH 12
+/* 2000-01-01T00:00:00Z: the same on every machine and old enough that no
+ * client takes it for news. */
+#define DEFAULT_MTIME INT64_C(946684800)
+/* Shorter hashes collide in a tree of some thousand versions. */
+#define MIN_LENGTH 4
+#define MAX_THREADS 256
+/* (uid_t)-1 means "leave it" to the kernel. */
+#define MAX_ID (UINT32_MAX - 1)
+
+/* --- values -------------------------------------------------------------- */
+
+static int HF_PRINTF(2, 3) reject(char **why, const char *format, ...)
+{
+	struct hf_buf buf = {0};
+	va_list args;
+	int r;
+
+	va_start(args, format);
+	hf_buf_vprintf(&buf, format, args);
+	va_end(args);
+	r = hf_buf_steal(&buf, why);
+	return r < 0 ? r : -EINVAL;
+}
+
+static int parse_number(const char *text, uint64_t min, uint64_t max,
+			uint64_t *ret, char **why)
+{
+	unsigned long long number;
+	char *end;
+
+	errno = 0;
+	number = strtoull(text, &end, 10);
+	/* strtoull takes spaces and signs; a number here has neither. */
+	if (!isdigit((unsigned char)text[0]) || *end != '\0' || errno != 0 ||
+	    number < min || number > max)
+		return reject(why, "must be a number from %ju to %ju",
+			      (uintmax_t)min, (uintmax_t)max);
+	*ret = number;
+	return 0;
+}
+
+static int parse_unsigned(const char *text, unsigned min, unsigned max,
+			  unsigned *ret, char **why)
+{
+	uint64_t number = 0;
+	int r = parse_number(text, min, max, &number, why);
+
+	if (r == 0)
+		*ret = (unsigned)number;
+	return r;
+}
+
+static int add_globs(struct hf_strings *globs, const char *text)
+{
+	size_t before = globs->n;
+	int r = hf_split(globs, text, ':');
+
+	for (size_t i = before; i < globs->n; i++)
+		hf_unbackslash(globs->items[i]);
+	return r;
+}
+
+/* --- rows ---------------------------------------------------------------- */
+
+static int set_name(void *target, const char *value, char **why)
+{
+	struct hf_config *config = target;
+	char *copy = strdup(value);
+
+	(void)why; /* hf_config_check judges it together with the length */
+	if (!copy)
+		return -ENOMEM;
+	hf_unbackslash(copy);
+	free(config->name_template);
+	config->name_template = copy;
+	return 0;
+}
+
+static int set_digest(void *target, const char *value, char **why)
+{
+	struct hf_config *config = target;
+	const struct hf_algorithm *algorithm = hf_algorithm_find(value);
+
+	if (!algorithm)
+		return reject(why,
+			      "must be md5, sha1, sha256, sha384 or sha512");
+	config->algorithm = algorithm;
+	return 0;
+}
+
+static int set_length(void *target, const char *value, char **why)
+{
+	struct hf_config *config = target;
+
+	return parse_unsigned(value, MIN_LENGTH, HF_DIGEST_HEX_MAX,
+			      &config->hash_len, why);
+}
+
+static int add_show(const char *word, unsigned *ret, char **why)
+{
+	static const struct {
+		const char *name;
+		enum hf_show show;
+	} words[] = {
+		{"hashed", HF_SHOW_HASHED},
+		{"kept", HF_SHOW_KEPT},
+		{"plain", HF_SHOW_PLAIN},
+	};
+
+	for (size_t i = 0; i < HF_ARRAY_SIZE(words); i++) {
+		if (strcmp(word, words[i].name) != 0)
+			continue;
+		*ret |= words[i].show;
+		return 0;
+	}
+	return reject(why, "must be hashed, kept and plain, or some of them, "
+			   "with ':' between");
+}
+
+static int set_show(void *target, const char *value, char **why)
+{
+	struct hf_config *config = target;
+	struct hf_strings words = {0};
+	unsigned show = 0;
+	int r = hf_split(&words, value, ':');
+
+	for (size_t i = 0; r == 0 && i < words.n; i++)
+		r = add_show(words.items[i], &show, why);
+	if (r == 0 && show == 0)
+		r = add_show("", &show, why);
+	if (r == 0)
+		config->show = show;
+	hf_strings_fini(&words);
+	return r;
+}
+
+static int add_keep(void *target, const char *value, char **why)
+{
+	(void)why;
+	return add_globs(&((struct hf_config *)target)->keep, value);
+}
+
+static int add_prehashed(void *target, const char *value, char **why)
+{
+	(void)why;
+	return add_globs(&((struct hf_config *)target)->prehashed, value);
+}
+
+static int add_ignore(void *target, const char *value, char **why)
+{
+	(void)why;
+	return add_globs(&((struct hf_config *)target)->source.ignore, value);
+}
+
+static int set_no_default_ignore(void *target, const char *value, char **why)
+{
+	(void)value;
+	(void)why;
+	((struct hf_config *)target)->source.no_default_ignore = true;
+	return 0;
+}
+
+static int set_follow(void *target, const char *value, char **why)
+{
+	(void)value;
+	(void)why;
+	((struct hf_config *)target)->source.follow = true;
+	return 0;
+}
+
+static int set_xdev(void *target, const char *value, char **why)
+{
+	(void)value;
+	(void)why;
+	((struct hf_config *)target)->source.xdev = true;
+	return 0;
+}
+
+static int set_refs(void *target, const char *value, char **why)
+{
+	(void)target;
+	if (strcmp(value, "none") != 0)
+		return reject(why, "must be none: files are shown as they "
+				   "are, references are not rewritten");
+	return 0;
+}
+
+static int set_threads(void *target, const char *value, char **why)
+{
+	struct hf_config *config = target;
+
+	return parse_unsigned(value, 1, MAX_THREADS, &config->threads, why);
+}
+
+static int set_mtime(void *target, const char *value, char **why)
+{
+	struct hf_config *config = target;
+	uint64_t seconds = 0;
+	int r;
+
+	if (strcmp(value, "source") == 0) {
+		config->mtime_source = true;
+		return 0;
+	}
+	if (value[0] != '@')
+		return reject(why, "must be source, or @ and the seconds "
+				   "since 1970");
+	r = parse_number(value + 1, 0, INT64_MAX / NS_PER_S - 1, &seconds, why);
+	if (r < 0)
+		return r;
+	config->mtime_source = false;
+	config->mtime_ns = (int64_t)seconds * NS_PER_S;
+	return 0;
+}
+
+/* `named`: the id that the system's tables have for `value`, or NULL. */
+static int set_id(int64_t *ret, const char *value, const id_t *named,
+		  char **why)
+{
+	uint64_t number = 0;
+	int r;
+
+	if (named) {
+		*ret = *named;
+		return 0;
+	}
+	if (!isdigit((unsigned char)value[0]))
+		return reject(why, "there is no such name");
+	r = parse_number(value, 0, MAX_ID, &number, why);
+	if (r == 0)
+		*ret = (int64_t)number;
+	return r;
+}
+
+static int set_uid(void *target, const char *value, char **why)
+{
+	struct hf_config *config = target;
+	const struct passwd *user = getpwnam(value);
+
+	return set_id(&config->uid, value, user ? &user->pw_uid : NULL, why);
+}
+
+static int set_gid(void *target, const char *value, char **why)
+{
+	struct hf_config *config = target;
+	const struct group *group = getgrnam(value);
+
+	return set_id(&config->gid, value, group ? &group->gr_gid : NULL, why);
+}
+
+static const struct hf_option rows[] = {
+	{"name", "TEMPLATE", "%n name, %h hash, %e extension (%n.%h%e)",
+	 set_name},
+	{"digest", "NAME", "md5 (default), sha1, sha256, sha384, sha512",
+	 set_digest},
+	{"length", "N", "hex digits of the hash in a name (12)", set_length},
+	{"show", "SET", "of hashed, kept, plain (hashed:kept)", set_show},
+	{"keep", "GLOBS", "files that keep their plain name", add_keep},
+	{"prehashed", "GLOBS", "files whose own name carries a hash",
+	 add_prehashed},
+	{"ignore", "GLOBS", "files and directories to leave out", add_ignore},
+	{"no_default_ignore", NULL, "do not leave out CVS, .* and *~",
+	 set_no_default_ignore},
+	{"follow", NULL, "follow links that leave their source", set_follow},
+	{"xdev", NULL, "enter file systems mounted in a source", set_xdev},
+	{"refs", "none", "show the bytes of every file as they are", set_refs},
+	{"threads", "N", "files hashed at once (one a processor)", set_threads},
+	{"mtime", "source|@N", "time of hashed files (@946684800)", set_mtime},
+	{"uid", "N", "owner of all files, number or name (source's)", set_uid},
+	{"gid", "N", "group of all files, number or name (source's)", set_gid},
+};
+
+/* --- the whole ----------------------------------------------------------- */
+
+int hf_config_init(struct hf_config *config)
+{
+	*config = (struct hf_config){
+		.name_template = strdup(DEFAULT_NAME),
+		.algorithm = hf_algorithm_find(DEFAULT_DIGEST),
+		.hash_len = DEFAULT_LENGTH,
+		.show = HF_SHOW_HASHED | HF_SHOW_KEPT,
+		.mtime_ns = DEFAULT_MTIME * NS_PER_S,
+		.uid = -1,
+		.gid = -1,
+	};
+	return config->name_template ? 0 : -ENOMEM;
+}
+
+void hf_config_fini(struct hf_config *config)
+{
+	hf_root_specs_fini(&config->source.roots);
+	hf_strings_fini(&config->source.ignore);
+	hf_strings_fini(&config->keep);
+	hf_strings_fini(&config->prehashed);
+	free(config->name_template);
+	*config = (struct hf_config){0};
+}
+
+struct hf_option_set hf_config_options(struct hf_config *config)
+{
+	return (struct hf_option_set){rows, HF_ARRAY_SIZE(rows), config};
+}
+
+int hf_config_check(struct hf_config *config, char **why)
+{
+	unsigned digits = 2 * hf_algorithm_len(config->algorithm);
+	struct hf_name_template template = {0};
+	HF_CLEANUP(hf_freep) char *shown = NULL;
+	const char *part = "";
+	int r;
+
+	if (config->hash_len > digits)
+		return reject(why,
+			      "option 'length=%u': %s has only %u hex digits",
+			      config->hash_len,
+			      hf_algorithm_name(config->algorithm), digits);
+	r = hf_name_template_init(&template, config->name_template,
+				  config->hash_len, &part);
+	if (r == 0)
+		hf_name_template_fini(&template);
+	if (r != -EINVAL)
+		return r;
+	shown = hf_escaped(config->name_template);
+	if (!shown)
+		return -ENOMEM;
+	return reject(why, "option 'name=%s': %s", shown, part);
+}

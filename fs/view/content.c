@@ -1,0 +1,158 @@
+/*
+ * content: open and read. A constant file is opened as the bytes that were
+ * hashed, or not at all; a mutable one as whatever its source holds.
+ */
+#include "fs/view/internal.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+struct hf_content {
+	struct hf_verified *verified; /* of a constant file */
+	int fd;                       /* of a mutable one */
+};
+
+static struct hf_sums *known_sums(struct hf_view *view, struct hf_node *node)
+{
+	struct hf_sums *sums;
+
+	pthread_mutex_lock(&view->sums_lock);
+	sums = node->sums ? hf_sums_ref(node->sums) : NULL;
+	pthread_mutex_unlock(&view->sums_lock);
+	return sums;
+}
+
+static void remember_sums(struct hf_view *view, struct hf_node *node,
+			  struct hf_sums *sums)
+{
+	struct hf_sums *old;
+
+	if (!sums)
+		return;
+	pthread_mutex_lock(&view->sums_lock);
+	old = node->sums;
+	node->sums = hf_sums_ref(sums);
+	pthread_mutex_unlock(&view->sums_lock);
+	hf_sums_unref(old);
+}
+
+static int open_constant(struct hf_view *view, struct hf_node *node,
+			 const char *path, struct hf_wait *wait,
+			 struct hf_content *content)
+{
+	struct hf_sums *sums = known_sums(view, node);
+	int error = hf_digests_open(view->digests, node->entry.root, path,
+				    &node->entry.digest, sums, wait,
+				    &content->verified);
+
+	hf_sums_unref(sums);
+	if (error == -ESTALE)
+		atomic_store(&node->dead, true);
+	if (error == 0)
+		remember_sums(view, node, hf_verified_sums(content->verified));
+	return error;
+}
+
+/*
+ * ENOENT is only for what is not there; a tool like rsync takes it for a file
+ * that vanished and goes on. A name that still stands fails otherwise.
+ */
+static int honest(struct hf_view *view, struct hf_node *node, int error)
+{
+	struct hf_source_entry was = {.name = node->name,
+				      .root = node->entry.root};
+	struct hf_source_entry now;
+	struct hf_buf dir = {0};
+
+	if (error != -ENOENT)
+		return error;
+	hf_node_path(node->parent, &dir);
+	if (hf_buf_status(&dir) == 0 &&
+	    hf_source_stat(view->source, dir.data, &was, &now) == 0)
+		error = -EIO;
+	hf_buf_fini(&dir);
+	return error;
+}
+
+static int open_node(struct hf_view *view, struct hf_node *node,
+		     struct hf_wait *wait, struct hf_content *content)
+{
+	struct hf_buf path = {0};
+	struct stat st;
+	int error;
+
+	hf_node_path(node, &path);
+	error = hf_buf_status(&path);
+	if (error == 0 && hf_node_constant(node))
+		error = open_constant(view, node, path.data, wait, content);
+	else if (error == 0)
+		error = hf_source_open_file(view->source, node->entry.root,
+					    path.data, &content->fd, &st);
+	hf_buf_fini(&path);
+	return honest(view, node, error);
+}
+
+int hf_view_open(struct hf_view *view, struct hf_node *node,
+		 struct hf_wait *wait, struct hf_content **ret)
+{
+	struct hf_content *content;
+	int error;
+
+	if (node->entry.kind == HF_KIND_DIR)
+		return -EISDIR;
+	if (hf_node_dead(node))
+		return -ESTALE;
+	content = calloc(1, sizeof(*content));
+	if (!content)
+		return -ENOMEM;
+	content->fd = -1;
+	error = open_node(view, node, wait, content);
+	if (error < 0) {
+		hf_content_close(content);
+		return error;
+	}
+	*ret = content;
+	return 0;
+}
+
+void hf_content_close(struct hf_content *content)
+{
+	hf_verified_unref(content->verified);
+	hf_closep(&content->fd);
+	free(content);
+}
+
+/* A mutable file, as it is at this moment. */
+static int read_fd(int fd, uint64_t offset, size_t len, struct hf_buf *scratch,
+		   const char **ret, size_t *ret_len)
+{
+	ssize_t n;
+
+	hf_buf_reset(scratch);
+	if (scratch->cap < len) {
+		char *data = realloc(scratch->data, len);
+
+		if (!data)
+			return -ENOMEM;
+		scratch->data = data;
+		scratch->cap = len;
+	}
+	do
+		n = pread(fd, scratch->data, len, (off_t)offset);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	*ret = scratch->data;
+	*ret_len = (size_t)n;
+	return 0;
+}
+
+int hf_content_read(struct hf_content *content, uint64_t offset, size_t len,
+		    struct hf_buf *scratch, const char **ret, size_t *ret_len)
+{
+	if (content->verified)
+		return hf_verified_read(content->verified, offset, len, scratch,
+					ret, ret_len);
+	return read_fd(content->fd, offset, len, scratch, ret, ret_len);
+}

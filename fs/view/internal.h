@@ -1,0 +1,140 @@
+/*
+ * What the files of fs/view share among themselves.
+ *
+ *   view.c     the whole: what a view is made of
+ *   node.c     what a name leads to
+ *   present.c  source file -> presented entry: every rule about one file
+ *   problem.c  what is told about a file, in words
+ *   dir.c      a directory's source names, kept current, and their shapes
+ *   listing.c  a directory's presented entries
+ *   lookup.c   presented name -> node
+ *   attr.c     struct stat
+ *   content.c  open and read
+ *   snapshot.c the whole mapping at one moment
+ */
+#ifndef HF_VIEW_INTERNAL_H
+#define HF_VIEW_INTERNAL_H
+
+#include <pthread.h>
+
+#include "fs/view/name.h"
+#include "fs/view/view.h"
+
+struct hf_view {
+	const struct hf_config *config;
+	struct hf_name_template name_template;
+	struct hf_source *source;
+	struct hf_pool *pool;
+	struct hf_digests *digests;
+	uint64_t seed[2]; /* of node identities */
+	unsigned threads;
+	atomic_uint_least64_t generation; /* of the newest listing */
+	pthread_mutex_t sums_lock;        /* guards every node's sums */
+};
+
+/* --- node.c -------------------------------------------------------------- */
+
+struct hf_dir;
+
+struct hf_node {
+	atomic_uint refs;
+	atomic_bool dead;
+	struct hf_node *parent; /* a reference; NULL for the top */
+	uint64_t identity[2];
+	uint64_t ino;
+	struct hf_entry entry; /* name: NULL, source: name below */
+	struct hf_dir *dir;    /* of directories */
+	struct hf_sums *sums;  /* of the last opening; view->sums_lock */
+	char name[];
+};
+
+/* Appends "dir/name", or "name" at the top. */
+void hf_path_join(struct hf_buf *buf, const char *dir, const char *name);
+/* The node of a presented entry in the directory `parent`. */
+int hf_node_new(struct hf_view *view, struct hf_node *parent,
+		const struct hf_entry *entry, struct hf_node **ret) HF_MUST_USE;
+
+/* --- present.c ----------------------------------------------------------- */
+
+/* What a file of this path becomes, by its path alone. */
+struct hf_rule {
+	enum hf_kind kind;
+	enum hf_problem problem;
+};
+struct hf_rule hf_rule_of(const struct hf_view *view, const char *path,
+			  const char *name);
+/* True if an entry of this rule needs the digest of its bytes. */
+bool hf_rule_needs_digest(struct hf_rule rule);
+/* True if what the file shows may change while its name stays. */
+bool hf_rule_mutable(struct hf_rule rule);
+
+/* True for errors that are ours or the asker's and say nothing of the file:
+ * interrupted, out of memory or descriptors. */
+bool hf_error_passing(int error);
+
+/*
+ * The entry of the source file `source` at `path`. `fact` is its digest, or
+ * `error` (negative) says why there is none; both are ignored where the rule
+ * needs no digest. The entry's name is source->name, or the content of the
+ * empty buffer `name`, which holds the hashed name then.
+ */
+int hf_present(const struct hf_view *view, const char *path,
+	       const struct hf_source_entry *source, struct hf_rule rule,
+	       const struct hf_fact *fact, int error, struct hf_buf *name,
+	       struct hf_entry *ret) HF_MUST_USE;
+/* The original name of a hashed entry, beside it. */
+void hf_present_plain(const struct hf_config *config,
+		      const struct hf_source_entry *source,
+		      struct hf_entry *ret);
+
+/* --- dir.c --------------------------------------------------------------- */
+
+/*
+ * The source names of a directory and the shapes of the hashed names that
+ * they can have. Immutable, counted.
+ */
+struct hf_catalog;
+struct hf_source_list *hf_catalog_list(const struct hf_catalog *catalog);
+/* What entry `i` of that list becomes. Only for files and broken links. */
+struct hf_rule hf_catalog_rule(const struct hf_catalog *catalog, size_t i);
+struct hf_catalog *hf_catalog_ref(struct hf_catalog *catalog);
+void hf_catalog_unref(struct hf_catalog *catalog);
+/*
+ * The indexes, ascending, of all entries whose hashed name can be `name`.
+ * *ret is new (NULL if there are none).
+ */
+int hf_catalog_match(const struct hf_view *view,
+		     const struct hf_catalog *catalog, const char *name,
+		     size_t **ret, size_t *ret_n) HF_MUST_USE;
+
+int hf_dir_new(struct hf_dir **ret) HF_MUST_USE;
+void hf_dir_free(struct hf_dir *dir);
+/* The catalog as of now (a new reference): the last one if it is current. */
+int hf_dir_catalog(struct hf_view *view, struct hf_node *node,
+		   struct hf_catalog **ret) HF_MUST_USE;
+/* Forgets the catalog: the next one is read anew. */
+void hf_dir_forget(struct hf_dir *dir);
+/* The last listing (a new reference), or NULL. */
+struct hf_listing *hf_dir_last(struct hf_dir *dir);
+void hf_dir_set_last(struct hf_dir *dir, struct hf_listing *listing);
+
+/* --- listing.c ----------------------------------------------------------- */
+
+/*
+ * A listing in the making: its digests are on their way. Several may be
+ * started before the first is finished.
+ */
+struct hf_naming;
+int hf_naming_start(struct hf_view *view, struct hf_node *dir,
+		    struct hf_naming **ret) HF_MUST_USE;
+int hf_naming_finish(struct hf_naming *naming, struct hf_wait *wait,
+		     struct hf_listing **ret) HF_MUST_USE;
+void hf_naming_free(struct hf_naming *naming);
+
+/* --- attr.c -------------------------------------------------------------- */
+
+/* Mode, owner, size and time of an entry from its source. */
+void hf_attr_entry(const struct hf_config *config, bool constant,
+		   const struct stat *st, struct hf_entry *ret);
+
+#endif

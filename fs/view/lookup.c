@@ -1,0 +1,191 @@
+/*
+ * lookup: from a presented name back to its file. The shape says which files
+ * the name can belong to; the digest of each then says whether it does. Equal
+ * names are settled as in a listing: directories, hashed files in the order
+ * of their sources, others.
+ */
+#include "fs/view/internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* One question; a name is looked up in one directory. */
+struct search {
+	struct hf_view *view;
+	struct hf_node *dir;
+	struct hf_wait *wait;
+	struct hf_catalog *catalog;
+	struct hf_buf dir_path;
+	struct hf_buf path; /* of the entry at hand */
+	struct hf_buf name; /* presented, of the entry at hand */
+};
+
+static void search_fini(struct search *search)
+{
+	hf_catalog_unref(search->catalog);
+	hf_buf_fini(&search->dir_path);
+	hf_buf_fini(&search->path);
+	hf_buf_fini(&search->name);
+}
+
+static int search_init(struct search *search, struct hf_view *view,
+		       struct hf_node *dir, struct hf_wait *wait)
+{
+	memset(search, 0, sizeof(*search));
+	search->view = view;
+	search->dir = dir;
+	search->wait = wait;
+	hf_node_path(dir, &search->dir_path);
+	if (hf_buf_status(&search->dir_path) < 0)
+		return -ENOMEM;
+	return hf_dir_catalog(view, dir, &search->catalog);
+}
+
+/* The presented entry of source entry `i` as it is now. -ENOENT: gone. */
+static int present(struct search *search, size_t i, struct hf_entry *ret)
+{
+	const struct hf_source_entry *listed =
+		hf_source_list_entry(hf_catalog_list(search->catalog), i);
+	struct hf_rule rule = hf_catalog_rule(search->catalog, i);
+	struct hf_source_entry source;
+	struct hf_fact fact = {0};
+	struct hf_sig sig;
+	int fact_error = 0;
+	int error = hf_source_stat(search->view->source, search->dir_path.data,
+				   listed, &source);
+
+	if (error < 0)
+		return error;
+	hf_buf_reset(&search->path);
+	hf_buf_reset(&search->name);
+	hf_path_join(&search->path, search->dir_path.data, source.name);
+	if (hf_buf_status(&search->path) < 0)
+		return -ENOMEM;
+	if (source.type == HF_TYPE_FILE && !source.shadowed &&
+	    hf_rule_needs_digest(rule)) {
+		sig = hf_sig_of(&source.st);
+		fact_error = hf_digests_get(search->view->digests, source.root,
+					    search->path.data, &sig,
+					    search->wait, &fact);
+	}
+	if (hf_error_passing(fact_error) || fact_error == -ENOENT)
+		return fact_error;
+	return hf_present(search->view, search->path.data, &source, rule, &fact,
+			  fact_error, &search->name, ret);
+}
+
+/* 1: the file whose hashed name is `name`, *ret and its index; 0: none. */
+static int find_hashed(struct search *search, const char *name,
+		       struct hf_entry *ret, size_t *ret_i)
+{
+	size_t *matches;
+	size_t n;
+	int error = hf_catalog_match(search->view, search->catalog, name,
+				     &matches, &n);
+
+	for (size_t i = 0; i < n && error == 0; i++) {
+		error = present(search, matches[i], ret);
+		if (error == 0 && ret->kind == HF_KIND_HASHED && !ret->hidden &&
+		    strcmp(ret->name, name) == 0) {
+			*ret_i = matches[i];
+			error = 1;
+		}
+		if (error == -ENOENT)
+			error = 0;
+	}
+	if (n)
+		free(matches);
+	return error;
+}
+
+/* Does the hashed name in `entry` lead to another source than `i`? */
+static int is_taken(struct search *search, const struct hf_entry *entry,
+		    size_t i)
+{
+	struct hf_source_list *list = hf_catalog_list(search->catalog);
+	const struct hf_source_entry *dir =
+		hf_source_list_find(list, entry->name);
+	struct hf_entry winner;
+	size_t winner_i = i;
+	char *name;
+	int found;
+
+	if (dir && dir->type == HF_TYPE_DIR)
+		return 1;
+	name = strdup(entry->name); /* the search reuses its buffer */
+	if (!name)
+		return -ENOMEM;
+	found = find_hashed(search, name, &winner, &winner_i);
+	free(name);
+	return found < 0 ? found : found == 1 && winner_i != i;
+}
+
+/*
+ * A source's own name: a directory, a file that carries it by choice or
+ * because it cannot carry a hash, or, where plain names are shown, any. 1 or
+ * 0 as find_hashed.
+ */
+static int find_own(struct search *search, size_t i, struct hf_entry *ret)
+{
+	const struct hf_config *config = search->view->config;
+	const struct hf_source_entry *source =
+		hf_source_list_entry(hf_catalog_list(search->catalog), i);
+	int error = present(search, i, ret);
+
+	if (error < 0)
+		return error == -ENOENT ? 0 : error;
+	if (ret->hidden)
+		return 0;
+	if (ret->kind != HF_KIND_HASHED)
+		return 1;
+	if (!(config->show & HF_SHOW_PLAIN)) {
+		int taken = is_taken(search, ret, i);
+
+		if (taken != 1)
+			return taken;
+		ret->problem = HF_PROBLEM_TAKEN;
+	}
+	hf_present_plain(config, source, ret);
+	return 1;
+}
+
+static size_t index_of(const struct hf_source_list *list, const char *name)
+{
+	const struct hf_source_entry *entry = hf_source_list_find(list, name);
+
+	return entry ? (size_t)(entry - hf_source_list_entry(list, 0))
+		     : SIZE_MAX;
+}
+
+static int find(struct search *search, const char *name, struct hf_entry *ret)
+{
+	struct hf_source_list *list = hf_catalog_list(search->catalog);
+	size_t own = index_of(list, name);
+	size_t hashed;
+	int found = 0;
+
+	if (own != SIZE_MAX &&
+	    hf_source_list_entry(list, own)->type == HF_TYPE_DIR)
+		return find_own(search, own, ret);
+	found = find_hashed(search, name, ret, &hashed);
+	if (found == 0 && own != SIZE_MAX)
+		found = find_own(search, own, ret);
+	return found;
+}
+
+int hf_view_lookup(struct hf_view *view, struct hf_node *dir, const char *name,
+		   struct hf_wait *wait, struct hf_node **ret)
+{
+	HF_CLEANUP(search_fini) struct search search;
+	struct hf_entry entry;
+	int found;
+
+	if (!dir->dir)
+		return -ENOTDIR;
+	found = search_init(&search, view, dir, wait);
+	if (found == 0)
+		found = find(&search, name, &entry);
+	if (found < 0)
+		return found;
+	return found ? hf_node_new(view, dir, &entry, ret) : -ENOENT;
+}

@@ -1,0 +1,175 @@
+/*
+ * node: what a name leads to. A node knows its parent and its base name, not
+ * its path; so a deep tree costs no more than its names.
+ */
+#include "fs/view/internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+void hf_path_join(struct hf_buf *buf, const char *dir, const char *name)
+{
+	if (*dir) {
+		hf_buf_puts(buf, dir);
+		hf_buf_putc(buf, '/');
+	}
+	hf_buf_puts(buf, name);
+}
+
+const char *hf_kind_name(enum hf_kind kind)
+{
+	static const char *const names[] = {
+		[HF_KIND_DIR] = "dir",
+		[HF_KIND_HASHED] = "hashed",
+		[HF_KIND_PREHASHED] = "prehashed",
+		[HF_KIND_KEPT] = "kept",
+		[HF_KIND_PLAIN] = "plain",
+	};
+
+	return names[kind];
+}
+
+/* The path as a list of names from the top: walks up, so no recursion. */
+void hf_node_path(const struct hf_node *node, struct hf_buf *ret)
+{
+	size_t len = 0;
+	size_t start = ret->len;
+
+	for (const struct hf_node *n = node; n->parent; n = n->parent)
+		len += strlen(n->name) + 1;
+	if (len == 0) {
+		hf_buf_puts(ret, "");
+		return;
+	}
+	len--;
+	for (size_t i = 0; i < len; i++)
+		hf_buf_putc(ret, '/');
+	if (hf_buf_status(ret) < 0)
+		return;
+	for (const struct hf_node *n = node; n->parent; n = n->parent) {
+		size_t n_len = strlen(n->name);
+
+		memcpy(ret->data + start + len - n_len, n->name, n_len);
+		len -= n_len + (n->parent->parent != NULL);
+	}
+}
+
+bool hf_node_constant(const struct hf_node *node)
+{
+	return node->entry.kind == HF_KIND_HASHED ||
+	       node->entry.kind == HF_KIND_PREHASHED;
+}
+
+/* What must be equal for two nodes to be one. */
+static void identity_text(const struct hf_view *view,
+			  const struct hf_entry *entry, const char *path,
+			  struct hf_buf *ret)
+{
+	hf_buf_printf(ret, "%s%c%d", path, '\0', (int)entry->kind);
+	if (entry->digest.len) {
+		hf_buf_add(ret, entry->digest.bytes, entry->digest.len);
+		hf_buf_printf(ret, "%o %ld %ld", entry->mode, (long)entry->uid,
+			      (long)entry->gid);
+	}
+	if (entry->digest.len && view->config->mtime_source)
+		hf_buf_printf(ret, " %lld", (long long)entry->mtime_ns);
+}
+
+/* 63 bits of (path, digest), equal in every mount of the same tree. */
+static uint64_t ino_of(const struct hf_entry *entry, const char *path)
+{
+	static const uint64_t key[2] = {0x68617368, 0x65646673};
+	uint64_t by_path = hf_siphash(key, path, strlen(path));
+	uint64_t mixed[2] = {by_path, (uint64_t)entry->kind};
+	uint64_t ino =
+		hf_siphash(mixed, entry->digest.bytes, entry->digest.len) >> 1;
+
+	return ino > 1 ? ino : 2; /* 0 and 1 mean something to some tools */
+}
+
+static int identify(struct hf_view *view, struct hf_node *node)
+{
+	struct hf_buf path = {0};
+	struct hf_buf text = {0};
+	int error;
+
+	hf_node_path(node, &path);
+	error = hf_buf_status(&path);
+	if (error == 0) {
+		identity_text(view, &node->entry, path.data, &text);
+		error = hf_buf_status(&text);
+	}
+	if (error == 0) {
+		hf_siphash128(view->seed, text.data, text.len, node->identity);
+		node->ino = ino_of(&node->entry, path.data);
+	}
+	hf_buf_fini(&path);
+	hf_buf_fini(&text);
+	return error;
+}
+
+int hf_node_new(struct hf_view *view, struct hf_node *parent,
+		const struct hf_entry *entry, struct hf_node **ret)
+{
+	size_t len = strlen(entry->source);
+	struct hf_node *node = calloc(1, sizeof(*node) + len + 1);
+	int error = 0;
+
+	if (!node)
+		return -ENOMEM;
+	node->refs = 1;
+	node->parent = parent ? hf_node_ref(parent) : NULL;
+	memcpy(node->name, entry->source, len);
+	node->entry = *entry;
+	node->entry.name = NULL;
+	node->entry.source = node->name;
+	if (entry->kind == HF_KIND_DIR)
+		error = hf_dir_new(&node->dir);
+	if (error == 0)
+		error = identify(view, node);
+	if (error < 0) {
+		hf_node_unref(node);
+		return error;
+	}
+	*ret = node;
+	return 0;
+}
+
+struct hf_node *hf_node_ref(struct hf_node *node)
+{
+	atomic_fetch_add(&node->refs, 1);
+	return node;
+}
+
+/* A node that goes may take its parents along: a loop, for a deep tree. */
+void hf_node_unref(struct hf_node *node)
+{
+	while (node && atomic_fetch_sub(&node->refs, 1) == 1) {
+		struct hf_node *parent = node->parent;
+
+		hf_dir_free(node->dir);
+		hf_sums_unref(node->sums);
+		free(node);
+		node = parent;
+	}
+}
+
+enum hf_kind hf_node_kind(const struct hf_node *node)
+{
+	return node->entry.kind;
+}
+
+const uint64_t *hf_node_identity(const struct hf_node *node)
+{
+	return node->identity;
+}
+
+bool hf_node_dead(const struct hf_node *node)
+{
+	return atomic_load(&node->dead);
+}
+
+void hf_node_digest(const struct hf_node *node, char ret[HF_DIGEST_HEX_MAX + 1])
+{
+	hf_digest_hex(&node->entry.digest, ret);
+}

@@ -1,0 +1,179 @@
+/*
+ * present: what becomes of one source file. Listing, lookup and snapshot all
+ * ask here, so that they cannot disagree.
+ */
+#include "fs/view/internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+static bool matches(const struct hf_strings *globs, const char *path,
+		    const char *name)
+{
+	return hf_globs_match(globs, name) || hf_globs_match(globs, path);
+}
+
+struct hf_rule hf_rule_of(const struct hf_view *view, const char *path,
+			  const char *name)
+{
+	const struct hf_config *config = view->config;
+	struct hf_rule rule = {HF_KIND_HASHED, HF_PROBLEM_NONE};
+	struct hf_buf before = {0};
+	struct hf_buf after = {0};
+	int error;
+
+	if (matches(&config->keep, path, name)) {
+		rule.kind = HF_KIND_KEPT;
+		return rule;
+	}
+	if (matches(&config->prehashed, path, name)) {
+		rule.kind = HF_KIND_PREHASHED;
+		return rule;
+	}
+	if (!(config->show & HF_SHOW_HASHED)) {
+		rule.kind = HF_KIND_PLAIN;
+		return rule;
+	}
+	error = hf_name_shape(&view->name_template, path, &before, &after);
+	hf_buf_fini(&before);
+	hf_buf_fini(&after);
+	if (error < 0) {
+		rule.kind = HF_KIND_PLAIN;
+		rule.problem = error == -ENAMETOOLONG ? HF_PROBLEM_TOO_LONG
+						      : HF_PROBLEM_NAME;
+	}
+	return rule;
+}
+
+bool hf_rule_needs_digest(struct hf_rule rule)
+{
+	return rule.kind == HF_KIND_HASHED || rule.kind == HF_KIND_PREHASHED;
+}
+
+bool hf_rule_mutable(struct hf_rule rule)
+{
+	return !hf_rule_needs_digest(rule);
+}
+
+bool hf_error_passing(int error)
+{
+	return error == -EINTR || error == -ENOMEM || error == -EMFILE ||
+	       error == -ENFILE;
+}
+
+/* A name that stands for the source's own and fails at open. */
+static void fail_plain(struct hf_entry *entry, enum hf_problem problem,
+		       int error)
+{
+	entry->kind = HF_KIND_PLAIN;
+	entry->problem = problem;
+	entry->error = -error;
+	entry->digest.len = 0;
+}
+
+/* The name that a file carries by its digest. */
+static int hashed_name(const struct hf_view *view, const char *path,
+		       const struct hf_fact *fact, struct hf_buf *name,
+		       struct hf_entry *ret)
+{
+	char hex[HF_DIGEST_HEX_MAX + 1];
+	int error = 0;
+
+	ret->digest = fact->digest;
+	ret->size = fact->size;
+	if (ret->kind == HF_KIND_PREHASHED)
+		return 0;
+	hf_digest_hex(&fact->digest, hex);
+	error = hf_name_forward(&view->name_template, path, hex, name);
+	if (error == 0)
+		error = hf_buf_status(name);
+	if (error == 0)
+		ret->name = name->data;
+	return error;
+}
+
+/* The bytes cannot be had: the last known name stands, else the plain one. */
+static int unreadable(const struct hf_view *view, const char *path,
+		      const struct hf_source_entry *source,
+		      enum hf_problem problem, int error, struct hf_buf *name,
+		      struct hf_entry *ret)
+{
+	struct hf_fact last;
+
+	if (ret->kind == HF_KIND_PREHASHED || ret->kind == HF_KIND_HASHED) {
+		if (hf_digests_last(view->digests, source->root, path, &last)) {
+			ret->problem = problem;
+			ret->error = -error;
+			return hashed_name(view, path, &last, name, ret);
+		}
+	}
+	fail_plain(ret, problem, error);
+	return 0;
+}
+
+static void start(const struct hf_config *config,
+		  const struct hf_source_entry *source, struct hf_rule rule,
+		  struct hf_entry *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->name = source->name;
+	ret->source = source->name;
+	ret->kind = rule.kind;
+	ret->problem = rule.problem;
+	ret->root = source->root;
+	hf_attr_entry(config, hf_rule_needs_digest(rule), &source->st, ret);
+}
+
+/* A file that no name can be given to is not presented but told of. */
+static void hide(struct hf_entry *entry, enum hf_problem problem)
+{
+	entry->hidden = true;
+	entry->problem = problem;
+	entry->kind = HF_KIND_PLAIN;
+}
+
+int hf_present(const struct hf_view *view, const char *path,
+	       const struct hf_source_entry *source, struct hf_rule rule,
+	       const struct hf_fact *fact, int error, struct hf_buf *name,
+	       struct hf_entry *ret)
+{
+	start(view->config, source, rule, ret);
+	if (source->shadowed) {
+		hide(ret, HF_PROBLEM_SHADOWED);
+		return 0;
+	}
+	if (source->type == HF_TYPE_SPECIAL) {
+		hide(ret, HF_PROBLEM_SPECIAL);
+		return 0;
+	}
+	if (source->type == HF_TYPE_DIR) {
+		ret->kind = HF_KIND_DIR;
+		ret->problem = HF_PROBLEM_NONE;
+		return 0;
+	}
+	if (source->type == HF_TYPE_BROKEN)
+		return unreadable(view, path, source,
+				  source->link ? HF_PROBLEM_LINK
+					       : HF_PROBLEM_UNREADABLE,
+				  -source->error, name, ret);
+	ret->hidden =
+		(rule.kind == HF_KIND_KEPT || rule.kind == HF_KIND_PREHASHED) &&
+		!(view->config->show & HF_SHOW_KEPT);
+	if (!hf_rule_needs_digest(rule))
+		return 0;
+	if (error < 0)
+		return unreadable(view, path, source, HF_PROBLEM_UNREADABLE,
+				  error, name, ret);
+	return hashed_name(view, path, fact, name, ret);
+}
+
+void hf_present_plain(const struct hf_config *config,
+		      const struct hf_source_entry *source,
+		      struct hf_entry *ret)
+{
+	int error = ret->error;
+	enum hf_problem problem = ret->problem;
+
+	start(config, source, (struct hf_rule){HF_KIND_PLAIN, problem}, ret);
+	ret->error = error;
+}

@@ -1,0 +1,103 @@
+/*
+ * view: the whole. Everything here is made before the first question and is
+ * constant after, but for the counters.
+ */
+#include "fs/view/internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Threads that hang in a dead source are replaced up to this many. */
+#define MAX_POOL_THREADS 256
+
+static unsigned processors(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n > 0 ? (unsigned)n : 1;
+}
+
+static char *say(const char *text)
+{
+	return strdup(text);
+}
+
+static int open_parts(struct hf_view *view, dev_t own_dev, char **why)
+{
+	const struct hf_config *config = view->config;
+	struct hf_digests_config digests = {
+		.algorithm = config->algorithm,
+		.clock = hf_clock_realtime,
+	};
+	const char *flaw = "";
+	int error = hf_name_template_init(&view->name_template,
+					  config->name_template,
+					  config->hash_len, &flaw);
+
+	if (error < 0) {
+		*why = say(flaw);
+		return error;
+	}
+	error = hf_source_open(&config->source, own_dev, &view->source, why);
+	if (error < 0)
+		return error;
+	error = hf_pool_new(view->threads, MAX_POOL_THREADS, &view->pool);
+	digests.source = view->source;
+	digests.pool = view->pool;
+	if (error == 0)
+		error = hf_digests_new(&digests, &view->digests);
+	if (error < 0)
+		*why = say("no memory or no threads");
+	return error;
+}
+
+int hf_view_new(const struct hf_config *config, dev_t own_dev,
+		struct hf_view **ret, char **why)
+{
+	struct hf_view *view = calloc(1, sizeof(*view));
+	int error;
+
+	if (!view) {
+		*why = say("no memory");
+		return -ENOMEM;
+	}
+	view->config = config;
+	view->threads = config->threads ? config->threads : processors();
+	hf_random_seed(view->seed);
+	pthread_mutex_init(&view->sums_lock, NULL);
+	error = open_parts(view, own_dev, why);
+	if (error < 0) {
+		hf_view_free(view);
+		return error;
+	}
+	*ret = view;
+	return 0;
+}
+
+void hf_view_free(struct hf_view *view)
+{
+	if (!view)
+		return;
+	hf_pool_free(view->pool); /* first: its jobs use the others */
+	hf_digests_free(view->digests);
+	hf_source_close(view->source);
+	hf_name_template_fini(&view->name_template);
+	pthread_mutex_destroy(&view->sums_lock);
+	free(view);
+}
+
+int hf_view_root(struct hf_view *view, struct hf_node **ret)
+{
+	struct hf_entry entry = {.source = "", .kind = HF_KIND_DIR};
+
+	return hf_node_new(view, NULL, &entry, ret);
+}
+
+void hf_view_stats(struct hf_view *view, struct hf_view_stats *ret)
+{
+	hf_digests_stats(view->digests, &ret->digests);
+	ret->generation = atomic_load(&view->generation);
+	ret->threads = view->threads;
+}

@@ -1,0 +1,191 @@
+/*
+ * The command line. One table for all verbs: an option means the same
+ * everywhere, and it may stand anywhere, even before the verb that it is for.
+ */
+#include "manifest/verb.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <getopt.h>
+#include <string.h>
+
+struct row {
+	const char *name; /* "--name", or "-x" if it has a letter only */
+	char letter;      /* 0: it has a name only */
+	enum hf_given bit;
+	const char *arg; /* NULL for a flag */
+	const char *help;
+};
+
+static const struct row rows[] = {
+	{"--output", 0, HF_GIVEN_OUTPUT, "FILE",
+	 "write to FILE, whole or not at all"},
+	{"--partial", 0, HF_GIVEN_PARTIAL, NULL,
+	 "leave out what cannot be read"},
+	{"--source", 0, HF_GIVEN_SOURCE, NULL, "read SOURCES, without a mount"},
+	{"-o", 'o', HF_GIVEN_VIEW, "OPTIONS", "options of the view"},
+	{"--sources-from", 0, HF_GIVEN_SOURCES_FROM, "FILE",
+	 "read SOURCES from FILE, one a line"},
+	{"--reverse", 0, HF_GIVEN_REVERSE, NULL,
+	 "NAME is a hashed name, print its source"},
+	{"--quiet", 'q', HF_GIVEN_QUIET, NULL, "show no progress"},
+	{"--verbose", 'v', HF_GIVEN_VERBOSE, NULL, "tell more"},
+	{"--help", 'h', HF_GIVEN_HELP, NULL, "show help, of a verb too"},
+	{"--version", 'V', HF_GIVEN_VERSION, NULL, "show the version"},
+};
+
+#define HELP_COLUMN 26
+#define N_ROWS HF_ARRAY_SIZE(rows)
+/* What getopt_long returns for the name of rows[i]: no character. */
+#define CODE(i) (256 + (int)(i))
+
+/* What getopt_long wants to be told. */
+struct tables {
+	struct option names[N_ROWS + 1];
+	char letters[2 * N_ROWS + 2];
+};
+
+static void make_tables(struct tables *ret)
+{
+	struct option *name = ret->names;
+	char *letter = ret->letters;
+
+	memset(ret, 0, sizeof(*ret));
+	*letter++ = ':';
+	for (size_t i = 0; i < N_ROWS; i++) {
+		int arg = rows[i].arg ? required_argument : no_argument;
+
+		if (rows[i].name[1] == '-')
+			*name++ = (struct option){rows[i].name + 2, arg, NULL,
+						  CODE(i)};
+		if (rows[i].letter) {
+			*letter++ = rows[i].letter;
+			if (rows[i].arg)
+				*letter++ = ':';
+		}
+	}
+}
+
+/* The row of a code or a letter, or NULL. */
+static const struct row *find_row(int code)
+{
+	for (size_t i = 0; i < N_ROWS; i++) {
+		if (code == CODE(i) || (code && code == rows[i].letter))
+			return &rows[i];
+	}
+	return NULL;
+}
+
+static int take(const struct row *row, const char *value,
+		struct hf_arguments *ret)
+{
+	ret->given |= row->bit;
+	switch (row->bit) {
+	case HF_GIVEN_OUTPUT:
+		ret->output = value;
+		return 0;
+	case HF_GIVEN_SOURCES_FROM:
+		return hf_strings_add(&ret->sources_from, value, strlen(value));
+	case HF_GIVEN_VIEW:
+		return hf_strings_add(&ret->view, value, strlen(value));
+	default:
+		return 0;
+	}
+}
+
+/* Why getopt_long returned '?' or ':'. */
+static int refuse(int code, const char *word, char **why)
+{
+	const struct row *row = find_row(optopt);
+	char letter[] = {'-', (char)optopt, '\0'};
+	bool is_letter = optopt && optopt < CODE(0);
+	HF_CLEANUP(hf_freep) char *shown = NULL;
+
+	shown = hf_escaped(is_letter ? letter : word);
+	if (!shown)
+		return -ENOMEM;
+	if (row && code == ':')
+		return hf_why(-EINVAL, why, "%s needs an argument: %s %s",
+			      row->name, row->name, row->arg);
+	if (row)
+		return hf_why(-EINVAL, why, "%s takes no argument", row->name);
+	return hf_why(-EINVAL, why,
+		      "unknown option %s; see hashedfs-manifest --help", shown);
+}
+
+static int parse(int argc, char **argv, struct hf_arguments *ret, char **why)
+{
+	struct tables tables;
+	const struct row *row;
+	int code;
+
+	make_tables(&tables);
+	opterr = 0;
+	optind = 0; /* from the start, also in a second call */
+	while ((code = getopt_long(argc, argv, tables.letters, tables.names,
+				   NULL)) >= 0) {
+		if (code == '?' || code == ':')
+			return refuse(code, argv[optind - 1], why);
+		row = find_row(code);
+		assert(row);
+		if (take(row, optarg, ret) < 0)
+			return -ENOMEM;
+	}
+	ret->words = argv + optind;
+	ret->n_words = (size_t)(argc - optind);
+	return 0;
+}
+
+int hf_arguments_parse(int argc, char **argv, struct hf_arguments *ret,
+		       char **why)
+{
+	struct hf_arguments arguments = {0};
+	int error = parse(argc, argv, &arguments, why);
+
+	if (error < 0)
+		hf_arguments_fini(&arguments);
+	else
+		*ret = arguments;
+	return error;
+}
+
+void hf_arguments_fini(struct hf_arguments *arguments)
+{
+	hf_strings_fini(&arguments->sources_from);
+	hf_strings_fini(&arguments->view);
+}
+
+static void add_help(const struct row *row, struct hf_buf *ret)
+{
+	bool has_name = row->name[1] == '-';
+	size_t start = ret->len;
+
+	hf_buf_puts(ret, "  ");
+	if (has_name && row->letter)
+		hf_buf_printf(ret, "-%c, ", row->letter);
+	else if (has_name)
+		hf_buf_puts(ret, "    ");
+	hf_buf_puts(ret, row->name);
+	if (row->arg)
+		hf_buf_printf(ret, " %s", row->arg);
+	while (!ret->failed && ret->len - start < HELP_COLUMN)
+		hf_buf_putc(ret, ' ');
+	hf_buf_printf(ret, "%s\n", row->help);
+}
+
+void hf_arguments_help(unsigned options, struct hf_buf *ret)
+{
+	for (size_t i = 0; i < N_ROWS; i++) {
+		if (options & rows[i].bit)
+			add_help(&rows[i], ret);
+	}
+}
+
+const char *hf_arguments_name(unsigned options)
+{
+	for (size_t i = 0; i < N_ROWS; i++) {
+		if (options & rows[i].bit)
+			return rows[i].name;
+	}
+	return NULL;
+}

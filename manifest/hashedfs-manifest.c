@@ -1,0 +1,203 @@
+/* hashedfs-manifest: the companion of hashedfs. A table of verbs. */
+#include "manifest/verb.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PROGRAM "hashedfs-manifest"
+#define OF_ALL                                                                 \
+	(HF_GIVEN_HELP | HF_GIVEN_VERSION | HF_GIVEN_QUIET | HF_GIVEN_VERBOSE)
+
+static const struct hf_verb verbs[] = {
+	{
+		.name = "snapshot",
+		.synopsis = "[-qv] [--output FILE] [--partial] MOUNTPOINT\0"
+			    "--source [OPTION]... SOURCES\0",
+		.help = "write the mapping as Django's staticfiles.json",
+		.options = OF_ALL | HF_GIVEN_OUTPUT | HF_GIVEN_PARTIAL |
+			   HF_GIVEN_SOURCE | HF_GIVEN_VIEW |
+			   HF_GIVEN_SOURCES_FROM,
+		.min_words = 0,
+		.max_words = 1,
+		.run = hf_verb_snapshot,
+	},
+	{
+		.name = "lookup",
+		.synopsis = "[-qv] [--reverse] MOUNTPOINT|MANIFEST NAME\0",
+		.help = "print the hashed name of one file",
+		.options = OF_ALL | HF_GIVEN_REVERSE,
+		.min_words = 2,
+		.max_words = 2,
+		.run = hf_verb_lookup,
+	},
+};
+
+static const struct hf_verb *find_verb(const char *name)
+{
+	for (size_t i = 0; i < HF_ARRAY_SIZE(verbs); i++) {
+		if (!strcmp(verbs[i].name, name))
+			return &verbs[i];
+	}
+	return NULL;
+}
+
+/* Usage lines; `lead` is what stands before the first one. */
+static void add_usage(const struct hf_verb *verb, const char *lead,
+		      struct hf_buf *ret)
+{
+	for (const char *line = verb->synopsis; *line;
+	     line += strlen(line) + 1) {
+		hf_buf_printf(ret, "%s" PROGRAM " %s %s\n", lead, verb->name,
+			      line);
+		lead = "       ";
+	}
+}
+
+static void add_overview(struct hf_buf *ret)
+{
+	const char *lead = "Usage: ";
+
+	for (size_t i = 0; i < HF_ARRAY_SIZE(verbs); i++) {
+		add_usage(&verbs[i], lead, ret);
+		lead = "       ";
+	}
+	hf_buf_puts(ret, "\nVerbs:\n");
+	for (size_t i = 0; i < HF_ARRAY_SIZE(verbs); i++)
+		hf_buf_printf(ret, "  %-23s %s\n", verbs[i].name,
+			      verbs[i].help);
+	hf_buf_puts(ret, "\nOptions:\n");
+	hf_arguments_help(~0u, ret);
+}
+
+static int add_view_options(struct hf_buf *ret)
+{
+	struct hf_config config;
+	struct hf_option_set set;
+	int error = hf_config_init(&config);
+
+	if (error < 0)
+		return error;
+	set = hf_config_options(&config);
+	hf_buf_puts(ret, "\nSOURCES: [PREFIX=]DIR[:[PREFIX=]DIR...], the first "
+			 "that has a file wins\n"
+			 "\nOptions of the view (-o a,b=c):\n");
+	hf_options_help(&set, ret);
+	hf_config_fini(&config);
+	return 0;
+}
+
+static int help(const struct hf_verb *verb)
+{
+	HF_CLEANUP(hf_buf_fini) struct hf_buf text = {0};
+	int error = 0;
+
+	if (verb) {
+		add_usage(verb, "Usage: ", &text);
+		hf_buf_printf(&text, "\n%s\n\nOptions:\n", verb->help);
+		hf_arguments_help(verb->options, &text);
+		if (verb->options & HF_GIVEN_VIEW)
+			error = add_view_options(&text);
+	} else {
+		add_overview(&text);
+	}
+	return error < 0 ? hf_verb_fail(error, NULL) : hf_verb_print(&text);
+}
+
+static int version(void)
+{
+	HF_CLEANUP(hf_buf_fini) struct hf_buf text = {0};
+
+	hf_buf_puts(&text, PROGRAM " " HF_VERSION "\n");
+	return hf_verb_print(&text);
+}
+
+/* Whether the verb knows the options and has its words. */
+static int run_verb(const struct hf_verb *verb,
+		    const struct hf_arguments *arguments)
+{
+	unsigned foreign = arguments->given & ~verb->options;
+	size_t n = arguments->n_words - 1;
+	char *why = NULL;
+
+	if (foreign)
+		hf_why(-EINVAL, &why,
+		       "%s does not go with %s; see " PROGRAM " %s --help",
+		       hf_arguments_name(foreign), verb->name, verb->name);
+	else if (n < verb->min_words || n > verb->max_words)
+		hf_why(-EINVAL, &why,
+		       "too %s arguments for %s; see " PROGRAM " %s --help",
+		       n < verb->min_words ? "few" : "many", verb->name,
+		       verb->name);
+	else
+		return verb->run(arguments);
+	return hf_verb_misused(why);
+}
+
+static int unknown_verb(const char *name)
+{
+	HF_CLEANUP(hf_freep) char *shown = hf_escaped(name);
+	char *why = NULL;
+
+	hf_why(-EINVAL, &why, "unknown verb %s; see " PROGRAM " --help",
+	       shown ? shown : "?");
+	return hf_verb_misused(why);
+}
+
+static int run(const struct hf_arguments *arguments)
+{
+	const struct hf_verb *verb =
+		arguments->n_words ? find_verb(arguments->words[0]) : NULL;
+	char *why = NULL;
+
+	if (arguments->given & HF_GIVEN_VERSION)
+		return version();
+	if (arguments->n_words && !verb)
+		return unknown_verb(arguments->words[0]);
+	if (arguments->given & HF_GIVEN_HELP)
+		return help(verb);
+	if (verb)
+		return run_verb(verb, arguments);
+	hf_why(-EINVAL, &why, "no verb; see " PROGRAM " --help");
+	return hf_verb_misused(why);
+}
+
+/*
+ * A standard descriptor that the caller closed must not be given to a file
+ * that is opened later. Read-only, so that writing to it still fails.
+ */
+static void hold_standard_fds(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	struct hf_arguments arguments;
+	char *why = NULL;
+	int error, code;
+
+	hold_standard_fds();
+	/* Then write(2) tells, with EPIPE and EFBIG. */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	hf_log_init(PROGRAM, HF_LOG_WARNING);
+	error = hf_arguments_parse(argc, argv, &arguments, &why);
+	if (error == -EINVAL)
+		return hf_verb_misused(why);
+	if (error < 0)
+		return hf_verb_fail(error, why);
+	if (arguments.given & HF_GIVEN_VERBOSE)
+		hf_log_init(PROGRAM, HF_LOG_INFO);
+	code = run(&arguments);
+	hf_arguments_fini(&arguments);
+	return code;
+}

@@ -1,0 +1,286 @@
+"""What every test has at hand: programs, people, places, mounts, real trees."""
+
+import os
+import pathlib
+import shutil
+import stat
+import tempfile
+
+import pytest
+
+import mount as mounting
+from person import ROOT, unprivileged
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+BIN_DIR = pathlib.Path(os.environ.get("HASHEDFS_BIN_DIR", "build"))
+STRICT = os.environ.get("HASHEDFS_STRICT") == "1"
+INPUTS = TOP / "build/inputs"
+TREES = (
+    "django-admin",
+    "djangorestframework",
+    "bootstrap",
+    "fontawesome-free",
+    "monaco-editor",
+    "three",
+)
+
+
+# --- what could not run -----------------------------------------------------
+
+_not_run = []
+
+
+def not_run(reason):
+    """Ends a test that cannot run here. It is counted; with STRICT=1 it is a
+    failure."""
+    test = os.environ.get("PYTEST_CURRENT_TEST", "").partition(" ")[0]
+    _not_run.append((test, reason))
+    if STRICT:
+        pytest.fail(f"not run: {reason}", pytrace=False)
+    pytest.skip(f"not run: {reason}")
+
+
+def pytest_terminal_summary(terminalreporter):
+    if not _not_run:
+        return
+    terminalreporter.section("not run")
+    for test, reason in _not_run:
+        terminalreporter.line(f"{test}: {reason}")
+    how = "failures with STRICT=1" if not STRICT else "failures (STRICT=1)"
+    terminalreporter.line(f"{len(_not_run)} could not run; {how}")
+
+
+# --- programs and people ----------------------------------------------------
+
+
+class Bed:
+    """The place of one test run: readable by everybody, away from the
+    checkout, which may lie where other users cannot look."""
+
+    def __init__(self, top):
+        self.top = pathlib.Path(top)
+        self.bin = self.top / "bin"
+        self.san = self.top / "san"
+        home = self.top / "home"
+        for directory in (self.bin, self.san, home):
+            directory.mkdir()
+        self.san.chmod(0o1777)
+        self.user = unprivileged(str(home))
+        if os.geteuid() == 0:
+            os.chown(home, self.user.uid, self.user.gid)
+
+    def install(self, directory, into=None):
+        """Copies the programs of a build; the directory they are in."""
+        into = into or self.bin
+        into.mkdir(exist_ok=True)
+        for name in ("hashedfs", "hashedfs-manifest"):
+            built = TOP / directory / name
+            if built.exists():
+                shutil.copy(built, into / name)
+        return into
+
+    def sanitizer_reports(self):
+        return [(p.name, p.read_text(errors="replace")) for p in self.san.iterdir()]
+
+
+def _sanitizer_options(bed):
+    log = f"log_path={bed.san}/report"
+    supp = bed.top / "tsan.supp"
+    shutil.copy(TOP / "tests/tsan.supp", supp)
+    os.environ["ASAN_OPTIONS"] = f"{log}:detect_leaks=1:abort_on_error=0"
+    os.environ["UBSAN_OPTIONS"] = f"{log}:print_stacktrace=1:halt_on_error=0"
+    os.environ["TSAN_OPTIONS"] = (
+        f"{log}:suppressions={supp}:halt_on_error=0:exitcode=0:"
+        "die_after_fork=0:second_deadlock_stack=1"
+    )
+
+
+def _open_fuse():
+    """/dev/fuse is for everybody wherever udev runs; here it may not."""
+    try:
+        mode = os.stat("/dev/fuse").st_mode
+        if os.geteuid() == 0 and stat.S_IMODE(mode) != 0o666:
+            os.chmod("/dev/fuse", 0o666)
+        os.close(os.open("/dev/fuse", os.O_RDWR))
+        return None
+    except OSError as error:
+        return f"no /dev/fuse: {error.strerror}"
+
+
+@pytest.fixture(scope="session")
+def bed():
+    with tempfile.TemporaryDirectory(
+        prefix="hashedfs-tests-", dir="/var/tmp", ignore_cleanup_errors=True
+    ) as top:
+        os.chmod(top, 0o755)
+        bed = Bed(top)
+        _sanitizer_options(bed)
+        bed.install(BIN_DIR)
+        assert (bed.bin / "hashedfs").exists(), f"{BIN_DIR}/hashedfs is not built"
+        yield bed
+        left = [point for point in mounting.mounts() if point.startswith(top)]
+        for point in left:
+            ROOT.run("umount", "-l", point, check=False)
+        running = {pid: mounting.comm(pid) for pid in mounting.processes(top)}
+        stuck = mounting.stuck()
+        assert not left, f"still mounted at the end: {left}"
+        assert not running, f"still running at the end: {running}"
+        assert not stuck, f"in uninterruptible sleep at the end: {stuck}"
+
+
+@pytest.fixture(autouse=True)
+def sanitizers_quiet(request):
+    """A report of a sanitizer fails the test that it came up in."""
+    if "bed" not in request.fixturenames:
+        yield
+        return
+    bed = request.getfixturevalue("bed")
+    before = {name for name, _ in bed.sanitizer_reports()}
+    yield
+    new = [text for name, text in bed.sanitizer_reports() if name not in before]
+    assert not new, "\n".join(new)[:20000]
+
+
+@pytest.fixture(scope="session")
+def fuse():
+    """For every test that mounts."""
+    missing = _open_fuse()
+    if missing:
+        not_run(missing)
+
+
+@pytest.fixture
+def as_root():
+    if os.geteuid() != 0:
+        not_run("needs root")
+    return ROOT
+
+
+@pytest.fixture(params=["root", "user"])
+def as_user(request, bed):
+    """The person who mounts: each test runs as root and as somebody else."""
+    if request.param == "root":
+        if os.geteuid() != 0:
+            not_run("needs root")
+        return ROOT
+    return bed.user
+
+
+@pytest.fixture
+def anyone(bed):
+    """One person, for what is long and does not depend on who."""
+    return ROOT if os.geteuid() == 0 else bed.user
+
+
+# --- places and mounts ------------------------------------------------------
+
+
+@pytest.fixture
+def work(bed, request):
+    """An empty directory for one test, open to everybody who may look."""
+    directory = pathlib.Path(tempfile.mkdtemp(dir=bed.top, prefix="t-"))
+    directory.chmod(0o755)
+    yield directory
+    for point in mounting.mounts():
+        if point.startswith(f"{directory}/"):
+            ROOT.run("umount", "-l", point, check=False)
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def make(work):
+    """make({"css/a.css": b"..."}, "src") writes a tree and returns its path.
+    Parents come into being; a value of None makes a directory."""
+
+    def build(files, name="src", owner=None):
+        top = work / name
+        top.mkdir(exist_ok=True)
+        for path, data in files.items():
+            full = os.path.join(os.fsencode(top), os.fsencode(path))
+            if data is None:
+                os.makedirs(full, exist_ok=True)
+                continue
+            os.makedirs(os.path.dirname(full), exist_ok=True)
+            with open(full, "wb") as file:
+                file.write(data)
+        if owner is not None:
+            give(top, owner)
+        return top
+
+    return build
+
+
+def give(top, person):
+    """Hands a whole tree over to a person."""
+    if os.geteuid() != 0:
+        return
+    os.chown(top, person.uid, person.gid)
+    for directory, folders, files in os.walk(os.fsencode(top)):
+        for name in folders + files:
+            full = os.path.join(directory, name)
+            os.chown(full, person.uid, person.gid, follow_symlinks=False)
+
+
+@pytest.fixture
+def place(work):
+    """place(person) makes an empty directory of theirs to mount on."""
+    count = 0
+
+    def build(person, name=None):
+        nonlocal count
+        count += 1
+        directory = work / (name or f"mnt{count}")
+        directory.mkdir()
+        if os.geteuid() == 0:
+            os.chown(directory, person.uid, person.gid)
+        return directory
+
+    return build
+
+
+@pytest.fixture
+def mount(bed, fuse, place):
+    """mount(sources, options, person): see tests/mount.py."""
+
+    def start(sources, options="", person=ROOT, path=None, **kwargs):
+        program = kwargs.pop("program", bed.bin / "hashedfs")
+        path = path or place(person)
+        return mounting.mount(program, sources, path, person, options, **kwargs)
+
+    return start
+
+
+@pytest.fixture
+def manifest(bed):
+    """manifest(person, *args) runs hashedfs-manifest; its CompletedProcess."""
+
+    def run(person, *args, check=True, **kwargs):
+        kwargs.setdefault("text", False)
+        program = str(bed.bin / "hashedfs-manifest")
+        return person.run(program, *map(str, args), check=check, **kwargs)
+
+    return run
+
+
+# --- real trees -------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def inputs(bed):
+    """inputs(name): a real tree, copied to where everybody can read it."""
+
+    def find(name):
+        copy = bed.top / "inputs" / name
+        if not copy.exists():
+            if not (INPUTS / name).is_dir():
+                not_run(f"build/inputs/{name} could not be fetched")
+            copy.parent.mkdir(exist_ok=True)
+            shutil.copytree(INPUTS / name, copy, symlinks=True)
+        return copy
+
+    return find
+
+
+@pytest.fixture(params=TREES)
+def real_tree(request, inputs):
+    return inputs(request.param)

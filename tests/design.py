@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+"""Checks of the design that a compiler does not make.
+
+    design.py floors     who includes whom, and which library is used where
+    design.py symbols    the engine links without libfuse and jansson
+    design.py help       --help fits, and says what the manual page says
+
+Every check yields sentences about what is wrong.
+"""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+
+# Which doors a room may knock at, besides base's and its own.
+EDGES = {
+    "fs/base": set(),
+    "fs/source": set(),
+    "fs/refs": set(),
+    "fs/digest": {"fs/source"},
+    "fs/view": {"fs/source", "fs/refs", "fs/digest"},
+    "fs/control": {"fs/view"},
+    "fs/fuse": {"fs/control", "fs/view"},
+    "manifest": {"fs/control", "fs/view"},
+    # The mains put a program together.
+    "tools": {"fs/control", "fs/fuse", "fs/source", "fs/view"},
+}
+# Where the headers of a foreign library may be included.
+FOREIGN = {
+    r"openssl/": r"fs/digest/hash\.c",
+    r"jansson\.h": r"manifest/json\.c",
+    r"fuse": r"fs/fuse/.*",
+}
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
+PROGRAMS = {
+    "hashedfs": "tools/hashedfs.1",
+    "hashedfs-manifest": "manifest/hashedfs-manifest.1",
+}
+
+
+def floors():
+    for room, doors in EDGES.items():
+        for file in sorted((TOP / room).glob("*.[ch]")):
+            path = str(file.relative_to(TOP))
+            for kind, header in INCLUDE.findall(file.read_text()):
+                if kind == '"':
+                    yield from _own_header(path, room, doors, header)
+                else:
+                    yield from _foreign_header(path, header)
+
+
+def _own_header(path, room, doors, header):
+    if not (TOP / header).is_file():
+        yield f"{path} includes {header}, which is not there by that name"
+        return
+    other = os.path.dirname(header)
+    if other == room:
+        return
+    if other not in doors | {"fs/base"}:
+        yield f"{path} includes {header}: {room} does not know {other}"
+    elif header != f"{other}/{os.path.basename(other)}.h":
+        yield f"{path} includes {header}, which is not the door of {other}"
+
+
+def _foreign_header(path, header):
+    for pattern, place in FOREIGN.items():
+        if re.match(pattern, header) and not re.fullmatch(place, path):
+            yield f"{path} includes <{header}>, which belongs to {place}"
+
+
+def symbols(library="build/plain/libhashedfs.a"):
+    text = _run("nm", "--undefined-only", TOP / library)
+    for symbol in sorted(set(re.findall(r"^\s+U (\w+)", text, re.M))):
+        if re.match(r"(fuse|json)_", symbol):
+            yield f"the engine needs {symbol}"
+
+
+def help_pages(directory="build"):
+    for program, page in PROGRAMS.items():
+        yield from _help_page(program, TOP / directory / program, TOP / page)
+
+
+def _help_page(program, path, page):
+    if not page.exists():
+        yield f"{page.relative_to(TOP)} is not there"
+        return
+    texts = [_help(path)]
+    for verb in re.findall(r"^  ([a-z]+)  ", texts[0], re.M):
+        texts.append(_help(path, verb))
+    shown = set()
+    for text in texts:
+        for line in text.splitlines():
+            if len(line) > 80:
+                yield f"{program} --help has a line of {len(line)} columns"
+        shown |= {f"--{name}" for name in re.findall(r"--([a-z][a-z-]+)", text)}
+        shown |= {f"-o {name}" for name in re.findall(r"^    ([a-z]\w+)\b", text, re.M)}
+    described = _described(page)
+    for word in sorted(shown - described):
+        yield f"{page.name} does not describe {word}"
+    # The page of the companion refers to the words of -o in the main one.
+    for word in sorted(described - shown):
+        yield f"{program} --help does not show {word}"
+
+
+def _described(page):
+    """The long options, and the words of -o, that have an item in the page."""
+    words = set()
+    for line in page.read_text().splitlines():
+        if not line.startswith(".It "):
+            continue
+        words |= {f"--{name}" for name in re.findall(r"\bFl (?:Fl |-)([a-z-]{2,})", line)}
+        words |= {f"-o {name}" for name in re.findall(r"\.It (?:Fl o )?Cm (\w+)", line)}
+    return words
+
+
+def _help(path, *verb):
+    done = subprocess.run(
+        [path, *verb, "--help"], stdin=subprocess.DEVNULL, capture_output=True, text=True
+    )
+    if done.returncode or done.stderr or not done.stdout:
+        sys.exit(f"{path} {verb} --help: exit {done.returncode}, {done.stderr!r}")
+    return done.stdout
+
+
+def _run(*argv):
+    return subprocess.run(argv, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+CHECKS = {"floors": floors, "symbols": symbols, "help": help_pages}
+
+if __name__ == "__main__":
+    wrong = [line for word in sys.argv[1:] for line in CHECKS[word]()]
+    print("\n".join(wrong), end="\n" if wrong else "")
+    sys.exit(bool(wrong))

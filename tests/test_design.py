@@ -1,0 +1,19 @@
+"""The rooms of the house, and that help and manual pages agree."""
+
+import os
+
+import design
+from conftest import BIN_DIR
+
+
+def test_floors():
+    assert list(design.floors()) == []
+
+
+def test_the_engine_links_without_frontends(bed):
+    library = BIN_DIR if str(BIN_DIR) != "build" else "build/plain"
+    assert list(design.symbols(os.path.join(library, "libhashedfs.a"))) == []
+
+
+def test_help_fits_and_agrees_with_the_manual_pages(bed):
+    assert list(design.help_pages(BIN_DIR)) == []

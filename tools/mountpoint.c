@@ -1,0 +1,275 @@
+#include "tools/mountpoint.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tools/mountinfo.h"
+
+static int HF_PRINTF(3, 4) fail(int error, char **why, const char *format, ...)
+{
+	struct hf_buf buf = {0};
+	va_list args;
+
+	va_start(args, format);
+	hf_buf_vprintf(&buf, format, args);
+	va_end(args);
+	if (hf_buf_steal(&buf, why) < 0)
+		*why = NULL;
+	return -error;
+}
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* --- the path ------------------------------------------------------------ */
+
+/* For a dead mount, which does not tell whether it is a link: only what
+ * stands before the last slash is resolved. */
+static char *resolve_parent(const char *given)
+{
+	HF_CLEANUP(hf_freep) char *copy = strdup(given);
+	HF_CLEANUP(hf_freep) char *parent = NULL;
+	char *slash, *path = NULL;
+	size_t len = copy ? strlen(copy) : 0;
+
+	while (len > 1 && copy[len - 1] == '/')
+		copy[--len] = '\0';
+	slash = copy ? strrchr(copy, '/') : NULL;
+	if (slash)
+		*slash = '\0';
+	parent = realpath(!slash ? "." : slash == copy ? "/" : copy, NULL);
+	if (!copy || !parent ||
+	    asprintf(&path, "%s/%s", strcmp(parent, "/") == 0 ? "" : parent,
+		     slash ? slash + 1 : copy) < 0)
+		return NULL;
+	return path;
+}
+
+static int resolve(const char *given, const char *shown, char **ret, char **why)
+{
+	char *path = realpath(given, NULL);
+
+	if (!path && errno == ENOTCONN)
+		path = resolve_parent(given);
+	if (path) {
+		*ret = path;
+		return 0;
+	}
+	if (errno == ENOENT)
+		return fail(ENOENT, why,
+			    "mountpoint %s does not exist; create it with "
+			    "mkdir",
+			    shown);
+	return fail(errno, why, "mountpoint %s cannot be reached: %s", shown,
+		    strerror(errno));
+}
+
+/* --- what stands there already ------------------------------------------- */
+
+/* A file system without its process. One that is just losing it aborts the
+ * request that is under way; the next one tells. */
+static bool is_dead(const char *path)
+{
+	struct stat st;
+
+	for (int i = 0; i < 3; i++) {
+		if (stat(path, &st) == 0 ||
+		    (errno != ENOTCONN && errno != ECONNABORTED))
+			return false;
+		if (errno == ENOTCONN)
+			return true;
+	}
+	return false;
+}
+
+static int clear_one(const struct hf_mount *mount, const char *shown,
+		     char **why)
+{
+	int r;
+
+	if (!is_dead(mount->mountpoint))
+		return fail(EBUSY, why,
+			    "%s is a hashedfs mount already; unmount it "
+			    "first with fusermount3 -u",
+			    shown);
+	r = hf_mount_detach(mount);
+	if (r < 0)
+		return fail(-r, why,
+			    "%s is a dead hashedfs mount that cannot be "
+			    "removed (%s); unmount it as the user who "
+			    "mounted it, or as root with umount -l",
+			    shown, strerror(-r));
+	return 0;
+}
+
+static int clear_dead(const char *path, const char *shown, char **why)
+{
+	struct hf_mount mount = {0};
+	int r;
+
+	while ((r = hf_mount_at(path, &mount)) == 0) {
+		bool ours = strcmp(mount.fstype, HF_FSTYPE) == 0;
+
+		if (ours)
+			r = clear_one(&mount, shown, why);
+		hf_mount_fini(&mount);
+		if (!ours || r < 0)
+			return r;
+	}
+	if (r == -ENOENT)
+		return 0;
+	return fail(-r, why, "the mount table cannot be read: %s",
+		    strerror(-r));
+}
+
+/* --- the directory ------------------------------------------------------- */
+
+static int check_empty(const char *path, const char *shown, char **why)
+{
+	DIR *dir = opendir(path);
+	const struct dirent *entry;
+	bool empty = true;
+
+	if (!dir)
+		return fail(errno, why, "mountpoint %s cannot be read: %s",
+			    shown, strerror(errno));
+	while (empty && (entry = readdir(dir)))
+		empty = strcmp(entry->d_name, ".") == 0 ||
+			strcmp(entry->d_name, "..") == 0;
+	closedir(dir);
+	if (!empty)
+		return fail(ENOTEMPTY, why,
+			    "mountpoint %s is not empty; choose another "
+			    "directory, or hide its files with -o nonempty",
+			    shown);
+	return 0;
+}
+
+/* What fusermount3 asks of a mountpoint before it helps a user. */
+static int check_ours(const char *path, const struct stat *st,
+		      const char *shown, char **why)
+{
+	if (geteuid() == 0)
+		return 0;
+	if (st->st_mode & S_ISVTX && st->st_uid != getuid())
+		return fail(EPERM, why,
+			    "mountpoint %s belongs to another user; choose a "
+			    "directory of your own",
+			    shown);
+	if (access(path, W_OK) != 0)
+		return fail(EACCES, why,
+			    "mountpoint %s is not writable for you; choose a "
+			    "directory of your own",
+			    shown);
+	return 0;
+}
+
+static int check_directory(const char *path, const char *shown,
+			   struct stat *ret, char **why)
+{
+	if (stat(path, ret) != 0)
+		return fail(errno, why, "mountpoint %s cannot be used: %s",
+			    shown, strerror(errno));
+	if (!S_ISDIR(ret->st_mode))
+		return fail(ENOTDIR, why, "mountpoint %s is not a directory",
+			    shown);
+	return check_ours(path, ret, shown, why);
+}
+
+/* --- mountpoint and sources ---------------------------------------------- */
+
+static int is_top(const struct stat *st, const struct stat *above)
+{
+	struct stat slash;
+
+	/* A directory may be bound into itself and look like its parent; only
+	 * the top really is its own. */
+	return same_file(st, above) && stat("/", &slash) == 0 &&
+	       same_file(st, &slash);
+}
+
+/* Whether `path` is the directory `wanted` or lies in it: by identity, since
+ * bind mounts give a directory several names. What cannot be walked is taken
+ * for the top. */
+static bool lies_in(const char *path, const struct stat *wanted)
+{
+	HF_CLEANUP(hf_closep)
+	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct stat st, above;
+
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return false;
+	while (!same_file(&st, wanted)) {
+		int up = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		if (up < 0)
+			return false;
+		close(fd);
+		fd = up;
+		if (fstat(fd, &above) != 0 || is_top(&st, &above))
+			return false;
+		st = above;
+	}
+	return true;
+}
+
+static int check_source(const char *path, const struct stat *st,
+			const char *shown, const char *source, char **why)
+{
+	HF_CLEANUP(hf_freep) char *shown_source = hf_escaped(source);
+	struct stat source_st;
+
+	if (!shown_source)
+		return -ENOMEM;
+	if (stat(source, &source_st) != 0)
+		return fail(errno, why, "source %s cannot be used: %s",
+			    shown_source, strerror(errno));
+	if (same_file(st, &source_st))
+		return fail(EINVAL, why,
+			    "%s is source and mountpoint at once; choose "
+			    "another mountpoint",
+			    shown);
+	if (lies_in(path, &source_st))
+		return fail(EINVAL, why,
+			    "mountpoint %s lies inside the source %s; choose "
+			    "a directory outside",
+			    shown, shown_source);
+	if (lies_in(source, st))
+		return fail(EINVAL, why,
+			    "source %s lies inside the mountpoint %s, which "
+			    "would hide it; choose another mountpoint",
+			    shown_source, shown);
+	return 0;
+}
+
+int hf_mountpoint_prepare(const char *given, bool nonempty,
+			  const struct hf_root_specs *roots, char **ret,
+			  char **why)
+{
+	HF_CLEANUP(hf_freep) char *shown = hf_escaped(given);
+	HF_CLEANUP(hf_freep) char *path = NULL;
+	struct stat st;
+	int r = shown ? resolve(given, shown, &path, why) : -ENOMEM;
+
+	if (r == 0)
+		r = clear_dead(path, shown, why);
+	if (r == 0)
+		r = check_directory(path, shown, &st, why);
+	for (size_t i = 0; r == 0 && i < roots->n; i++)
+		r = check_source(path, &st, shown, roots->items[i].dir, why);
+	/* Last, as its remedy would not help against the others. */
+	if (r == 0 && !nonempty)
+		r = check_empty(path, shown, why);
+	if (r < 0)
+		return r;
+	*ret = path;
+	path = NULL;
+	return 0;
+}
