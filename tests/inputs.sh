@@ -14,8 +14,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-versitygw=github.com/versity/versitygw/cmd/versitygw@v1.2.0
-versitygw_go=1.24
+versitygw=github.com/versity/versitygw/cmd/versitygw@v1.0.14
+versitygw_go=1.23
 npm_trees=(
 	bootstrap@5.3.8
 	@fortawesome/fontawesome-free@7.3.1
@@ -125,15 +125,18 @@ else
 	say "no Python >= 3.12 here, so no Django 6"
 fi
 
-if [ ! -x build/bin/versitygw ]; then
-	have=$(go env GOVERSION 2>/dev/null || true)
-	if [ -n "$have" ] && printf '%s\n' "$versitygw_go" "${have#go}" |
-		sort -CV; then
-		say "build/bin/versitygw: $versitygw"
-		GOBIN=$PWD/build/bin GOTOOLCHAIN=local GOFLAGS= \
-			go install -trimpath "$versitygw" </dev/null ||
-			say "versitygw could not be built"
+[ "$(cat build/bin/.versitygw 2>/dev/null)" = "$versitygw" ] && exit
+have=$(go env GOVERSION 2>/dev/null || true)
+if [ -n "$have" ] &&
+	printf '%s\n' "$versitygw_go" "${have#go}" | sort -CV; then
+	say "build/bin/versitygw: $versitygw"
+	if GOBIN=$PWD/build/bin GOTOOLCHAIN=local GOFLAGS= \
+		go install -trimpath "$versitygw" </dev/null \
+		2> >(grep -v '^go: downloading' >&2); then
+		echo "$versitygw" >build/bin/.versitygw
 	else
-		say "no Go >= $versitygw_go here, so no S3 server"
+		say "versitygw could not be built"
 	fi
+else
+	say "no Go >= $versitygw_go here, so no S3 server"
 fi

@@ -104,7 +104,7 @@ static int stat_dir(struct hf_view *view, struct hf_node *node,
 	struct hf_catalog *catalog;
 	struct hf_entry entry = {0};
 	struct hf_buf path = {0};
-	int error = hf_dir_catalog(view, node, &catalog);
+	int error = hf_view_dir_catalog(view, node, &catalog);
 
 	if (error < 0)
 		return error;

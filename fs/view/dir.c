@@ -21,7 +21,7 @@ struct hf_catalog {
 	size_t n_shapes;
 };
 
-struct hf_dir {
+struct hf_view_dir {
 	pthread_mutex_t lock;
 	struct hf_catalog *catalog; /* protected by lock */
 	struct hf_listing *last;    /* protected by lock */
@@ -119,7 +119,7 @@ static int add_entry(const struct hf_view *view, struct hf_catalog *catalog,
 	    entry->type == HF_TYPE_SPECIAL)
 		return 0;
 	hf_buf_reset(&scratch->path);
-	hf_path_join(&scratch->path, dir, entry->name);
+	hf_view_join(&scratch->path, dir, entry->name);
 	if (hf_buf_status(&scratch->path) < 0)
 		return -ENOMEM;
 	catalog->rules[i] = hf_rule_of(view, scratch->path.data, entry->name);
@@ -261,9 +261,9 @@ int hf_catalog_match(const struct hf_view *view,
 
 /* --- the mutable part ----------------------------------------------------- */
 
-int hf_dir_new(struct hf_dir **ret)
+int hf_view_dir_new(struct hf_view_dir **ret)
 {
-	struct hf_dir *dir = calloc(1, sizeof(*dir));
+	struct hf_view_dir *dir = calloc(1, sizeof(*dir));
 
 	if (!dir)
 		return -ENOMEM;
@@ -272,7 +272,7 @@ int hf_dir_new(struct hf_dir **ret)
 	return 0;
 }
 
-void hf_dir_free(struct hf_dir *dir)
+void hf_view_dir_free(struct hf_view_dir *dir)
 {
 	if (!dir)
 		return;
@@ -282,7 +282,7 @@ void hf_dir_free(struct hf_dir *dir)
 	free(dir);
 }
 
-static struct hf_catalog *known_catalog(struct hf_dir *dir)
+static struct hf_catalog *known_catalog(struct hf_view_dir *dir)
 {
 	struct hf_catalog *catalog;
 
@@ -292,7 +292,8 @@ static struct hf_catalog *known_catalog(struct hf_dir *dir)
 	return catalog;
 }
 
-static void remember_catalog(struct hf_dir *dir, struct hf_catalog *catalog)
+static void remember_catalog(struct hf_view_dir *dir,
+			     struct hf_catalog *catalog)
 {
 	struct hf_catalog *old;
 
@@ -320,8 +321,8 @@ static int current_catalog(struct hf_view *view, struct hf_node *node,
 	return current;
 }
 
-int hf_dir_catalog(struct hf_view *view, struct hf_node *node,
-		   struct hf_catalog **ret)
+int hf_view_dir_catalog(struct hf_view *view, struct hf_node *node,
+			struct hf_catalog **ret)
 {
 	struct hf_buf path = {0};
 	int error;
@@ -339,7 +340,7 @@ int hf_dir_catalog(struct hf_view *view, struct hf_node *node,
 	return error < 0 ? error : 0;
 }
 
-void hf_dir_forget(struct hf_dir *dir)
+void hf_view_dir_forget(struct hf_view_dir *dir)
 {
 	struct hf_catalog *old;
 
@@ -350,7 +351,7 @@ void hf_dir_forget(struct hf_dir *dir)
 	hf_catalog_unref(old);
 }
 
-struct hf_listing *hf_dir_last(struct hf_dir *dir)
+struct hf_listing *hf_view_dir_last(struct hf_view_dir *dir)
 {
 	struct hf_listing *listing;
 
@@ -360,7 +361,7 @@ struct hf_listing *hf_dir_last(struct hf_dir *dir)
 	return listing;
 }
 
-void hf_dir_set_last(struct hf_dir *dir, struct hf_listing *listing)
+void hf_view_dir_set_last(struct hf_view_dir *dir, struct hf_listing *listing)
 {
 	struct hf_listing *old;
 

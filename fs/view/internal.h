@@ -34,7 +34,7 @@ struct hf_view {
 
 /* --- node.c -------------------------------------------------------------- */
 
-struct hf_dir;
+struct hf_view_dir;
 
 struct hf_node {
 	atomic_uint refs;
@@ -42,14 +42,14 @@ struct hf_node {
 	struct hf_node *parent; /* a reference; NULL for the top */
 	uint64_t identity[2];
 	uint64_t ino;
-	struct hf_entry entry; /* name: NULL, source: name below */
-	struct hf_dir *dir;    /* of directories */
-	struct hf_sums *sums;  /* of the last opening; view->sums_lock */
+	struct hf_entry entry;   /* name: NULL, source: name below */
+	struct hf_view_dir *dir; /* of directories */
+	struct hf_sums *sums;    /* of the last opening; view->sums_lock */
 	char name[];
 };
 
 /* Appends "dir/name", or "name" at the top. */
-void hf_path_join(struct hf_buf *buf, const char *dir, const char *name);
+void hf_view_join(struct hf_buf *buf, const char *dir, const char *name);
 /* The node of a presented entry in the directory `parent`. */
 int hf_node_new(struct hf_view *view, struct hf_node *parent,
 		const struct hf_entry *entry, struct hf_node **ret) HF_MUST_USE;
@@ -107,16 +107,16 @@ int hf_catalog_match(const struct hf_view *view,
 		     const struct hf_catalog *catalog, const char *name,
 		     size_t **ret, size_t *ret_n) HF_MUST_USE;
 
-int hf_dir_new(struct hf_dir **ret) HF_MUST_USE;
-void hf_dir_free(struct hf_dir *dir);
+int hf_view_dir_new(struct hf_view_dir **ret) HF_MUST_USE;
+void hf_view_dir_free(struct hf_view_dir *dir);
 /* The catalog as of now (a new reference): the last one if it is current. */
-int hf_dir_catalog(struct hf_view *view, struct hf_node *node,
-		   struct hf_catalog **ret) HF_MUST_USE;
+int hf_view_dir_catalog(struct hf_view *view, struct hf_node *node,
+			struct hf_catalog **ret) HF_MUST_USE;
 /* Forgets the catalog: the next one is read anew. */
-void hf_dir_forget(struct hf_dir *dir);
+void hf_view_dir_forget(struct hf_view_dir *dir);
 /* The last listing (a new reference), or NULL. */
-struct hf_listing *hf_dir_last(struct hf_dir *dir);
-void hf_dir_set_last(struct hf_dir *dir, struct hf_listing *listing);
+struct hf_listing *hf_view_dir_last(struct hf_view_dir *dir);
+void hf_view_dir_set_last(struct hf_view_dir *dir, struct hf_listing *listing);
 
 /* --- listing.c ----------------------------------------------------------- */
 

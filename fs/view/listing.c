@@ -82,7 +82,7 @@ static int path_of(const struct hf_naming *naming, const char *name,
 		   struct hf_buf *path)
 {
 	hf_buf_reset(path);
-	hf_path_join(path, naming->path.data, name);
+	hf_view_join(path, naming->path.data, name);
 	return hf_buf_status(path);
 }
 
@@ -146,7 +146,8 @@ static int look(struct hf_naming *naming)
 	struct hf_listing *made = naming->made;
 	struct hf_listing *last = naming->last;
 	struct hf_source_list *base;
-	int error = hf_dir_catalog(naming->view, naming->dir, &made->catalog);
+	int error =
+		hf_view_dir_catalog(naming->view, naming->dir, &made->catalog);
 
 	if (error < 0)
 		return error;
@@ -176,7 +177,7 @@ static int look_often(struct hf_naming *naming)
 		made->list = NULL;
 		error = look(naming);
 		if (error == -EAGAIN)
-			hf_dir_forget(naming->dir->dir);
+			hf_view_dir_forget(naming->dir->dir);
 	}
 	return error == -EAGAIN ? -EBUSY : error;
 }
@@ -194,7 +195,7 @@ static int start(struct hf_naming *naming)
 	error = hf_buf_status(&naming->path);
 	if (error < 0)
 		return error;
-	naming->last = last = hf_dir_last(naming->dir->dir);
+	naming->last = last = hf_view_dir_last(naming->dir->dir);
 	error = look_often(naming);
 	if (error < 0)
 		return error;
@@ -457,7 +458,7 @@ int hf_naming_finish(struct hf_naming *naming, struct hf_wait *wait,
 	if (error < 0)
 		return error;
 	number(naming);
-	hf_dir_set_last(naming->dir->dir, naming->made);
+	hf_view_dir_set_last(naming->dir->dir, naming->made);
 	*ret = hf_listing_ref(naming->made);
 	return 0;
 }

@@ -38,7 +38,7 @@ static int search_init(struct search *search, struct hf_view *view,
 	hf_node_path(dir, &search->dir_path);
 	if (hf_buf_status(&search->dir_path) < 0)
 		return -ENOMEM;
-	return hf_dir_catalog(view, dir, &search->catalog);
+	return hf_view_dir_catalog(view, dir, &search->catalog);
 }
 
 /* The presented entry of source entry `i` as it is now. -ENOENT: gone. */
@@ -58,7 +58,7 @@ static int present(struct search *search, size_t i, struct hf_entry *ret)
 		return error;
 	hf_buf_reset(&search->path);
 	hf_buf_reset(&search->name);
-	hf_path_join(&search->path, search->dir_path.data, source.name);
+	hf_view_join(&search->path, search->dir_path.data, source.name);
 	if (hf_buf_status(&search->path) < 0)
 		return -ENOMEM;
 	if (source.type == HF_TYPE_FILE && !source.shadowed &&

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-void hf_path_join(struct hf_buf *buf, const char *dir, const char *name)
+void hf_view_join(struct hf_buf *buf, const char *dir, const char *name)
 {
 	if (*dir) {
 		hf_buf_puts(buf, dir);
@@ -124,7 +124,7 @@ int hf_node_new(struct hf_view *view, struct hf_node *parent,
 	node->entry.name = NULL;
 	node->entry.source = node->name;
 	if (entry->kind == HF_KIND_DIR)
-		error = hf_dir_new(&node->dir);
+		error = hf_view_dir_new(&node->dir);
 	if (error == 0)
 		error = identify(view, node);
 	if (error < 0) {
@@ -147,7 +147,7 @@ void hf_node_unref(struct hf_node *node)
 	while (node && atomic_fetch_sub(&node->refs, 1) == 1) {
 		struct hf_node *parent = node->parent;
 
-		hf_dir_free(node->dir);
+		hf_view_dir_free(node->dir);
 		hf_sums_unref(node->sums);
 		free(node);
 		node = parent;

@@ -90,7 +90,8 @@ static int expand(struct walk *walk, size_t at)
 {
 	struct hf_catalog *catalog;
 	struct hf_source_list *list;
-	int error = hf_dir_catalog(walk->view, walk->stops[at].node, &catalog);
+	int error =
+		hf_view_dir_catalog(walk->view, walk->stops[at].node, &catalog);
 
 	if (is_row(error)) {
 		walk->stops[at].error = error;
@@ -247,7 +248,7 @@ static size_t add_path(struct hf_buf *text, const char *dir, const char *name)
 	size_t at = text->len;
 
 	if (name)
-		hf_path_join(text, dir, name);
+		hf_view_join(text, dir, name);
 	else
 		hf_buf_puts(text, dir);
 	hf_buf_putc(text, '\0');

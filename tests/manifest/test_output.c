@@ -118,6 +118,25 @@ static void never_replaces_a_device(void **state)
 	assert_true(S_ISCHR(st.st_mode));
 }
 
+/* As --output /dev/stdout >f: the shell's file is not replaced. */
+static void knows_standard_output_by_its_file(void **state)
+{
+	int before = dup(STDOUT_FILENO);
+	int file = open("f", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	char *why = NULL;
+	char text[4] = "";
+
+	(void)state;
+	fflush(stdout);
+	dup2(file, STDOUT_FILENO);
+	assert_int_equal(put("f", "one", &why), 0);
+	dup2(before, STDOUT_FILENO);
+	close(before);
+	assert_int_equal(pread(file, text, 3, 0), 3);
+	assert_string_equal(text, "one");
+	close(file);
+}
+
 static void assert_refused(const char *path, int error, const char *sentence)
 {
 	struct hf_output output;
@@ -190,6 +209,7 @@ int main(void)
 		TEST(writes_and_replaces),
 		TEST(keeps_a_link),
 		TEST(never_replaces_a_device),
+		TEST(knows_standard_output_by_its_file),
 		TEST(refuses_before_the_work),
 		TEST(reports_a_full_disk),
 		TEST(leaves_the_old_file_after_an_error),
