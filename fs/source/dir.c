@@ -116,6 +116,7 @@ static int open_through_links(struct hf_dir *dir, int flags)
 	int error =
 		hf_root_openat(dir->root, dir->path, flags, &dir->fd, &dir->st);
 
+	dir->linked = true;
 	if (error == -ENOENT)
 		return -ENOTDIR;
 	return error < 0 ? error : check_line(dir);
@@ -193,6 +194,16 @@ static int look_at_link(struct hf_dir *dir, struct hf_source_entry *entry)
 	return error;
 }
 
+/* Where the path goes through a link, a plain directory may be one that the
+ * path came through before. */
+static int look_at_dir(struct hf_dir *dir, const char *name, struct stat *ret)
+{
+	int error =
+		hf_root_stat_child(dir->root, dir->fd, name, O_DIRECTORY, ret);
+
+	return error == 0 && dir->linked ? check_circle(dir, ret) : error;
+}
+
 /*
  * Directories are opened with O_PATH instead of being statted, since they may
  * be mount points: nothing beyond one is touched, be it a dead server or our
@@ -208,8 +219,7 @@ static int look_at(struct hf_dir *dir, unsigned char type,
 	if (type == DT_LNK)
 		return look_at_link(dir, entry);
 	if (type == DT_DIR || type == DT_UNKNOWN) {
-		error = hf_root_stat_child(dir->root, dir->fd, entry->name,
-					   O_DIRECTORY, st);
+		error = look_at_dir(dir, entry->name, st);
 		if (error != -ENOTDIR)
 			return error;
 	}
@@ -218,7 +228,9 @@ static int look_at(struct hf_dir *dir, unsigned char type,
 		return error;
 	if (S_ISLNK(st->st_mode))
 		return look_at_link(dir, entry);
-	if (S_ISDIR(st->st_mode) || st->st_dev != dir->st.st_dev)
+	if (S_ISDIR(st->st_mode))
+		return look_at_dir(dir, entry->name, st);
+	if (st->st_dev != dir->st.st_dev)
 		return hf_root_stat_child(dir->root, dir->fd, entry->name, 0,
 					  st);
 	return 0;

@@ -110,6 +110,7 @@ struct hf_dir {
 	const char *path; /* in the root; borrowed */
 	int fd;
 	struct stat st;
+	bool linked;            /* its path goes through a link */
 	struct hf_dir_id *line; /* the root, ..., the directory; or NULL */
 	size_t n_line;
 };

@@ -95,7 +95,7 @@ enum hf_type {
 
 /*
  * One name in a merged directory. `error` of a broken link:
- *   EACCES  leaves the root (or goes through /proc magic)
+ *   EACCES  leaves the root, as every absolute link does
  *   EXDEV   crosses into another file system without `xdev`
  *   ELOOP   a loop of links, a link to a directory it stands in, or (with
  *           `xdev`) into the mount itself
@@ -158,8 +158,9 @@ void hf_source_close(struct hf_source *source);
 
 /*
  * Lists the directory `path` through all roots. -ENOENT: no root has it;
- * -ENOTDIR; -EIO: a root itself is gone (a lost root is never shown empty);
- * other errnos of opening and reading. One root's failure fails the whole.
+ * -ENOTDIR, or a broken link's error; -EIO: a root itself is gone (a lost
+ * root is never shown empty); other errnos of opening and reading. One root's
+ * failure fails the whole.
  */
 int hf_source_list(const struct hf_source *source, const char *path,
 		   struct hf_source_list **ret) HF_MUST_USE;
