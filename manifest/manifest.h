@@ -166,9 +166,4 @@ struct hf_meter *hf_meter_start(bool quiet, hf_work_sample *sample,
 				void *context);
 void hf_meter_stop(struct hf_meter *meter);
 
-/* --- why.c --------------------------------------------------------------- */
-
-/* Sets *why to a new sentence and returns `error`. */
-int hf_why(int error, char **why, const char *format, ...) HF_PRINTF(3, 4);
-
 #endif

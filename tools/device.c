@@ -10,19 +10,6 @@
 #define FUSE_CONF "/etc/fuse.conf"
 #define NO_MOUNT_NEEDED "'hashedfs-manifest snapshot --source' needs no mount"
 
-static int HF_PRINTF(3, 4) fail(int error, char **why, const char *format, ...)
-{
-	struct hf_buf buf = {0};
-	va_list args;
-
-	va_start(args, format);
-	hf_buf_vprintf(&buf, format, args);
-	va_end(args);
-	if (hf_buf_steal(&buf, why) < 0)
-		*why = NULL;
-	return -error;
-}
-
 static int check_device(char **why)
 {
 	int fd = open(DEVICE, O_RDWR | O_CLOEXEC);
@@ -32,17 +19,17 @@ static int check_device(char **why)
 		return 0;
 	}
 	if (errno == ENOENT || errno == ENODEV || errno == ENXIO)
-		return fail(errno, why,
-			    DEVICE
-			    " is missing; load it with 'modprobe "
-			    "fuse', start a container with --device " DEVICE
-			    " --cap-add SYS_ADMIN; " NO_MOUNT_NEEDED);
-	return fail(errno, why,
-		    DEVICE
-		    " cannot be opened: %s; allow it with 'chmod 666 " DEVICE
-		    "', start a container with --device " DEVICE
-		    " --cap-add SYS_ADMIN; " NO_MOUNT_NEEDED,
-		    strerror(errno));
+		return hf_why(-errno, why,
+			      DEVICE
+			      " is missing; load it with 'modprobe "
+			      "fuse', start a container with --device " DEVICE
+			      " --cap-add SYS_ADMIN; " NO_MOUNT_NEEDED);
+	return hf_why(-errno, why,
+		      DEVICE
+		      " cannot be opened: %s; allow it with 'chmod 666 " DEVICE
+		      "', start a container with --device " DEVICE
+		      " --cap-add SYS_ADMIN; " NO_MOUNT_NEEDED,
+		      strerror(errno));
 }
 
 static bool in_path(const char *program)
@@ -98,14 +85,14 @@ int hf_device_check(bool allow_other, char **why)
 	if (r < 0 || geteuid() == 0)
 		return r;
 	if (!in_path("fusermount3") && access("/usr/bin/fusermount3", X_OK))
-		return fail(ENOENT, why,
-			    "fusermount3, which mounts for unprivileged "
-			    "users, is missing; install it with 'apt install "
-			    "fuse3'");
+		return hf_why(-ENOENT, why,
+			      "fusermount3, which mounts for unprivileged "
+			      "users, is missing; install it with 'apt install "
+			      "fuse3'");
 	if (allow_other && !conf_allows_other())
-		return fail(EPERM, why,
-			    "option 'allow_other' is for root only; to allow "
-			    "it to users, write a line user_allow_other "
-			    "into " FUSE_CONF);
+		return hf_why(-EPERM, why,
+			      "option 'allow_other' is for root only; to allow "
+			      "it to users, write a line user_allow_other "
+			      "into " FUSE_CONF);
 	return 0;
 }

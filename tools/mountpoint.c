@@ -10,19 +10,6 @@
 
 #include "tools/mountinfo.h"
 
-static int HF_PRINTF(3, 4) fail(int error, char **why, const char *format, ...)
-{
-	struct hf_buf buf = {0};
-	va_list args;
-
-	va_start(args, format);
-	hf_buf_vprintf(&buf, format, args);
-	va_end(args);
-	if (hf_buf_steal(&buf, why) < 0)
-		*why = NULL;
-	return -error;
-}
-
 static bool same_file(const struct stat *a, const struct stat *b)
 {
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
@@ -63,12 +50,12 @@ static int resolve(const char *given, const char *shown, char **ret, char **why)
 		return 0;
 	}
 	if (errno == ENOENT)
-		return fail(ENOENT, why,
-			    "mountpoint %s does not exist; create it with "
-			    "mkdir",
-			    shown);
-	return fail(errno, why, "mountpoint %s cannot be reached: %s", shown,
-		    strerror(errno));
+		return hf_why(-ENOENT, why,
+			      "mountpoint %s does not exist; create it with "
+			      "mkdir",
+			      shown);
+	return hf_why(-errno, why, "mountpoint %s cannot be reached: %s", shown,
+		      strerror(errno));
 }
 
 /* --- what stands there already ------------------------------------------- */
@@ -95,17 +82,17 @@ static int clear_one(const struct hf_mount *mount, const char *shown,
 	int r;
 
 	if (!is_dead(mount->mountpoint))
-		return fail(EBUSY, why,
-			    "%s is a hashedfs mount already; unmount it "
-			    "first with fusermount3 -u",
-			    shown);
+		return hf_why(-EBUSY, why,
+			      "%s is a hashedfs mount already; unmount it "
+			      "first with fusermount3 -u",
+			      shown);
 	r = hf_mount_detach(mount);
 	if (r < 0)
-		return fail(-r, why,
-			    "%s is a dead hashedfs mount that cannot be "
-			    "removed (%s); unmount it as the user who "
-			    "mounted it, or as root with umount -l",
-			    shown, strerror(-r));
+		return hf_why(r, why,
+			      "%s is a dead hashedfs mount that cannot be "
+			      "removed (%s); unmount it as the user who "
+			      "mounted it, or as root with umount -l",
+			      shown, strerror(-r));
 	return 0;
 }
 
@@ -125,8 +112,8 @@ static int clear_dead(const char *path, const char *shown, char **why)
 	}
 	if (r == -ENOENT)
 		return 0;
-	return fail(-r, why, "the mount table cannot be read: %s",
-		    strerror(-r));
+	return hf_why(r, why, "the mount table cannot be read: %s",
+		      strerror(-r));
 }
 
 /* --- the directory ------------------------------------------------------- */
@@ -138,17 +125,17 @@ static int check_empty(const char *path, const char *shown, char **why)
 	bool empty = true;
 
 	if (!dir)
-		return fail(errno, why, "mountpoint %s cannot be read: %s",
-			    shown, strerror(errno));
+		return hf_why(-errno, why, "mountpoint %s cannot be read: %s",
+			      shown, strerror(errno));
 	while (empty && (entry = readdir(dir)))
 		empty = strcmp(entry->d_name, ".") == 0 ||
 			strcmp(entry->d_name, "..") == 0;
 	closedir(dir);
 	if (!empty)
-		return fail(ENOTEMPTY, why,
-			    "mountpoint %s is not empty; choose another "
-			    "directory, or hide its files with -o nonempty",
-			    shown);
+		return hf_why(-ENOTEMPTY, why,
+			      "mountpoint %s is not empty; choose another "
+			      "directory, or hide its files with -o nonempty",
+			      shown);
 	return 0;
 }
 
@@ -159,15 +146,15 @@ static int check_ours(const char *path, const struct stat *st,
 	if (geteuid() == 0)
 		return 0;
 	if (st->st_mode & S_ISVTX && st->st_uid != getuid())
-		return fail(EPERM, why,
-			    "mountpoint %s belongs to another user; choose a "
-			    "directory of your own",
-			    shown);
+		return hf_why(-EPERM, why,
+			      "mountpoint %s belongs to another user; choose a "
+			      "directory of your own",
+			      shown);
 	if (access(path, W_OK) != 0)
-		return fail(EACCES, why,
-			    "mountpoint %s is not writable for you; choose a "
-			    "directory of your own",
-			    shown);
+		return hf_why(-EACCES, why,
+			      "mountpoint %s is not writable for you; choose a "
+			      "directory of your own",
+			      shown);
 	return 0;
 }
 
@@ -175,11 +162,11 @@ static int check_directory(const char *path, const char *shown,
 			   struct stat *ret, char **why)
 {
 	if (stat(path, ret) != 0)
-		return fail(errno, why, "mountpoint %s cannot be used: %s",
-			    shown, strerror(errno));
+		return hf_why(-errno, why, "mountpoint %s cannot be used: %s",
+			      shown, strerror(errno));
 	if (!S_ISDIR(ret->st_mode))
-		return fail(ENOTDIR, why, "mountpoint %s is not a directory",
-			    shown);
+		return hf_why(-ENOTDIR, why, "mountpoint %s is not a directory",
+			      shown);
 	return check_ours(path, ret, shown, why);
 }
 
@@ -229,23 +216,23 @@ static int check_source(const char *path, const struct stat *st,
 	if (!shown_source)
 		return -ENOMEM;
 	if (stat(source, &source_st) != 0)
-		return fail(errno, why, "source %s cannot be used: %s",
-			    shown_source, strerror(errno));
+		return hf_why(-errno, why, "source %s cannot be used: %s",
+			      shown_source, strerror(errno));
 	if (same_file(st, &source_st))
-		return fail(EINVAL, why,
-			    "%s is source and mountpoint at once; choose "
-			    "another mountpoint",
-			    shown);
+		return hf_why(-EINVAL, why,
+			      "%s is source and mountpoint at once; choose "
+			      "another mountpoint",
+			      shown);
 	if (lies_in(path, &source_st))
-		return fail(EINVAL, why,
-			    "mountpoint %s lies inside the source %s; choose "
-			    "a directory outside",
-			    shown, shown_source);
+		return hf_why(-EINVAL, why,
+			      "mountpoint %s lies inside the source %s; choose "
+			      "a directory outside",
+			      shown, shown_source);
 	if (lies_in(source, st))
-		return fail(EINVAL, why,
-			    "source %s lies inside the mountpoint %s, which "
-			    "would hide it; choose another mountpoint",
-			    shown_source, shown);
+		return hf_why(-EINVAL, why,
+			      "source %s lies inside the mountpoint %s, which "
+			      "would hide it; choose another mountpoint",
+			      shown_source, shown);
 	return 0;
 }
 

@@ -97,6 +97,12 @@ char *hf_escaped(const char *text);
  */
 int hf_unescape(struct hf_buf *buf, const char *text, size_t len) HF_MUST_USE;
 
+/*
+ * Makes *why a new sentence for the user (NULL if memory is out) and returns
+ * `error`, so that a failing function can end with it.
+ */
+int hf_why(int error, char **why, const char *format, ...) HF_PRINTF(3, 4);
+
 /* A list of strings; every string and the array are owned by the list. */
 struct hf_strings {
 	char **items;

@@ -234,3 +234,16 @@ void hf_unbackslash(char *text)
 	}
 	*out = '\0';
 }
+
+int hf_why(int error, char **why, const char *format, ...)
+{
+	struct hf_buf text = {0};
+	va_list args;
+
+	va_start(args, format);
+	hf_buf_vprintf(&text, format, args);
+	va_end(args);
+	if (hf_buf_steal(&text, why) < 0)
+		*why = NULL;
+	return error;
+}

@@ -123,18 +123,16 @@ static int new_fuse(struct hf_session *session)
 	return error < 0 ? error : session->fuse ? 0 : -EINVAL;
 }
 
-static int say(const char *mountpoint, int error, const char *detail,
+/* *why from what libfuse said, which ends with a newline, or from errno. */
+static int say(const char *mountpoint, int error, struct hf_buf *detail,
 	       char **why)
 {
-	char *where = hf_escaped(mountpoint);
-	struct hf_buf text = {0};
+	HF_CLEANUP(hf_freep) char *where = hf_escaped(mountpoint);
 
-	hf_buf_printf(&text, "cannot mount on %s: %s", where ? where : "?",
-		      *detail ? detail : strerror(-error));
-	while (text.len && text.data[text.len - 1] == '\n')
-		text.data[--text.len] = '\0';
-	free(where);
-	return hf_buf_steal(&text, why) < 0 ? -ENOMEM : error;
+	while (detail->len && detail->data[detail->len - 1] == '\n')
+		detail->data[--detail->len] = '\0';
+	return hf_why(error, why, "cannot mount on %s: %s", where ? where : "?",
+		      detail->len ? detail->data : strerror(-error));
 }
 
 int hf_session_mount(const struct hf_mount_config *config,
@@ -146,7 +144,7 @@ int hf_session_mount(const struct hf_mount_config *config,
 	int error;
 
 	if (!session)
-		return -ENOMEM;
+		return hf_why(-ENOMEM, why, "no memory");
 	session->fs.config = config;
 	session->fs.owner = getuid();
 	session->fs.started_ns = hf_clock_realtime();
@@ -158,7 +156,7 @@ int hf_session_mount(const struct hf_mount_config *config,
 	mount_log = NULL;
 	fuse_set_log_func(pass_log);
 	if (error < 0) {
-		error = say(mountpoint, error, log.len ? log.data : "", why);
+		error = say(mountpoint, error, &log, why);
 		hf_session_free(session);
 	} else {
 		*ret = session;

@@ -168,3 +168,14 @@ int hf_source_statvfs(const struct hf_source *source, struct statvfs *ret)
 {
 	return hf_root_statvfs(&source->roots[0], ret);
 }
+
+int hf_source_stat_dir(const struct hf_source *source, const char *path,
+		       struct stat *ret)
+{
+	HF_CLEANUP(hf_parts_close) struct hf_parts parts = {0};
+	int error = hf_parts_open(source, path, O_PATH, &parts);
+
+	if (error == 0)
+		*ret = hf_parts_stat(&parts);
+	return error;
+}

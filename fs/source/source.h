@@ -178,6 +178,11 @@ int hf_source_list_current(const struct hf_source *source, const char *path,
 int hf_source_list_restat(const struct hf_source *source, const char *path,
 			  struct hf_source_list *list,
 			  struct hf_source_list **ret) HF_MUST_USE;
+/* Mode, owner and times of the directory `path`, as hf_source_list_stat has
+ * them; it need not be allowed to read the directory. Errors as
+ * hf_source_list. */
+int hf_source_stat_dir(const struct hf_source *source, const char *path,
+		       struct stat *ret) HF_MUST_USE;
 /* One entry's stat anew; for a name that went away -ENOENT. ret->name is
  * entry->name. */
 int hf_source_stat(const struct hf_source *source, const char *dir,

@@ -24,19 +24,6 @@
 
 /* --- values -------------------------------------------------------------- */
 
-static int HF_PRINTF(2, 3) reject(char **why, const char *format, ...)
-{
-	struct hf_buf buf = {0};
-	va_list args;
-	int r;
-
-	va_start(args, format);
-	hf_buf_vprintf(&buf, format, args);
-	va_end(args);
-	r = hf_buf_steal(&buf, why);
-	return r < 0 ? r : -EINVAL;
-}
-
 static int parse_number(const char *text, uint64_t min, uint64_t max,
 			uint64_t *ret, char **why)
 {
@@ -48,7 +35,7 @@ static int parse_number(const char *text, uint64_t min, uint64_t max,
 	/* strtoull takes spaces and signs; a number here has neither. */
 	if (!isdigit((unsigned char)text[0]) || *end != '\0' || errno != 0 ||
 	    number < min || number > max)
-		return reject(why, "must be a number from %ju to %ju",
+		return hf_why(-EINVAL, why, "must be a number from %ju to %ju",
 			      (uintmax_t)min, (uintmax_t)max);
 	*ret = number;
 	return 0;
@@ -97,7 +84,7 @@ static int set_digest(void *target, const char *value, char **why)
 	const struct hf_algorithm *algorithm = hf_algorithm_find(value);
 
 	if (!algorithm)
-		return reject(why,
+		return hf_why(-EINVAL, why,
 			      "must be md5, sha1, sha256, sha384 or sha512");
 	config->algorithm = algorithm;
 	return 0;
@@ -128,8 +115,9 @@ static int add_show(const char *word, unsigned *ret, char **why)
 		*ret |= words[i].show;
 		return 0;
 	}
-	return reject(why, "must be hashed, kept and plain, or some of them, "
-			   "with ':' between");
+	return hf_why(-EINVAL, why,
+		      "must be hashed, kept and plain, or some of them, "
+		      "with ':' between");
 }
 
 static int set_show(void *target, const char *value, char **why)
@@ -195,8 +183,9 @@ static int set_refs(void *target, const char *value, char **why)
 {
 	(void)target;
 	if (strcmp(value, "none") != 0)
-		return reject(why, "must be none: files are shown as they "
-				   "are, references are not rewritten");
+		return hf_why(-EINVAL, why,
+			      "must be none: files are shown as they "
+			      "are, references are not rewritten");
 	return 0;
 }
 
@@ -218,8 +207,9 @@ static int set_mtime(void *target, const char *value, char **why)
 		return 0;
 	}
 	if (value[0] != '@')
-		return reject(why, "must be source, or @ and the seconds "
-				   "since 1970");
+		return hf_why(-EINVAL, why,
+			      "must be source, or @ and the seconds "
+			      "since 1970");
 	r = parse_number(value + 1, 0, INT64_MAX / NS_PER_S - 1, &seconds, why);
 	if (r < 0)
 		return r;
@@ -240,7 +230,7 @@ static int set_id(int64_t *ret, const char *value, const id_t *named,
 		return 0;
 	}
 	if (!isdigit((unsigned char)value[0]))
-		return reject(why, "there is no such name");
+		return hf_why(-EINVAL, why, "there is no such name");
 	r = parse_number(value, 0, MAX_ID, &number, why);
 	if (r == 0)
 		*ret = (int64_t)number;
@@ -325,7 +315,7 @@ int hf_config_check(struct hf_config *config, char **why)
 	int r;
 
 	if (config->hash_len > digits)
-		return reject(why,
+		return hf_why(-EINVAL, why,
 			      "option 'length=%u': %s has only %u hex digits",
 			      config->hash_len,
 			      hf_algorithm_name(config->algorithm), digits);
@@ -338,5 +328,5 @@ int hf_config_check(struct hf_config *config, char **why)
 	shown = hf_escaped(config->name_template);
 	if (!shown)
 		return -ENOMEM;
-	return reject(why, "option 'name=%s': %s", shown, part);
+	return hf_why(-EINVAL, why, "option 'name=%s': %s", shown, part);
 }

@@ -38,7 +38,8 @@ static int search_init(struct search *search, struct hf_view *view,
 	hf_node_path(dir, &search->dir_path);
 	if (hf_buf_status(&search->dir_path) < 0)
 		return -ENOMEM;
-	return hf_view_dir_catalog(view, dir, &search->catalog);
+	return hf_view_dir_catalog(view, dir->dir, search->dir_path.data,
+				   &search->catalog);
 }
 
 /* The presented entry of source entry `i` as it is now. -ENOENT: gone. */

@@ -7,28 +7,6 @@
 #include <errno.h>
 #include <string.h>
 
-void hf_view_join(struct hf_buf *buf, const char *dir, const char *name)
-{
-	if (*dir) {
-		hf_buf_puts(buf, dir);
-		hf_buf_putc(buf, '/');
-	}
-	hf_buf_puts(buf, name);
-}
-
-const char *hf_kind_name(enum hf_kind kind)
-{
-	static const char *const names[] = {
-		[HF_KIND_DIR] = "dir",
-		[HF_KIND_HASHED] = "hashed",
-		[HF_KIND_PREHASHED] = "prehashed",
-		[HF_KIND_KEPT] = "kept",
-		[HF_KIND_PLAIN] = "plain",
-	};
-
-	return names[kind];
-}
-
 /* The path as a list of names from the top: walks up, so no recursion. */
 void hf_node_path(const struct hf_node *node, struct hf_buf *ret)
 {
@@ -133,6 +111,13 @@ int hf_node_new(struct hf_view *view, struct hf_node *parent,
 	}
 	*ret = node;
 	return 0;
+}
+
+int hf_view_node(struct hf_view *view, struct hf_node *dir,
+		 const struct hf_listing *listing, size_t i,
+		 struct hf_node **ret)
+{
+	return hf_node_new(view, dir, hf_listing_entry(listing, i), ret);
 }
 
 struct hf_node *hf_node_ref(struct hf_node *node)

@@ -8,19 +8,6 @@
 #define HELP_COLUMN 26
 #define HELP_WIDTH 79
 
-static int HF_PRINTF(2, 3) complain(char **why, const char *format, ...)
-{
-	struct hf_buf buf = {0};
-	va_list args;
-	int r;
-
-	va_start(args, format);
-	hf_buf_vprintf(&buf, format, args);
-	va_end(args);
-	r = hf_buf_steal(&buf, why);
-	return r < 0 ? r : -EINVAL;
-}
-
 static bool is_prefix(const struct hf_option *row)
 {
 	size_t len = strlen(row->name);
@@ -61,17 +48,18 @@ static int apply(const struct hf_option *row, void *target, const char *word,
 	if (is_prefix(row))
 		return 0;
 	if (row->arg && !value)
-		return complain(why, "option '%s' needs a value: %s=%s", word,
-				row->name, row->arg);
+		return hf_why(-EINVAL, why, "option '%s' needs a value: %s=%s",
+			      word, row->name, row->arg);
 	if (!row->arg && value)
-		return complain(why, "option '%s' takes no value: write '%s'",
-				word, row->name);
+		return hf_why(-EINVAL, why,
+			      "option '%s' takes no value: write '%s'", word,
+			      row->name);
 	if (!row->parse)
 		return 0;
 	r = row->parse(target, value, &part);
 	if (r == -EINVAL)
-		return complain(why, "option '%s': %s", word,
-				part ? part : "cannot be used");
+		return hf_why(-EINVAL, why, "option '%s': %s", word,
+			      part ? part : "cannot be used");
 	return r;
 }
 
@@ -89,9 +77,9 @@ static int parse_word(const struct hf_option_set *sets, size_t n_sets,
 		*value++ = '\0';
 	row = find_row(sets, n_sets, word, &target);
 	if (!row)
-		return complain(why,
-				"unknown option '%s'; --help lists the options",
-				shown);
+		return hf_why(-EINVAL, why,
+			      "unknown option '%s'; --help lists the options",
+			      shown);
 	return apply(row, target, shown, value, why);
 }
 

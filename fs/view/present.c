@@ -7,6 +7,28 @@
 #include <errno.h>
 #include <string.h>
 
+const char *hf_kind_name(enum hf_kind kind)
+{
+	static const char *const names[] = {
+		[HF_KIND_DIR] = "dir",
+		[HF_KIND_HASHED] = "hashed",
+		[HF_KIND_PREHASHED] = "prehashed",
+		[HF_KIND_KEPT] = "kept",
+		[HF_KIND_PLAIN] = "plain",
+	};
+
+	return names[kind];
+}
+
+void hf_view_join(struct hf_buf *buf, const char *dir, const char *name)
+{
+	if (*dir) {
+		hf_buf_puts(buf, dir);
+		hf_buf_putc(buf, '/');
+	}
+	hf_buf_puts(buf, name);
+}
+
 static bool matches(const struct hf_strings *globs, const char *path,
 		    const char *name)
 {

@@ -1,7 +1,6 @@
 /*
- * snapshot: the whole mapping at one moment. The tree is walked once to learn
- * its size, once to name it, and once more to see that nothing moved; only
- * then are the rows written down.
+ * snapshot: the whole mapping at one moment: the tree is walked, and written
+ * down only if nothing had moved in the end.
  */
 #include "fs/view/internal.h"
 
@@ -10,230 +9,6 @@
 
 /* How often a tree may change before it has no state to be told. */
 #define ROUNDS 3
-/* Directories whose digests are on their way while one is waited for. */
-#define WINDOW 32
-
-/* One directory of the walk, or a directory that cannot be listed. */
-struct stop {
-	struct hf_node *node;
-	struct hf_naming *naming;
-	struct hf_listing *listing;
-	int error;
-};
-
-struct walk {
-	struct hf_view *view;
-	struct hf_wait *wait;
-	struct hf_progress *progress;
-	struct stop *stops;
-	size_t n;
-	size_t cap;
-};
-
-static void walk_fini(struct walk *walk)
-{
-	for (size_t i = 0; i < walk->n; i++) {
-		hf_naming_free(walk->stops[i].naming);
-		hf_listing_unref(walk->stops[i].listing);
-		hf_node_unref(walk->stops[i].node);
-	}
-	free(walk->stops);
-	walk->stops = NULL;
-	walk->n = walk->cap = 0;
-}
-
-/* Steals `node`. */
-static int add_stop(struct walk *walk, struct hf_node *node)
-{
-	if (walk->n == walk->cap) {
-		size_t cap = walk->cap ? 2 * walk->cap : 256;
-		struct stop *stops = realloc(walk->stops, cap * sizeof(*stops));
-
-		if (!stops) {
-			hf_node_unref(node);
-			return -ENOMEM;
-		}
-		walk->stops = stops;
-		walk->cap = cap;
-	}
-	walk->stops[walk->n++] = (struct stop){.node = node};
-	return 0;
-}
-
-/* Errors of one directory are rows of the snapshot; others end it. */
-static bool is_row(int error)
-{
-	return error == -EACCES || error == -EPERM || error == -EIO ||
-	       error == -ELOOP || error == -ENAMETOOLONG || error == -EXDEV;
-}
-
-/* --- the tree, without a digest ------------------------------------------- */
-
-static int add_child(struct walk *walk, size_t parent,
-		     const struct hf_source_entry *source)
-{
-	struct hf_view *view = walk->view;
-	struct hf_entry entry;
-	struct hf_buf unused = {0};
-	struct hf_node *node;
-	int error = hf_present(view, "", source, (struct hf_rule){0}, NULL, 0,
-			       &unused, &entry);
-
-	if (error == 0)
-		error = hf_node_new(view, walk->stops[parent].node, &entry,
-				    &node);
-	hf_buf_fini(&unused);
-	return error < 0 ? error : add_stop(walk, node);
-}
-
-static int expand(struct walk *walk, size_t at)
-{
-	struct hf_catalog *catalog;
-	struct hf_source_list *list;
-	int error =
-		hf_view_dir_catalog(walk->view, walk->stops[at].node, &catalog);
-
-	if (is_row(error)) {
-		walk->stops[at].error = error;
-		return 0;
-	}
-	if (error < 0)
-		return error;
-	list = hf_catalog_list(catalog);
-	for (size_t i = 0; i < hf_source_list_len(list) && error == 0; i++) {
-		const struct hf_source_entry *entry =
-			hf_source_list_entry(list, i);
-
-		if (entry->shadowed)
-			continue;
-		if (entry->type == HF_TYPE_DIR)
-			error = add_child(walk, at, entry);
-		else if (entry->type == HF_TYPE_FILE && walk->progress) {
-			atomic_fetch_add(&walk->progress->files, 1);
-			atomic_fetch_add(&walk->progress->bytes,
-					 (uint64_t)entry->st.st_size);
-		}
-	}
-	hf_catalog_unref(catalog);
-	return error;
-}
-
-static int find_directories(struct walk *walk)
-{
-	struct hf_node *root;
-	int error = hf_view_root(walk->view, &root);
-
-	if (error == 0)
-		error = add_stop(walk, root);
-	for (size_t i = 0; i < walk->n && error == 0; i++)
-		error = hf_wait_interrupted(walk->wait) ? -EINTR
-							: expand(walk, i);
-	return error;
-}
-
-/* --- names ----------------------------------------------------------------- */
-
-static int start_stop(struct walk *walk, struct stop *stop)
-{
-	int error;
-
-	if (stop->error < 0)
-		return 0;
-	error = hf_naming_start(walk->view, stop->node, &stop->naming);
-	if (is_row(error)) {
-		stop->error = error;
-		return 0;
-	}
-	return error;
-}
-
-static void count(struct walk *walk, const struct hf_listing *listing)
-{
-	if (!walk->progress)
-		return;
-	for (size_t i = 0; i < hf_listing_len(listing); i++) {
-		const struct hf_entry *entry = hf_listing_entry(listing, i);
-
-		if (entry->kind == HF_KIND_DIR || entry->hidden)
-			continue;
-		atomic_fetch_add(&walk->progress->files_done, 1);
-		atomic_fetch_add(&walk->progress->bytes_done, entry->size);
-	}
-}
-
-static int finish_stop(struct walk *walk, struct stop *stop)
-{
-	int error;
-
-	if (stop->error < 0)
-		return 0;
-	error = hf_naming_finish(stop->naming, walk->wait, &stop->listing);
-	hf_naming_free(stop->naming);
-	stop->naming = NULL;
-	if (error == 0)
-		count(walk, stop->listing);
-	return error;
-}
-
-/* Keeps a window of directories under way, so that small ones do not wait
- * for each other. */
-static int name_all(struct walk *walk)
-{
-	int error = 0;
-
-	for (size_t i = 0; i < walk->n + WINDOW && error == 0; i++) {
-		if (i < walk->n)
-			error = start_stop(walk, &walk->stops[i]);
-		if (error == 0 && i >= WINDOW)
-			error = finish_stop(walk, &walk->stops[i - WINDOW]);
-	}
-	return error;
-}
-
-/* --- was it one state? ------------------------------------------------------ */
-
-/* A directory that appeared, or that can be listed now, shows as another
- * generation of its parent, or as an error that went away. */
-static int same_stop(struct walk *walk, struct stop *stop)
-{
-	struct hf_listing *now;
-	int error = hf_view_list(walk->view, stop->node, walk->wait, &now);
-	bool same;
-
-	if (stop->error < 0)
-		same = error == stop->error;
-	else if (error < 0)
-		return error == -ENOENT || is_row(error) ? -EAGAIN : error;
-	else
-		same = hf_listing_generation(now) ==
-		       hf_listing_generation(stop->listing);
-	if (error == 0)
-		hf_listing_unref(now);
-	return same ? 0 : -EAGAIN;
-}
-
-/* The walk saw the directories that the listings name, and no others. */
-static int complete(const struct walk *walk)
-{
-	size_t n = 1;
-
-	for (size_t i = 0; i < walk->n; i++) {
-		const struct hf_listing *listing = walk->stops[i].listing;
-
-		for (size_t k = 0; listing && k < hf_listing_len(listing); k++)
-			n += hf_listing_entry(listing, k)->kind == HF_KIND_DIR;
-	}
-	return n == walk->n ? 0 : -EAGAIN;
-}
-
-static int same_all(struct walk *walk)
-{
-	int error = complete(walk);
-
-	for (size_t i = 0; i < walk->n && error == 0; i++)
-		error = same_stop(walk, &walk->stops[i]);
-	return error;
-}
 
 /* --- rows ------------------------------------------------------------------- */
 
@@ -351,8 +126,8 @@ static int add_failed_dir(struct rows *rows, const char *dir, int error)
 	return add_row(rows, &row);
 }
 
-static int add_stop_rows(struct walk *walk, struct rows *rows,
-			 const struct stop *stop)
+static int add_stop_rows(struct hf_walk *walk, struct rows *rows,
+			 const struct hf_stop *stop)
 {
 	struct hf_buf dir = {0};
 	int error;
@@ -379,7 +154,7 @@ static int compare_rows(const void *a, const void *b)
 	return strcmp(x->path, y->path);
 }
 
-static int write_rows(struct walk *walk, struct hf_snapshot *ret)
+static int write_rows(struct hf_walk *walk, struct hf_snapshot *ret)
 {
 	struct rows rows = {.snapshot = ret};
 	int error = 0;
@@ -401,17 +176,15 @@ static int write_rows(struct walk *walk, struct hf_snapshot *ret)
 
 /* --- all of it -------------------------------------------------------------- */
 
-static int round_trip(struct walk *walk, struct hf_snapshot *ret)
+static int round_trip(struct hf_walk *walk, struct hf_snapshot *ret)
 {
-	int error = find_directories(walk);
+	int error = hf_walk_all(walk);
 
-	/* A directory that went away between two looks is a change. */
 	if (error == 0)
-		error = name_all(walk);
-	if (error == 0)
-		error = same_all(walk);
+		error = hf_walk_same(walk);
 	if (error == 0)
 		error = write_rows(walk, ret);
+	/* A directory that went away between two looks is a change. */
 	return error == -ENOENT ? -EAGAIN : error;
 }
 
@@ -431,8 +204,8 @@ int hf_view_snapshot(struct hf_view *view, struct hf_wait *wait,
 	int error = -EAGAIN;
 
 	for (int i = 0; i < ROUNDS && error == -EAGAIN; i++) {
-		HF_CLEANUP(walk_fini)
-		struct walk walk = {
+		HF_CLEANUP(hf_walk_fini)
+		struct hf_walk walk = {
 			.view = view, .wait = wait, .progress = progress};
 		struct hf_snapshot snapshot = {0};
 

@@ -19,11 +19,6 @@ static unsigned processors(void)
 	return n > 0 ? (unsigned)n : 1;
 }
 
-static char *say(const char *text)
-{
-	return strdup(text);
-}
-
 static int open_parts(struct hf_view *view, dev_t own_dev, char **why)
 {
 	const struct hf_config *config = view->config;
@@ -36,10 +31,9 @@ static int open_parts(struct hf_view *view, dev_t own_dev, char **why)
 					  config->name_template,
 					  config->hash_len, &flaw);
 
-	if (error < 0) {
-		*why = say(flaw);
-		return error;
-	}
+	if (error < 0)
+		return hf_why(error, why, "name=%s: %s", config->name_template,
+			      flaw);
 	error = hf_source_open(&config->source, own_dev, &view->source, why);
 	if (error < 0)
 		return error;
@@ -48,9 +42,7 @@ static int open_parts(struct hf_view *view, dev_t own_dev, char **why)
 	digests.pool = view->pool;
 	if (error == 0)
 		error = hf_digests_new(&digests, &view->digests);
-	if (error < 0)
-		*why = say("no memory or no threads");
-	return error;
+	return error < 0 ? hf_why(error, why, "no memory or no threads") : 0;
 }
 
 int hf_view_new(const struct hf_config *config, dev_t own_dev,
@@ -59,10 +51,8 @@ int hf_view_new(const struct hf_config *config, dev_t own_dev,
 	struct hf_view *view = calloc(1, sizeof(*view));
 	int error;
 
-	if (!view) {
-		*why = say("no memory");
-		return -ENOMEM;
-	}
+	if (!view)
+		return hf_why(-ENOMEM, why, "no memory");
 	view->config = config;
 	view->threads = config->threads ? config->threads : processors();
 	hf_random_seed(view->seed);

@@ -1,0 +1,253 @@
+/*
+ * catalog: the names of one directory, and which files a hashed name can
+ * belong to. None needs to be hashed for that: each file's hashed name is
+ * known but for the hash, and by that *shape* it is looked up.
+ */
+#include "fs/view/internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct shape {
+	uint64_t hash; /* of the text before and after the hash */
+	size_t index;
+};
+
+struct hf_catalog {
+	atomic_uint refs;
+	struct hf_source_list *list;
+	struct hf_rule *rules; /* one for each entry of the list */
+	struct shape *shapes;  /* sorted by hash, then index */
+	size_t n_shapes;
+};
+
+struct hf_source_list *hf_catalog_list(const struct hf_catalog *catalog)
+{
+	return catalog->list;
+}
+
+struct hf_rule hf_catalog_rule(const struct hf_catalog *catalog, size_t i)
+{
+	return catalog->rules[i];
+}
+
+struct hf_catalog *hf_catalog_ref(struct hf_catalog *catalog)
+{
+	atomic_fetch_add(&catalog->refs, 1);
+	return catalog;
+}
+
+void hf_catalog_unref(struct hf_catalog *catalog)
+{
+	if (!catalog || atomic_fetch_sub(&catalog->refs, 1) != 1)
+		return;
+	hf_source_list_unref(catalog->list);
+	free(catalog->rules);
+	free(catalog->shapes);
+	free(catalog);
+}
+
+static int compare_shapes(const void *a, const void *b)
+{
+	const struct shape *x = a;
+	const struct shape *y = b;
+
+	if (x->hash != y->hash)
+		return x->hash < y->hash ? -1 : 1;
+	return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static uint64_t shape_hash(const struct hf_view *view, struct hf_buf *text,
+			   const char *before, size_t before_len,
+			   const char *after)
+{
+	hf_buf_reset(text);
+	hf_buf_add(text, before, before_len);
+	hf_buf_putc(text, '\0');
+	hf_buf_puts(text, after);
+	return hf_siphash(view->seed, text->data, text->len);
+}
+
+/* Scratch space for the shapes of a whole directory. */
+struct scratch {
+	struct hf_buf path;
+	struct hf_buf before;
+	struct hf_buf after;
+	struct hf_buf text;
+};
+
+static void scratch_fini(struct scratch *scratch)
+{
+	hf_buf_fini(&scratch->path);
+	hf_buf_fini(&scratch->before);
+	hf_buf_fini(&scratch->after);
+	hf_buf_fini(&scratch->text);
+}
+
+static int add_shape(const struct hf_view *view, struct hf_catalog *catalog,
+		     size_t i, struct scratch *scratch)
+{
+	int error;
+
+	hf_buf_reset(&scratch->before);
+	hf_buf_reset(&scratch->after);
+	error = hf_name_shape(&view->name_template, scratch->path.data,
+			      &scratch->before, &scratch->after);
+	if (error < 0)
+		return error;
+	catalog->shapes[catalog->n_shapes].index = i;
+	catalog->shapes[catalog->n_shapes].hash =
+		shape_hash(view, &scratch->text, scratch->before.data,
+			   scratch->before.len, scratch->after.data);
+	catalog->n_shapes++;
+	return hf_buf_status(&scratch->text);
+}
+
+static int add_entry(const struct hf_view *view, struct hf_catalog *catalog,
+		     const char *dir, size_t i, struct scratch *scratch)
+{
+	const struct hf_source_entry *entry =
+		hf_source_list_entry(catalog->list, i);
+
+	if (entry->shadowed || entry->type == HF_TYPE_DIR ||
+	    entry->type == HF_TYPE_SPECIAL)
+		return 0;
+	hf_buf_reset(&scratch->path);
+	hf_view_join(&scratch->path, dir, entry->name);
+	if (hf_buf_status(&scratch->path) < 0)
+		return -ENOMEM;
+	catalog->rules[i] = hf_rule_of(view, scratch->path.data, entry->name);
+	if (catalog->rules[i].kind != HF_KIND_HASHED)
+		return 0;
+	return add_shape(view, catalog, i, scratch);
+}
+
+static int fill_catalog(const struct hf_view *view, const char *dir,
+			struct hf_catalog *catalog)
+{
+	HF_CLEANUP(scratch_fini) struct scratch scratch = {0};
+	size_t n = hf_source_list_len(catalog->list);
+
+	catalog->rules = calloc(n + 1, sizeof(*catalog->rules));
+	catalog->shapes = calloc(n + 1, sizeof(*catalog->shapes));
+	if (!catalog->rules || !catalog->shapes)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		int error = add_entry(view, catalog, dir, i, &scratch);
+
+		if (error < 0)
+			return error;
+	}
+	qsort(catalog->shapes, catalog->n_shapes, sizeof(*catalog->shapes),
+	      compare_shapes);
+	return 0;
+}
+
+int hf_catalog_read(const struct hf_view *view, const char *dir,
+		    struct hf_catalog **ret)
+{
+	struct hf_catalog *catalog = calloc(1, sizeof(*catalog));
+	int error;
+
+	if (!catalog)
+		return -ENOMEM;
+	catalog->refs = 1;
+	error = hf_source_list(view->source, dir, &catalog->list);
+	if (error == 0)
+		error = fill_catalog(view, dir, catalog);
+	if (error < 0) {
+		hf_catalog_unref(catalog);
+		return error;
+	}
+	*ret = catalog;
+	return 0;
+}
+
+/* --- looking a presented name up ----------------------------------------- */
+
+struct matches {
+	size_t *items;
+	size_t n;
+};
+
+static int add_match(struct matches *matches, size_t index)
+{
+	size_t *items =
+		realloc(matches->items, (matches->n + 1) * sizeof(*items));
+
+	if (!items)
+		return -ENOMEM;
+	items[matches->n++] = index;
+	matches->items = items;
+	return 0;
+}
+
+/* All entries of one shape. */
+static int add_matches(const struct hf_catalog *catalog, uint64_t hash,
+		       struct matches *matches)
+{
+	size_t low = 0;
+	size_t high = catalog->n_shapes;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (catalog->shapes[middle].hash < hash)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < catalog->n_shapes && catalog->shapes[low].hash == hash;
+	     low++) {
+		int error = add_match(matches, catalog->shapes[low].index);
+
+		if (error < 0)
+			return error;
+	}
+	return 0;
+}
+
+static int compare_indexes(const void *a, const void *b)
+{
+	const size_t *x = a;
+	const size_t *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+static bool is_hex(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+int hf_catalog_match(const struct hf_view *view,
+		     const struct hf_catalog *catalog, const char *name,
+		     size_t **ret, size_t *ret_n)
+{
+	size_t hash_len = view->name_template.hash_len;
+	struct matches matches = {0};
+	struct hf_buf text = {0};
+	size_t run = 0; /* hex digits up to here */
+	int error = 0;
+
+	for (size_t i = 0; name[i] && error == 0; i++) {
+		run = is_hex(name[i]) ? run + 1 : 0;
+		if (run < hash_len)
+			continue;
+		error = add_matches(catalog,
+				    shape_hash(view, &text, name,
+					       i + 1 - hash_len, name + i + 1),
+				    &matches);
+	}
+	hf_buf_fini(&text);
+	if (error < 0) {
+		free(matches.items);
+		return error;
+	}
+	if (matches.n > 1)
+		qsort(matches.items, matches.n, sizeof(*matches.items),
+		      compare_indexes);
+	*ret = matches.items;
+	*ret_n = matches.n;
+	return 0;
+}

@@ -1,0 +1,433 @@
+/*
+ * naming: a listing in the making. All digests of a directory are asked for
+ * at once and then collected; so the pool hashes a directory in parallel, and
+ * several directories may be under way together.
+ */
+#include "fs/view/internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* --- start ---------------------------------------------------------------- */
+
+struct hf_naming {
+	struct hf_view *view;
+	struct hf_node *dir;
+	struct hf_listing *last; /* the listing before, or NULL */
+	struct hf_listing *made; /* the one in the making */
+	struct hf_batch *batch;  /* NULL: the last one still holds */
+	struct hf_buf path;      /* of the directory */
+	size_t *name_at; /* 1 + offset of an entry's name in made->names, or 0 */
+};
+
+void hf_naming_free(struct hf_naming *naming)
+{
+	if (!naming)
+		return;
+	hf_batch_free(naming->batch);
+	hf_listing_unref(naming->last);
+	hf_listing_unref(naming->made);
+	hf_node_unref(naming->dir);
+	hf_buf_fini(&naming->path);
+	free(naming->name_at);
+	free(naming);
+}
+
+/* The path of an entry in the directory, in `path`. */
+static int path_of(const struct hf_naming *naming, const char *name,
+		   struct hf_buf *path)
+{
+	hf_buf_reset(path);
+	hf_view_join(path, naming->path.data, name);
+	return hf_buf_status(path);
+}
+
+/* Does entry `i` of the list wait for a digest? */
+static bool needs_digest(const struct hf_listing *made, size_t i)
+{
+	const struct hf_source_entry *entry =
+		hf_source_list_entry(made->list, i);
+
+	return entry->type == HF_TYPE_FILE && !entry->shadowed &&
+	       hf_rule_needs_digest(hf_catalog_rule(made->catalog, i));
+}
+
+static int ask_digests(struct hf_naming *naming)
+{
+	struct hf_listing *made = naming->made;
+	struct hf_buf path = {0};
+	int error = hf_batch_new(naming->view->digests, &naming->batch);
+
+	for (size_t i = 0; i < hf_source_list_len(made->list) && error == 0;
+	     i++) {
+		const struct hf_source_entry *entry =
+			hf_source_list_entry(made->list, i);
+		struct hf_sig sig = hf_sig_of(&entry->st);
+
+		if (!needs_digest(made, i))
+			continue;
+		error = path_of(naming, entry->name, &path);
+		if (error == 0)
+			error = hf_batch_add(naming->batch, entry->root,
+					     path.data, &sig);
+	}
+	hf_buf_fini(&path);
+	return error;
+}
+
+/* Entries may have come, gone or changed their type between the reading of
+ * the names and that of the stats; then the rules do not fit the list. */
+static bool same_names(struct hf_source_list *a, struct hf_source_list *b)
+{
+	size_t n = hf_source_list_len(a);
+
+	if (a == b)
+		return true;
+	if (n != hf_source_list_len(b))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		const struct hf_source_entry *x = hf_source_list_entry(a, i);
+		const struct hf_source_entry *y = hf_source_list_entry(b, i);
+
+		if (strcmp(x->name, y->name) != 0 || x->type != y->type ||
+		    x->shadowed != y->shadowed)
+			return false;
+	}
+	return true;
+}
+
+/* The directory's entries with the stats of now. */
+static int look(struct hf_naming *naming)
+{
+	struct hf_listing *made = naming->made;
+	struct hf_listing *last = naming->last;
+	struct hf_source_list *base;
+	int error = hf_view_dir_catalog(naming->view, naming->dir->dir,
+					naming->path.data, &made->catalog);
+
+	if (error < 0)
+		return error;
+	base = last && last->catalog == made->catalog
+		       ? last->list
+		       : hf_catalog_list(made->catalog);
+	error = hf_source_list_restat(naming->view->source, naming->path.data,
+				      base, &made->list);
+	if (error < 0)
+		return error;
+	return same_names(made->list, hf_catalog_list(made->catalog)) ? 0
+								      : -EAGAIN;
+}
+
+/* How often a directory may change while it is looked at. */
+#define TRIES 5
+
+static int look_often(struct hf_naming *naming)
+{
+	struct hf_listing *made = naming->made;
+	int error = -EAGAIN;
+
+	for (int i = 0; i < TRIES && error == -EAGAIN; i++) {
+		hf_catalog_unref(made->catalog);
+		hf_source_list_unref(made->list);
+		made->catalog = NULL;
+		made->list = NULL;
+		error = look(naming);
+		if (error == -EAGAIN)
+			hf_view_dir_forget(naming->dir->dir);
+	}
+	return error == -EAGAIN ? -EBUSY : error;
+}
+
+static int start(struct hf_naming *naming)
+{
+	struct hf_listing *last;
+	int error;
+
+	naming->made = calloc(1, sizeof(*naming->made));
+	if (!naming->made)
+		return -ENOMEM;
+	naming->made->refs = 1;
+	hf_node_path(naming->dir, &naming->path);
+	error = hf_buf_status(&naming->path);
+	if (error < 0)
+		return error;
+	naming->last = last = hf_view_dir_last(naming->dir->dir);
+	error = look_often(naming);
+	if (error < 0)
+		return error;
+	if (last && last->settled && last->catalog == naming->made->catalog &&
+	    last->list == naming->made->list)
+		return 0;
+	return ask_digests(naming);
+}
+
+int hf_naming_start(struct hf_view *view, struct hf_node *dir,
+		    struct hf_naming **ret)
+{
+	struct hf_naming *naming;
+	int error;
+
+	if (!dir->dir)
+		return -ENOTDIR;
+	naming = calloc(1, sizeof(*naming));
+	if (!naming)
+		return -ENOMEM;
+	naming->view = view;
+	naming->dir = hf_node_ref(dir);
+	error = start(naming);
+	if (error < 0) {
+		hf_naming_free(naming);
+		return error;
+	}
+	*ret = naming;
+	return 0;
+}
+
+/* --- finish --------------------------------------------------------------- */
+
+/* Room for a hashed and a plain entry of every file. */
+static int make_room(struct hf_naming *naming)
+{
+	size_t n = 2 * hf_source_list_len(naming->made->list) + 1;
+
+	naming->made->entries = calloc(n, sizeof(*naming->made->entries));
+	naming->name_at = calloc(n, sizeof(*naming->name_at));
+	return naming->made->entries && naming->name_at ? 0 : -ENOMEM;
+}
+
+/* Appends an entry; a name that is not its source's own moves in with it. */
+static int add_entry(struct hf_naming *naming, const struct hf_entry *entry)
+{
+	struct hf_listing *made = naming->made;
+
+	if (entry->name != entry->source) {
+		naming->name_at[made->n] = made->names.len + 1;
+		hf_buf_add(&made->names, entry->name, strlen(entry->name) + 1);
+	}
+	made->entries[made->n++] = *entry;
+	return hf_buf_status(&made->names);
+}
+
+/* The buffer no longer moves: offsets become pointers. */
+static void fix_names(struct hf_naming *naming)
+{
+	struct hf_listing *made = naming->made;
+
+	for (size_t i = 0; i < made->n; i++)
+		if (naming->name_at[i])
+			made->entries[i].name =
+				made->names.data + naming->name_at[i] - 1;
+}
+
+/* A file that vanished after it was listed has no entry. */
+static bool vanished(const struct hf_naming *naming,
+		     const struct hf_source_entry *source, int error)
+{
+	struct hf_source_entry now;
+
+	return error == -ENOENT &&
+	       hf_source_stat(naming->view->source, naming->path.data, source,
+			      &now) == -ENOENT;
+}
+
+/* Entry i of the list becomes one entry, two (with its plain name), none. */
+static int finish_entry(struct hf_naming *naming, size_t i,
+			const struct hf_fact *fact, int fact_error,
+			struct hf_buf *path, struct hf_buf *name)
+{
+	struct hf_listing *made = naming->made;
+	const struct hf_source_entry *source =
+		hf_source_list_entry(made->list, i);
+	struct hf_entry entry;
+	int error = path_of(naming, source->name, path);
+
+	if (error < 0)
+		return error;
+	hf_buf_reset(name);
+	error = hf_present(naming->view, path->data, source,
+			   hf_catalog_rule(made->catalog, i), fact, fact_error,
+			   name, &entry);
+	if (error == 0)
+		error = add_entry(naming, &entry);
+	if (error == 0 && entry.kind == HF_KIND_HASHED &&
+	    naming->view->config->show & HF_SHOW_PLAIN) {
+		hf_present_plain(naming->view->config, source, &entry);
+		error = add_entry(naming, &entry);
+	}
+	return error;
+}
+
+static int finish_entries(struct hf_naming *naming, struct hf_wait *wait)
+{
+	struct hf_listing *made = naming->made;
+	struct hf_buf path = {0};
+	struct hf_buf name = {0};
+	size_t asked = 0;
+	int error = 0;
+
+	made->settled = true;
+	for (size_t i = 0; i < hf_source_list_len(made->list) && error == 0;
+	     i++) {
+		const struct hf_source_entry *source =
+			hf_source_list_entry(made->list, i);
+		struct hf_fact fact = {0};
+		int fact_error = 0;
+
+		if (needs_digest(made, i)) {
+			fact_error =
+				hf_batch_get(naming->batch, asked, wait, &fact);
+			made->settled &= hf_batch_settled(naming->batch, asked);
+			asked++;
+		}
+		if (hf_error_passing(fact_error))
+			error = fact_error;
+		else if (!vanished(naming, source, fact_error))
+			error = finish_entry(naming, i, &fact, fact_error,
+					     &path, &name);
+	}
+	hf_buf_fini(&path);
+	hf_buf_fini(&name);
+	return error;
+}
+
+/* --- equal presented names ------------------------------------------------ */
+
+/* Directories are named first, for a whole tree hangs on the name; then
+ * hashed files in the order of their sources, then the others. */
+static int rank(const struct hf_entry *entry)
+{
+	return entry->kind == HF_KIND_DIR ? 0
+					  : 1 + (entry->kind != HF_KIND_HASHED);
+}
+
+static bool has_twin(const struct hf_listing *made,
+		     const struct hf_entry *entry)
+{
+	const struct hf_entry *next = entry + 1;
+
+	return next < made->entries + made->n && next->source == entry->source;
+}
+
+/* The name belongs to another: a hashed file falls back to its plain name,
+ * which then has to be free; anything else is left out. */
+static void lose(struct hf_naming *naming, struct hf_entry *entry)
+{
+	struct hf_listing *made = naming->made;
+
+	if (entry->kind == HF_KIND_HASHED && !has_twin(made, entry)) {
+		const struct hf_source_entry *source =
+			hf_source_list_find(made->list, entry->source);
+
+		hf_present_plain(naming->view->config, source, entry);
+		entry->problem = HF_PROBLEM_TAKEN;
+		return;
+	}
+	entry->hidden = true;
+	entry->problem = HF_PROBLEM_TAKEN;
+	entry->error = EEXIST;
+}
+
+static int take_names(struct hf_naming *naming, struct hf_map *taken, int turn)
+{
+	struct hf_listing *made = naming->made;
+
+	for (size_t i = 0; i < made->n; i++) {
+		struct hf_entry *entry = &made->entries[i];
+		int error;
+
+		if (entry->hidden || rank(entry) != turn)
+			continue;
+		error = hf_map_put(taken, entry->name, strlen(entry->name),
+				   entry);
+		if (error == -EEXIST)
+			lose(naming, entry);
+		else if (error < 0)
+			return error;
+	}
+	return 0;
+}
+
+static int settle_names(struct hf_naming *naming)
+{
+	struct hf_map *taken;
+	int error = hf_map_new(naming->view->seed, &taken);
+
+	if (error < 0)
+		return error;
+	for (int turn = 0; turn < 3 && error == 0; turn++)
+		error = take_names(naming, taken, turn);
+	hf_map_free(taken);
+	return error;
+}
+
+/* --- one listing per generation ------------------------------------------- */
+
+static bool same_entry(const struct hf_entry *a, const struct hf_entry *b)
+{
+	return strcmp(a->name, b->name) == 0 &&
+	       strcmp(a->source, b->source) == 0 && a->kind == b->kind &&
+	       a->problem == b->problem && a->error == b->error &&
+	       a->hidden == b->hidden && a->root == b->root &&
+	       a->mode == b->mode && a->uid == b->uid && a->gid == b->gid &&
+	       a->size == b->size && a->mtime_ns == b->mtime_ns &&
+	       hf_digest_equal(&a->digest, &b->digest);
+}
+
+static bool same_listing(const struct hf_listing *a, const struct hf_listing *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (!same_entry(&a->entries[i], &b->entries[i]))
+			return false;
+	return true;
+}
+
+/* Whoever sees equal generations may believe that nothing changed. */
+static void number(struct hf_naming *naming)
+{
+	struct hf_listing *made = naming->made;
+
+	if (naming->last && same_listing(naming->last, made))
+		made->generation = naming->last->generation;
+	else
+		made->generation =
+			atomic_fetch_add(&naming->view->generation, 1) + 1;
+}
+
+int hf_naming_finish(struct hf_naming *naming, struct hf_wait *wait,
+		     struct hf_listing **ret)
+{
+	int error;
+
+	if (!naming->batch) {
+		*ret = hf_listing_ref(naming->last);
+		return 0;
+	}
+	error = make_room(naming);
+	if (error == 0)
+		error = finish_entries(naming, wait);
+	if (error < 0)
+		return error;
+	fix_names(naming);
+	error = settle_names(naming);
+	if (error < 0)
+		return error;
+	number(naming);
+	hf_view_dir_set_last(naming->dir->dir, naming->made);
+	*ret = hf_listing_ref(naming->made);
+	return 0;
+}
+
+int hf_view_list(struct hf_view *view, struct hf_node *dir,
+		 struct hf_wait *wait, struct hf_listing **ret)
+{
+	struct hf_naming *naming;
+	int error = hf_naming_start(view, dir, &naming);
+
+	if (error < 0)
+		return error;
+	error = hf_naming_finish(naming, wait, ret);
+	hf_naming_free(naming);
+	return error;
+}

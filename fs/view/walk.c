@@ -1,0 +1,243 @@
+/*
+ * walk: every directory of the tree, named. Once over the tree to learn how
+ * much there is, once to name it; hf_walk_same looks once more.
+ */
+#include "fs/view/internal.h"
+
+#include <errno.h>
+
+/* Directories whose digests are on their way while one is waited for. */
+#define WINDOW 32
+
+void hf_walk_fini(struct hf_walk *walk)
+{
+	for (size_t i = 0; i < walk->n; i++) {
+		hf_naming_free(walk->stops[i].naming);
+		hf_listing_unref(walk->stops[i].listing);
+		hf_node_unref(walk->stops[i].node);
+	}
+	free(walk->stops);
+	walk->stops = NULL;
+	walk->n = walk->cap = 0;
+}
+
+/* Steals `node`. */
+static int add_stop(struct hf_walk *walk, struct hf_node *node)
+{
+	if (walk->n == walk->cap) {
+		size_t cap = walk->cap ? 2 * walk->cap : 256;
+		struct hf_stop *stops =
+			realloc(walk->stops, cap * sizeof(*stops));
+
+		if (!stops) {
+			hf_node_unref(node);
+			return -ENOMEM;
+		}
+		walk->stops = stops;
+		walk->cap = cap;
+	}
+	walk->stops[walk->n++] = (struct hf_stop){.node = node};
+	return 0;
+}
+
+/* Errors that belong to one directory; others end the walk. */
+static bool is_its_own(int error)
+{
+	return error == -EACCES || error == -EPERM || error == -EIO ||
+	       error == -ELOOP || error == -ENAMETOOLONG || error == -EXDEV;
+}
+
+/* --- the tree, without a digest ------------------------------------------- */
+
+static int add_child(struct hf_walk *walk, size_t parent,
+		     const struct hf_source_entry *source)
+{
+	struct hf_view *view = walk->view;
+	struct hf_entry entry;
+	struct hf_buf unused = {0};
+	struct hf_node *node;
+	int error = hf_present(view, "", source, (struct hf_rule){0}, NULL, 0,
+			       &unused, &entry);
+
+	if (error == 0)
+		error = hf_node_new(view, walk->stops[parent].node, &entry,
+				    &node);
+	hf_buf_fini(&unused);
+	return error < 0 ? error : add_stop(walk, node);
+}
+
+static void count_file(struct hf_walk *walk,
+		       const struct hf_source_entry *entry)
+{
+	if (!walk->progress)
+		return;
+	atomic_fetch_add(&walk->progress->files, 1);
+	atomic_fetch_add(&walk->progress->bytes, (uint64_t)entry->st.st_size);
+}
+
+static int look_into(struct hf_walk *walk, size_t at,
+		     const struct hf_source_list *list)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < hf_source_list_len(list) && error == 0; i++) {
+		const struct hf_source_entry *entry =
+			hf_source_list_entry(list, i);
+
+		if (entry->shadowed)
+			continue;
+		if (entry->type == HF_TYPE_DIR)
+			error = add_child(walk, at, entry);
+		else if (entry->type == HF_TYPE_FILE)
+			count_file(walk, entry);
+	}
+	return error;
+}
+
+static int expand(struct hf_walk *walk, size_t at)
+{
+	struct hf_node *node = walk->stops[at].node;
+	struct hf_catalog *catalog;
+	struct hf_buf path = {0};
+	int error;
+
+	hf_node_path(node, &path);
+	error = hf_buf_status(&path);
+	if (error == 0)
+		error = hf_view_dir_catalog(walk->view, node->dir, path.data,
+					    &catalog);
+	hf_buf_fini(&path);
+	if (is_its_own(error)) {
+		walk->stops[at].error = error;
+		return 0;
+	}
+	if (error < 0)
+		return error;
+	error = look_into(walk, at, hf_catalog_list(catalog));
+	hf_catalog_unref(catalog);
+	return error;
+}
+
+static int find_directories(struct hf_walk *walk)
+{
+	struct hf_node *root;
+	int error = hf_view_root(walk->view, &root);
+
+	if (error == 0)
+		error = add_stop(walk, root);
+	for (size_t i = 0; i < walk->n && error == 0; i++)
+		error = hf_wait_interrupted(walk->wait) ? -EINTR
+							: expand(walk, i);
+	return error;
+}
+
+/* --- names ----------------------------------------------------------------- */
+
+static int start_stop(struct hf_walk *walk, struct hf_stop *stop)
+{
+	int error;
+
+	if (stop->error < 0)
+		return 0;
+	error = hf_naming_start(walk->view, stop->node, &stop->naming);
+	if (is_its_own(error)) {
+		stop->error = error;
+		return 0;
+	}
+	return error;
+}
+
+static void count(struct hf_walk *walk, const struct hf_listing *listing)
+{
+	if (!walk->progress)
+		return;
+	for (size_t i = 0; i < hf_listing_len(listing); i++) {
+		const struct hf_entry *entry = hf_listing_entry(listing, i);
+
+		if (entry->kind == HF_KIND_DIR || entry->hidden)
+			continue;
+		atomic_fetch_add(&walk->progress->files_done, 1);
+		atomic_fetch_add(&walk->progress->bytes_done, entry->size);
+	}
+}
+
+static int finish_stop(struct hf_walk *walk, struct hf_stop *stop)
+{
+	int error;
+
+	if (stop->error < 0)
+		return 0;
+	error = hf_naming_finish(stop->naming, walk->wait, &stop->listing);
+	hf_naming_free(stop->naming);
+	stop->naming = NULL;
+	if (error == 0)
+		count(walk, stop->listing);
+	return error;
+}
+
+/* Keeps a window of directories under way, so that small ones do not wait
+ * for each other. */
+static int name_all(struct hf_walk *walk)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < walk->n + WINDOW && error == 0; i++) {
+		if (i < walk->n)
+			error = start_stop(walk, &walk->stops[i]);
+		if (error == 0 && i >= WINDOW)
+			error = finish_stop(walk, &walk->stops[i - WINDOW]);
+	}
+	return error;
+}
+
+int hf_walk_all(struct hf_walk *walk)
+{
+	int error = find_directories(walk);
+
+	return error < 0 ? error : name_all(walk);
+}
+
+/* --- was it one state? ------------------------------------------------------ */
+
+/* A directory that appeared, or that can be listed now, shows as another
+ * generation of its parent, or as an error that went away. */
+static int same_stop(struct hf_walk *walk, struct hf_stop *stop)
+{
+	struct hf_listing *now;
+	int error = hf_view_list(walk->view, stop->node, walk->wait, &now);
+	bool same;
+
+	if (stop->error < 0)
+		same = error == stop->error;
+	else if (error < 0)
+		return error == -ENOENT || is_its_own(error) ? -EAGAIN : error;
+	else
+		same = hf_listing_generation(now) ==
+		       hf_listing_generation(stop->listing);
+	if (error == 0)
+		hf_listing_unref(now);
+	return same ? 0 : -EAGAIN;
+}
+
+/* The walk saw the directories that the listings name, and no others. */
+static int complete(const struct hf_walk *walk)
+{
+	size_t n = 1;
+
+	for (size_t i = 0; i < walk->n; i++) {
+		const struct hf_listing *listing = walk->stops[i].listing;
+
+		for (size_t k = 0; listing && k < hf_listing_len(listing); k++)
+			n += hf_listing_entry(listing, k)->kind == HF_KIND_DIR;
+	}
+	return n == walk->n ? 0 : -EAGAIN;
+}
+
+int hf_walk_same(struct hf_walk *walk)
+{
+	int error = complete(walk);
+
+	for (size_t i = 0; i < walk->n && error == 0; i++)
+		error = same_stop(walk, &walk->stops[i]);
+	return error;
+}
