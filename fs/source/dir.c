@@ -250,6 +250,20 @@ static bool is_ours(int error)
 	       error == -EINTR || error == -EAGAIN;
 }
 
+/* A broken link has its own owner and times and looks like a file that anybody
+ * may read: it is the opening that fails. What is no link is not touched. */
+static struct stat stat_broken(struct hf_dir *dir,
+			       const struct hf_source_entry *entry)
+{
+	struct stat st = {0};
+
+	if (entry->link && hf_root_lstat(dir->fd, entry->name, &st) < 0)
+		st = (struct stat){0};
+	st.st_mode = S_IFREG | 0444;
+	st.st_size = 0;
+	return st;
+}
+
 int hf_dir_entry(struct hf_dir *dir, const char *name, unsigned char type,
 		 struct hf_source_entry *ret)
 {
@@ -261,7 +275,7 @@ int hf_dir_entry(struct hf_dir *dir, const char *name, unsigned char type,
 	if (error < 0) {
 		entry.type = HF_TYPE_BROKEN;
 		entry.error = -error;
-		entry.st = (struct stat){0};
+		entry.st = stat_broken(dir, &entry);
 	} else {
 		entry.type = type_of(entry.st.st_mode);
 	}

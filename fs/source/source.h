@@ -100,8 +100,8 @@ enum hf_type {
  *   ELOOP   a loop of links, a link to a directory it stands in, or (with
  *           `xdev`) into the mount itself
  *   ENOENT  its target is missing
- * or another errno of resolving it. `st` is of what a link leads to; all zero
- * for broken ones.
+ * or another errno of resolving it. `st` is of what a link leads to; a
+ * broken one looks like an empty file with the link's owner and times.
  */
 struct hf_source_entry {
 	const char *name; /* borrowed from the list */
