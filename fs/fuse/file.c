@@ -8,8 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* An open file: content of the view, or the text of a control file. */
+/*
+ * An open file: content of the view, or the text of a control file. Counted:
+ * the kernel may send RELEASE as soon as it has copied an answer, while the
+ * thread that wrote it has not yet returned from its writev(2).
+ */
 struct handle {
+	atomic_uint refs;
 	struct hf_content *content;
 	struct hf_buf text;
 };
@@ -19,9 +24,9 @@ static struct handle *handle_of(const struct fuse_file_info *fi)
 	return (struct handle *)(uintptr_t)fi->fh;
 }
 
-static void handle_free(struct hf_fs *fs, struct handle *handle)
+static void handle_unref(struct hf_fs *fs, struct handle *handle)
 {
-	if (!handle)
+	if (atomic_fetch_sub(&handle->refs, 1) != 1)
 		return;
 	if (handle->content)
 		hf_content_close(handle->content);
@@ -34,8 +39,10 @@ static struct handle *handle_new(struct hf_fs *fs)
 {
 	struct handle *handle = calloc(1, sizeof(*handle));
 
-	if (handle)
-		atomic_fetch_add(&fs->handles, 1);
+	if (!handle)
+		return NULL;
+	handle->refs = 1;
+	atomic_fetch_add(&fs->handles, 1);
 	return handle;
 }
 
@@ -97,16 +104,16 @@ void hf_op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 			? open_control(fs, file, &request.wait, fi, handle)
 			: open_node(fs, ino, &request.wait, fi, handle);
 	if (!hf_request_claim(&request)) {
-		handle_free(fs, handle);
+		handle_unref(fs, handle);
 		return;
 	}
 	fi->fh = (uintptr_t)handle;
 	fi->noflush = 1; /* nothing is ever written */
 	if (error < 0) {
-		handle_free(fs, handle);
+		handle_unref(fs, handle);
 		fuse_reply_err(req, -error);
 	} else if (fuse_reply_open(req, fi) < 0) {
-		handle_free(fs, handle);
+		handle_unref(fs, handle);
 	}
 }
 
@@ -119,25 +126,18 @@ static void read_text(fuse_req_t req, const struct hf_buf *text, size_t size,
 	fuse_reply_buf(req, text->data + at, len);
 }
 
-void hf_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
-		struct fuse_file_info *fi)
+static void read_content(fuse_req_t req, struct hf_content *content,
+			 size_t size, uint64_t offset)
 {
 	struct hf_fs *fs = hf_fs_of(req);
-	struct handle *handle = handle_of(fi);
 	struct hf_buf scratch = {0};
 	struct hf_request request;
 	const char *data = "";
 	size_t len = 0;
 	int error;
 
-	(void)ino;
-	if (!handle->content) {
-		read_text(req, &handle->text, size, (uint64_t)offset);
-		return;
-	}
 	hf_request_begin(&request, fs->watcher, req);
-	error = hf_content_read(handle->content, (uint64_t)offset, size,
-				&scratch, &data, &len);
+	error = hf_content_read(content, offset, size, &scratch, &data, &len);
 	if (hf_request_claim(&request)) {
 		if (error < 0)
 			fuse_reply_err(req, -error);
@@ -147,9 +147,24 @@ void hf_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 	hf_buf_fini(&scratch);
 }
 
+void hf_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
+		struct fuse_file_info *fi)
+{
+	struct hf_fs *fs = hf_fs_of(req);
+	struct handle *handle = handle_of(fi);
+
+	(void)ino;
+	atomic_fetch_add(&handle->refs, 1);
+	if (handle->content)
+		read_content(req, handle->content, size, (uint64_t)offset);
+	else
+		read_text(req, &handle->text, size, (uint64_t)offset);
+	handle_unref(fs, handle);
+}
+
 void hf_op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	(void)ino;
-	handle_free(hf_fs_of(req), handle_of(fi));
+	handle_unref(hf_fs_of(req), handle_of(fi));
 	fuse_reply_err(req, 0);
 }

@@ -199,6 +199,10 @@ int hf_session_serve(struct hf_session *session, struct hf_view *view,
 		error = hf_watcher_new(&fs->watcher);
 	if (error == 0)
 		error = loop(session);
+	/* The file system is unmounted already: libfuse sees that and only
+	 * frees what it kept for it. */
+	if (error == 0)
+		fuse_session_unmount(session->fuse);
 	/* The loop returns a positive signal number or a negative errno. */
 	hf_watcher_free(fs->watcher);
 	hf_inodes_free(fs->inodes);

@@ -103,14 +103,15 @@ static int add_shape(const struct hf_view *view, struct hf_catalog *catalog,
 	return hf_buf_status(&scratch->text);
 }
 
+/* Directories, too: what stands behind a link may be of another kind the next
+ * moment, and the stamp of the link's own directory does not show it. */
 static int add_entry(const struct hf_view *view, struct hf_catalog *catalog,
 		     const char *dir, size_t i, struct scratch *scratch)
 {
 	const struct hf_source_entry *entry =
 		hf_source_list_entry(catalog->list, i);
 
-	if (entry->shadowed || entry->type == HF_TYPE_DIR ||
-	    entry->type == HF_TYPE_SPECIAL)
+	if (entry->shadowed)
 		return 0;
 	hf_buf_reset(&scratch->path);
 	hf_view_join(&scratch->path, dir, entry->name);

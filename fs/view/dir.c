@@ -107,13 +107,20 @@ struct hf_listing *hf_view_dir_last(struct hf_view_dir *dir)
 	return listing;
 }
 
-void hf_view_dir_set_last(struct hf_view_dir *dir, struct hf_listing *listing)
+bool hf_view_dir_set_last(struct hf_view_dir *dir,
+			  const struct hf_listing *before,
+			  struct hf_listing *listing)
 {
-	struct hf_listing *old;
+	struct hf_listing *old = NULL;
+	bool same;
 
 	pthread_mutex_lock(&dir->lock);
-	old = dir->last;
-	dir->last = hf_listing_ref(listing);
+	same = dir->last == before;
+	if (same) {
+		old = dir->last;
+		dir->last = hf_listing_ref(listing);
+	}
 	pthread_mutex_unlock(&dir->lock);
 	hf_listing_unref(old);
+	return same;
 }

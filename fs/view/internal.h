@@ -110,7 +110,8 @@ void hf_present_plain(const struct hf_config *config,
  */
 struct hf_catalog;
 struct hf_source_list *hf_catalog_list(const struct hf_catalog *catalog);
-/* What entry `i` of that list becomes. Only for files and broken links. */
+/* What entry `i` of that list becomes if it is a file or a broken link. Not
+ * for shadowed ones. */
 struct hf_rule hf_catalog_rule(const struct hf_catalog *catalog, size_t i);
 struct hf_catalog *hf_catalog_ref(struct hf_catalog *catalog);
 void hf_catalog_unref(struct hf_catalog *catalog);
@@ -138,7 +139,11 @@ int hf_view_dir_catalog(struct hf_view *view, struct hf_view_dir *dir,
 void hf_view_dir_forget(struct hf_view_dir *dir);
 /* The last listing (a new reference), or NULL. */
 struct hf_listing *hf_view_dir_last(struct hf_view_dir *dir);
-void hf_view_dir_set_last(struct hf_view_dir *dir, struct hf_listing *listing);
+/* Puts `listing` in the place of `before` (NULL: of none); false: another one
+ * is there by now. */
+bool hf_view_dir_set_last(struct hf_view_dir *dir,
+			  const struct hf_listing *before,
+			  struct hf_listing *listing) HF_MUST_USE;
 
 /* --- listing.c ----------------------------------------------------------- */
 

@@ -31,7 +31,6 @@ static void search_fini(struct search *search)
 static int search_init(struct search *search, struct hf_view *view,
 		       struct hf_node *dir, struct hf_wait *wait)
 {
-	memset(search, 0, sizeof(*search));
 	search->view = view;
 	search->dir = dir;
 	search->wait = wait;
@@ -79,8 +78,8 @@ static int present(struct search *search, size_t i, struct hf_entry *ret)
 static int find_hashed(struct search *search, const char *name,
 		       struct hf_entry *ret, size_t *ret_i)
 {
-	size_t *matches;
-	size_t n;
+	size_t *matches = NULL;
+	size_t n = 0;
 	int error = hf_catalog_match(search->view, search->catalog, name,
 				     &matches, &n);
 
@@ -94,8 +93,7 @@ static int find_hashed(struct search *search, const char *name,
 		if (error == -ENOENT)
 			error = 0;
 	}
-	if (n)
-		free(matches);
+	free(matches);
 	return error;
 }
 
@@ -177,7 +175,7 @@ static int find(struct search *search, const char *name, struct hf_entry *ret)
 int hf_view_lookup(struct hf_view *view, struct hf_node *dir, const char *name,
 		   struct hf_wait *wait, struct hf_node **ret)
 {
-	HF_CLEANUP(search_fini) struct search search;
+	HF_CLEANUP(search_fini) struct search search = {0};
 	struct hf_entry entry;
 	int found;
 

@@ -395,6 +395,19 @@ static void number(struct hf_naming *naming)
 			atomic_fetch_add(&naming->view->generation, 1) + 1;
 }
 
+/* Several may list a directory at once: whoever comes later compares with
+ * whoever came first, so that one state has one generation. */
+static void publish(struct hf_naming *naming)
+{
+	struct hf_view_dir *dir = naming->dir->dir;
+
+	do {
+		hf_listing_unref(naming->last);
+		naming->last = hf_view_dir_last(dir);
+		number(naming);
+	} while (!hf_view_dir_set_last(dir, naming->last, naming->made));
+}
+
 int hf_naming_finish(struct hf_naming *naming, struct hf_wait *wait,
 		     struct hf_listing **ret)
 {
@@ -413,8 +426,7 @@ int hf_naming_finish(struct hf_naming *naming, struct hf_wait *wait,
 	error = settle_names(naming);
 	if (error < 0)
 		return error;
-	number(naming);
-	hf_view_dir_set_last(naming->dir->dir, naming->made);
+	publish(naming);
 	*ret = hf_listing_ref(naming->made);
 	return 0;
 }

@@ -38,12 +38,15 @@ bool hf_node_constant(const struct hf_node *node)
 	       node->entry.kind == HF_KIND_PREHASHED;
 }
 
-/* What must be equal for two nodes to be one. */
+/* What must be equal for two nodes to be one. A file is looked for in the root
+ * where it was found, so the same in another root is another node. */
 static void identity_text(const struct hf_view *view,
 			  const struct hf_entry *entry, const char *path,
 			  struct hf_buf *ret)
 {
-	hf_buf_printf(ret, "%s%c%d", path, '\0', (int)entry->kind);
+	unsigned root = entry->kind == HF_KIND_DIR ? 0 : entry->root;
+
+	hf_buf_printf(ret, "%s%c%d %u", path, '\0', (int)entry->kind, root);
 	if (entry->digest.len) {
 		hf_buf_add(ret, entry->digest.bytes, entry->digest.len);
 		hf_buf_printf(ret, "%o %ld %ld", entry->mode, (long)entry->uid,

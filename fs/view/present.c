@@ -159,6 +159,8 @@ int hf_present(const struct hf_view *view, const char *path,
 	       const struct hf_fact *fact, int error, struct hf_buf *name,
 	       struct hf_entry *ret)
 {
+	if (source->type == HF_TYPE_DIR)
+		rule = (struct hf_rule){HF_KIND_DIR, HF_PROBLEM_NONE};
 	start(view->config, source, rule, ret);
 	if (source->shadowed) {
 		hide(ret, HF_PROBLEM_SHADOWED);
@@ -168,11 +170,8 @@ int hf_present(const struct hf_view *view, const char *path,
 		hide(ret, HF_PROBLEM_SPECIAL);
 		return 0;
 	}
-	if (source->type == HF_TYPE_DIR) {
-		ret->kind = HF_KIND_DIR;
-		ret->problem = HF_PROBLEM_NONE;
+	if (source->type == HF_TYPE_DIR)
 		return 0;
-	}
 	if (source->type == HF_TYPE_BROKEN)
 		return unreadable(view, path, source,
 				  source->link ? HF_PROBLEM_LINK

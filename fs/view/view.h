@@ -151,8 +151,8 @@ void hf_listing_unref(struct hf_listing *listing);
 
 /*
  * What a name leads to. A node of a hashed or prehashed file is constant: its
- * identity is (path, digest, mode, owner), its bytes, size and times never
- * change. All others are ordinary mutable files and directories.
+ * identity is (path, source, digest, mode, owner), its bytes, size and times
+ * never change. All others are ordinary mutable files and directories.
  * Counted; a node keeps its parents alive.
  */
 struct hf_node;
