@@ -5,7 +5,7 @@ import os
 import signal
 import time
 
-from person import eventually
+from person import MARK, eventually
 
 
 class Mount:
@@ -160,16 +160,40 @@ def processes(path):
 
 
 def stuck(seconds=3):
-    """Processes that stay in uninterruptible sleep for that long."""
+    """Processes of these tests that stay in uninterruptible sleep that long."""
     suspects = None
     deadline = time.monotonic() + seconds
     while suspects or suspects is None:
-        asleep = {pid for pid in _pids() if state(pid) == "D" and proc(pid, "cmdline")}
+        asleep = {pid for pid in _pids() if state(pid) == "D" and _ours(pid)}
         suspects = asleep if suspects is None else suspects & asleep
         if time.monotonic() > deadline:
             break
         time.sleep(0.1)
     return {pid: comm(pid) for pid in suspects}
+
+
+def where(pid):
+    """What each thread of a process waits for, for messages of failure."""
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return []
+    return [
+        f"{state(thread)} {proc(pid, f'task/{thread}/wchan').decode()}"
+        for thread in threads
+    ]
+
+
+def _ours(pid):
+    """Marked by the environment, or a child of a child of this process."""
+    if MARK.encode() in proc(pid, "environ"):
+        return True
+    while pid > 1:
+        if pid == os.getpid():
+            return True
+        fields = proc(pid, "stat").rpartition(b")")[2].split()
+        pid = int(fields[1]) if fields else 0
+    return False
 
 
 # --- mounting ---------------------------------------------------------------
@@ -196,7 +220,7 @@ def clear(path, person):
         command = ["umount", "-l"] if person.uid == 0 else ["fusermount3", "-uz"]
         person.run(*command, str(path), check=False)
     if not eventually(lambda: not processes(path), 15):
-        rest = {pid: (comm(pid), state(pid)) for pid in processes(path)}
+        rest = {pid: [comm(pid), *where(pid)] for pid in processes(path)}
         left.append(f"processes that did not end after unmounting: {rest}")
         for pid in rest:
             os.kill(pid, signal.SIGKILL)
@@ -216,7 +240,7 @@ def mount(
     argv += [*extra]
     if sources:
         argv.append(str(sources))
-    env = {"HASHEDFS_TESTS_MOUNT": str(path), **(env or {})}
+    env = {f"{MARK}_MOUNT": str(path), **(env or {})}
     try:
         done = person.run(*argv, str(spelt or path), env=env, cwd=cwd)
         assert done.stdout == "" and done.stderr == ""

@@ -14,6 +14,9 @@ SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # are handed on; nothing else of the environment is.
 HANDED_ON = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS")
 
+# A word in the environment of everything that the tests start.
+MARK = "HASHEDFS_TESTS_CHILD"
+
 
 @dataclasses.dataclass(frozen=True)
 class Person:
@@ -38,6 +41,7 @@ class Person:
             "HOME": self.home,
             "LC_ALL": "C.UTF-8",
             "TZ": "UTC",
+            MARK: "1",
         }
         env.update((k, os.environ[k]) for k in HANDED_ON if k in os.environ)
         env.update(more)

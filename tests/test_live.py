@@ -34,8 +34,7 @@ def test_edit(live):
     (live.src / "a.txt").write_bytes(b"three")
     soon(lambda: live.files().keys() == {name("a.txt", b"three"), name("d/b.txt", b"two")})
     assert live.read(name("a.txt", b"three")) == b"three"
-    with pytest.raises(FileNotFoundError):
-        live.stat(name("a.txt", b"one"))
+    soon(lambda: _gone(live, name("a.txt", b"one")))
 
 
 def test_edit_of_the_same_length(live):

@@ -162,7 +162,7 @@ PIECES = ((0, 1), (131071, 2), (2_999_999, 10), (3_000_000, 5), (1 << 40, 1), (7
 
 def test_extended_attributes(src, mount, as_user):
     with mount(src, person=as_user) as m:
-        assert m.run("getfattr", "-d", m / A).stdout == ""
+        assert m.run("getfattr", "-d", m / A, check=False).stdout == ""
         for call in (lambda p: os.getxattr(p, "user.hashedfs.source"), os.listxattr):
             try:
                 assert m.call(call, m / A) == []
@@ -243,8 +243,10 @@ def test_files_of_the_control_directory(src, mount, as_user, place):
     with mount(src, person=as_user) as m:
         assert m.listing(".hashedfs") == sorted(CONTROL)
         as_user.run("cp", *(m / f".hashedfs/{name}" for name in CONTROL), str(target))
-        for name in ("problems", "map"):
-            assert (target / name).read_text() == m.control(name)
+        assert (target / "problems").read_text() == ""
+        rows = (target / "map").read_text().splitlines()
+        assert rows[:-1] == m.control("map").splitlines()[:-1]
+        assert rows[-1].startswith("#end\t4\t")
         cat = as_user.run("cat", m / ".hashedfs/status").stdout
         assert f"worker_pid: {m.worker()}\n" in cat
         status = m.status()
