@@ -74,10 +74,11 @@ static int current_catalog(struct hf_view *view, struct hf_view_dir *dir,
 }
 
 int hf_view_dir_catalog(struct hf_view *view, struct hf_view_dir *dir,
-			const char *path, struct hf_catalog **ret)
+			const char *path, bool *fresh, struct hf_catalog **ret)
 {
 	int error = current_catalog(view, dir, path, ret);
 
+	*fresh = error == 0;
 	if (error != 0)
 		return error < 0 ? error : 0;
 	error = hf_catalog_read(view, path, ret);

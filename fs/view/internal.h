@@ -132,9 +132,10 @@ struct hf_view_dir;
 int hf_view_dir_new(struct hf_view_dir **ret) HF_MUST_USE;
 void hf_view_dir_free(struct hf_view_dir *dir);
 /* The catalog of the directory at `path` as of now (a new reference): the last
- * one if it is current. */
+ * one if it is current. *fresh: it was read just now, stats and all. */
 int hf_view_dir_catalog(struct hf_view *view, struct hf_view_dir *dir,
-			const char *path, struct hf_catalog **ret) HF_MUST_USE;
+			const char *path, bool *fresh,
+			struct hf_catalog **ret) HF_MUST_USE;
 /* Forgets the catalog: the next one is read anew. */
 void hf_view_dir_forget(struct hf_view_dir *dir);
 /* The last listing (a new reference), or NULL. */
@@ -167,6 +168,8 @@ struct hf_listing {
 struct hf_naming;
 int hf_naming_start(struct hf_view *view, struct hf_node *dir,
 		    struct hf_naming **ret) HF_MUST_USE;
+/* The files it is about; borrowed. */
+const struct hf_source_list *hf_naming_list(const struct hf_naming *naming);
 int hf_naming_finish(struct hf_naming *naming, struct hf_wait *wait,
 		     struct hf_listing **ret) HF_MUST_USE;
 void hf_naming_free(struct hf_naming *naming);

@@ -31,6 +31,8 @@ static void search_fini(struct search *search)
 static int search_init(struct search *search, struct hf_view *view,
 		       struct hf_node *dir, struct hf_wait *wait)
 {
+	bool fresh;
+
 	search->view = view;
 	search->dir = dir;
 	search->wait = wait;
@@ -38,7 +40,7 @@ static int search_init(struct search *search, struct hf_view *view,
 	if (hf_buf_status(&search->dir_path) < 0)
 		return -ENOMEM;
 	return hf_view_dir_catalog(view, dir->dir, search->dir_path.data,
-				   &search->catalog);
+				   &fresh, &search->catalog);
 }
 
 /* The presented entry of source entry `i` as it is now. -ENOENT: gone. */

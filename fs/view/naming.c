@@ -102,14 +102,20 @@ static int look(struct hf_naming *naming)
 	struct hf_listing *made = naming->made;
 	struct hf_listing *last = naming->last;
 	struct hf_source_list *base;
-	int error = hf_view_dir_catalog(naming->view, naming->dir->dir,
-					naming->path.data, &made->catalog);
+	bool fresh;
+	int error =
+		hf_view_dir_catalog(naming->view, naming->dir->dir,
+				    naming->path.data, &fresh, &made->catalog);
 
 	if (error < 0)
 		return error;
-	base = last && last->catalog == made->catalog
-		       ? last->list
-		       : hf_catalog_list(made->catalog);
+	base = hf_catalog_list(made->catalog);
+	if (fresh) {
+		made->list = hf_source_list_ref(base);
+		return 0;
+	}
+	if (last && last->catalog == made->catalog)
+		base = last->list;
 	error = hf_source_list_restat(naming->view->source, naming->path.data,
 				      base, &made->list);
 	if (error < 0)
@@ -181,6 +187,11 @@ int hf_naming_start(struct hf_view *view, struct hf_node *dir,
 	}
 	*ret = naming;
 	return 0;
+}
+
+const struct hf_source_list *hf_naming_list(const struct hf_naming *naming)
+{
+	return naming->made->list;
 }
 
 /* --- finish --------------------------------------------------------------- */

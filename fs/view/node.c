@@ -46,7 +46,7 @@ static void identity_text(const struct hf_view *view,
 {
 	unsigned root = entry->kind == HF_KIND_DIR ? 0 : entry->root;
 
-	hf_buf_printf(ret, "%s%c%d %u", path, '\0', (int)entry->kind, root);
+	hf_buf_printf(ret, "%s%c%d %u ", path, '\0', (int)entry->kind, root);
 	if (entry->digest.len) {
 		hf_buf_add(ret, entry->digest.bytes, entry->digest.len);
 		hf_buf_printf(ret, "%o %ld %ld", entry->mode, (long)entry->uid,

@@ -42,9 +42,10 @@ static int64_t newest(struct hf_view *view, struct hf_node *node,
 {
 	struct hf_catalog *catalog;
 	int64_t latest = INT64_MIN;
+	bool fresh;
 
 	/* Who may not list it sees none of its times either. */
-	if (hf_view_dir_catalog(view, node->dir, path, &catalog) < 0)
+	if (hf_view_dir_catalog(view, node->dir, path, &fresh, &catalog) < 0)
 		return none;
 	for (size_t i = 0; i < hf_source_list_len(hf_catalog_list(catalog));
 	     i++) {

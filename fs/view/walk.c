@@ -1,13 +1,12 @@
 /*
- * walk: every directory of the tree, named. Once over the tree to learn how
- * much there is, once to name it; hf_walk_same looks once more.
+ * walk: every directory of the tree, named, parents first.
  */
 #include "fs/view/internal.h"
 
 #include <errno.h>
 
-/* Directories whose digests are on their way while one is waited for. */
-#define WINDOW 32
+/* Files whose digests may be on their way at once. */
+#define MAX_PENDING 16384
 
 void hf_walk_fini(struct hf_walk *walk)
 {
@@ -47,7 +46,7 @@ static bool is_its_own(int error)
 	       error == -ELOOP || error == -ENAMETOOLONG || error == -EXDEV;
 }
 
-/* --- the tree, without a digest ------------------------------------------- */
+/* --- directories ---------------------------------------------------------- */
 
 static int add_child(struct hf_walk *walk, size_t parent,
 		     const struct hf_source_entry *source)
@@ -66,18 +65,10 @@ static int add_child(struct hf_walk *walk, size_t parent,
 	return error < 0 ? error : add_stop(walk, node);
 }
 
-static void count_file(struct hf_walk *walk,
-		       const struct hf_source_entry *entry)
+static int look_into(struct hf_walk *walk, size_t at)
 {
-	if (!walk->progress)
-		return;
-	atomic_fetch_add(&walk->progress->files, 1);
-	atomic_fetch_add(&walk->progress->bytes, (uint64_t)entry->st.st_size);
-}
-
-static int look_into(struct hf_walk *walk, size_t at,
-		     const struct hf_source_list *list)
-{
+	const struct hf_source_list *list =
+		hf_naming_list(walk->stops[at].naming);
 	int error = 0;
 
 	for (size_t i = 0; i < hf_source_list_len(list) && error == 0; i++) {
@@ -88,63 +79,36 @@ static int look_into(struct hf_walk *walk, size_t at,
 			continue;
 		if (entry->type == HF_TYPE_DIR)
 			error = add_child(walk, at, entry);
-		else if (entry->type == HF_TYPE_FILE)
-			count_file(walk, entry);
+		else if (entry->type == HF_TYPE_FILE && walk->progress) {
+			atomic_fetch_add(&walk->progress->files, 1);
+			atomic_fetch_add(&walk->progress->bytes,
+					 (uint64_t)entry->st.st_size);
+		}
 	}
-	return error;
-}
-
-static int expand(struct hf_walk *walk, size_t at)
-{
-	struct hf_node *node = walk->stops[at].node;
-	struct hf_catalog *catalog;
-	struct hf_buf path = {0};
-	int error;
-
-	hf_node_path(node, &path);
-	error = hf_buf_status(&path);
-	if (error == 0)
-		error = hf_view_dir_catalog(walk->view, node->dir, path.data,
-					    &catalog);
-	hf_buf_fini(&path);
-	if (is_its_own(error)) {
-		walk->stops[at].error = error;
-		return 0;
-	}
-	if (error < 0)
-		return error;
-	error = look_into(walk, at, hf_catalog_list(catalog));
-	hf_catalog_unref(catalog);
-	return error;
-}
-
-static int find_directories(struct hf_walk *walk)
-{
-	struct hf_node *root;
-	int error = hf_view_root(walk->view, &root);
-
-	if (error == 0)
-		error = add_stop(walk, root);
-	for (size_t i = 0; i < walk->n && error == 0; i++)
-		error = hf_wait_interrupted(walk->wait) ? -EINTR
-							: expand(walk, i);
 	return error;
 }
 
 /* --- names ----------------------------------------------------------------- */
 
-static int start_stop(struct hf_walk *walk, struct hf_stop *stop)
+static size_t files_of(const struct hf_stop *stop)
 {
-	int error;
+	return stop->naming ? hf_source_list_len(hf_naming_list(stop->naming))
+			    : 0;
+}
 
-	if (stop->error < 0)
-		return 0;
-	error = hf_naming_start(walk->view, stop->node, &stop->naming);
+/* Sets a directory's digests on their way, and finds the next ones. */
+static int start_stop(struct hf_walk *walk, size_t at)
+{
+	struct hf_stop *stop = &walk->stops[at];
+	int error = hf_wait_interrupted(walk->wait) ? -EINTR : 0;
+
+	if (error == 0)
+		error = hf_naming_start(walk->view, stop->node, &stop->naming);
 	if (is_its_own(error)) {
 		stop->error = error;
 		return 0;
 	}
-	return error;
+	return error < 0 ? error : look_into(walk, at);
 }
 
 static void count(struct hf_walk *walk, const struct hf_listing *listing)
@@ -175,26 +139,27 @@ static int finish_stop(struct hf_walk *walk, struct hf_stop *stop)
 	return error;
 }
 
-/* Keeps a window of directories under way, so that small ones do not wait
- * for each other. */
-static int name_all(struct hf_walk *walk)
-{
-	int error = 0;
-
-	for (size_t i = 0; i < walk->n + WINDOW && error == 0; i++) {
-		if (i < walk->n)
-			error = start_stop(walk, &walk->stops[i]);
-		if (error == 0 && i >= WINDOW)
-			error = finish_stop(walk, &walk->stops[i - WINDOW]);
-	}
-	return error;
-}
-
+/* Small directories do not wait for each other: digests are asked for ahead,
+ * as far as is good for the memory. */
 int hf_walk_all(struct hf_walk *walk)
 {
-	int error = find_directories(walk);
+	struct hf_node *root;
+	size_t started = 0;
+	size_t pending = 0;
+	int error = hf_view_root(walk->view, &root);
 
-	return error < 0 ? error : name_all(walk);
+	if (error == 0)
+		error = add_stop(walk, root);
+	for (size_t finished = 0; finished < walk->n && error == 0;) {
+		if (started < walk->n && pending < MAX_PENDING) {
+			error = start_stop(walk, started);
+			pending += files_of(&walk->stops[started++]);
+		} else {
+			pending -= files_of(&walk->stops[finished]);
+			error = finish_stop(walk, &walk->stops[finished++]);
+		}
+	}
+	return error;
 }
 
 /* --- was it one state? ------------------------------------------------------ */
