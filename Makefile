@@ -39,6 +39,10 @@ MANIFEST_SRC := $(wildcard manifest/*.c)
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 MANIFEST_TEST_SRC := $(wildcard tests/manifest/test_*.c)
 
+# One short line a step; V=1 shows the commands.
+Q := $(if $(V),,@)
+say = $(if $(V),,@echo "  $(1) $@")
+
 obj = $(patsubst %.c,$(OUT)/%.o,$(1))
 ENGINE := $(OUT)/libhashedfs.a
 PROGRAMS := $(BIN)/hashedfs $(BIN)/hashedfs-manifest
@@ -58,31 +62,38 @@ $(OUT)/tools/%.o: CPPFLAGS_ALL += $(shell $(PKG_CONFIG) --cflags fuse3)
 
 $(OUT)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 $(ENGINE): $(call obj,$(ENGINE_SRC))
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR)
+	$(Q)$(AR) rcs $@ $^
 
 $(BIN)/hashedfs: $(call obj,$(HASHEDFS_SRC)) $(ENGINE)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(shell $(PKG_CONFIG) --libs fuse3 $(PKGS))
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(shell $(PKG_CONFIG) --libs fuse3 $(PKGS))
 
 $(BIN)/hashedfs-manifest: $(call obj,$(MANIFEST_SRC)) $(ENGINE)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(shell $(PKG_CONFIG) --libs jansson $(PKGS))
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(shell $(PKG_CONFIG) --libs jansson $(PKGS))
 
 $(OUT)/tests/%: tests/unit/%.c $(ENGINE) Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -MMD -MP -o $@ $< \
+	$(call say,LD)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -MMD -MP -o $@ $< \
 		$(ENGINE) $(shell $(PKG_CONFIG) --libs cmocka $(PKGS))
 
 $(MANIFEST_PARTS): $(call obj,$(filter-out manifest/hashedfs-manifest.c, \
 		$(MANIFEST_SRC)))
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR)
+	$(Q)$(AR) rcs $@ $^
 
 $(OUT)/tests/manifest/%: tests/manifest/%.c $(MANIFEST_PARTS) $(ENGINE) Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -MMD -MP -o $@ $< \
+	$(call say,LD)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -MMD -MP -o $@ $< \
 		$(MANIFEST_PARTS) $(ENGINE) \
 		$(shell $(PKG_CONFIG) --libs cmocka jansson $(PKGS))
 

@@ -66,8 +66,16 @@ static int try_open(struct hf_view *view, const struct hf_entry *entry,
 	return hf_source_open_file(view->source, entry->root, path, &fd, &st);
 }
 
-/* A hidden entry without a problem is one that the user chose not to show;
- * a plain name beside a hashed one is no row of its own. */
+/* Is entry `i` another one of the source name before it? */
+static bool is_second(const struct hf_listing *listing, size_t i)
+{
+	return i > 0 && strcmp(hf_listing_entry(listing, i)->source,
+			       hf_listing_entry(listing, i - 1)->source) == 0;
+}
+
+/* A hidden entry without a problem is one that has not to be told of. A plain
+ * name beside a hashed one, or a directory of a later source that a file
+ * hides, is no row of its own. */
 static bool has_row(const struct hf_listing *listing, size_t i)
 {
 	const struct hf_entry *entry = hf_listing_entry(listing, i);
@@ -76,13 +84,25 @@ static bool has_row(const struct hf_listing *listing, size_t i)
 		return false;
 	if (entry->hidden && entry->problem == HF_PROBLEM_NONE)
 		return false;
-	return i == 0 ||
-	       hf_listing_entry(listing, i - 1)->source != entry->source;
+	return !is_second(listing, i) || !has_row(listing, i - 1);
+}
+
+/* A row tells what there is to tell of all entries of its source name. */
+static enum hf_problem problem_of(const struct hf_listing *listing, size_t i)
+{
+	enum hf_problem problem = hf_listing_entry(listing, i)->problem;
+
+	for (i++; problem == HF_PROBLEM_NONE && i < hf_listing_len(listing) &&
+		  is_second(listing, i);
+	     i++)
+		problem = hf_listing_entry(listing, i)->problem;
+	return problem;
 }
 
 static int add_entry(struct hf_view *view, struct rows *rows, const char *dir,
-		     const struct hf_entry *entry)
+		     const struct hf_listing *listing, size_t i)
 {
+	const struct hf_entry *entry = hf_listing_entry(listing, i);
 	struct hf_buf *text = &rows->snapshot->text;
 	size_t path = add_path(text, dir, entry->source);
 	size_t name = entry->hidden ? add_path(text, "", NULL)
@@ -91,7 +111,7 @@ static int add_entry(struct hf_view *view, struct rows *rows, const char *dir,
 		.path = offset(path),
 		.name = offset(name),
 		.kind = entry->kind,
-		.problem = entry->problem,
+		.problem = problem_of(listing, i),
 		.error = entry->error,
 		.size = entry->size,
 		.content_digest = entry->digest,
@@ -103,7 +123,7 @@ static int add_entry(struct hf_view *view, struct rows *rows, const char *dir,
 	if (entry->kind == HF_KIND_HASHED)
 		row.name_digest = entry->digest;
 	error = try_open(view, entry, text->data + path);
-	if (hf_error_passing(error))
+	if (hf_error_passing(error) || error == -ENOENT)
 		return error;
 	if (error < 0) {
 		row.problem = HF_PROBLEM_UNREADABLE;
@@ -141,7 +161,7 @@ static int add_stop_rows(struct hf_walk *walk, struct rows *rows,
 	     i++)
 		if (has_row(stop->listing, i))
 			error = add_entry(walk->view, rows, dir.data,
-					  hf_listing_entry(stop->listing, i));
+					  stop->listing, i);
 	hf_buf_fini(&dir);
 	return error;
 }
@@ -184,8 +204,11 @@ static int round_trip(struct hf_walk *walk, struct hf_snapshot *ret)
 		error = hf_walk_same(walk);
 	if (error == 0)
 		error = write_rows(walk, ret);
-	/* A directory that went away between two looks is a change. */
-	return error == -ENOENT ? -EAGAIN : error;
+	/* What went away or became another thing between two looks is a
+	 * change; and so is what never held still. */
+	if (error == -ENOENT || error == -ENOTDIR || error == -EBUSY)
+		return -EAGAIN;
+	return error;
 }
 
 static void restart(struct hf_progress *progress)
