@@ -43,8 +43,8 @@ bool hf_ignore_below(const struct hf_ignore *ignore, const char *path);
 struct hf_root {
 	int fd;             /* O_PATH, open as long as the source */
 	const char *prefix; /* borrowed from the config */
-	dev_t dev;
-	dev_t own_dev; /* never entered; 0: there is nothing to fear */
+	struct stat st;     /* as it was when it was opened */
+	dev_t own_dev;      /* never entered; 0: there is nothing to fear */
 	uint64_t resolve;
 	bool follow;
 	bool xdev;
@@ -54,8 +54,6 @@ int hf_root_open(const struct hf_source_config *config, size_t i, dev_t own_dev,
 		 struct hf_root *ret, char **why) HF_MUST_USE;
 void hf_root_close(struct hf_root *root);
 
-/* The root directory's own stat; -EIO if it is gone. */
-int hf_root_stat(const struct hf_root *root, struct stat *ret) HF_MUST_USE;
 /* Turns -ENOENT and -ESTALE into -EIO if the root itself is gone. */
 int hf_root_error(const struct hf_root *root, int error);
 /*

@@ -59,8 +59,11 @@ int hf_part_open(const struct hf_source *source, unsigned root_number,
 	case HF_PLACE_OUTSIDE:
 		break;
 	case HF_PLACE_ABOVE:
+		/* Not asked anew: who looks into a prefix need not wait for
+		 * every source below it, one of which may hang. */
 		part.above = rest;
-		error = hf_root_stat(root, &part.dir.st);
+		part.dir.st = root->st;
+		error = 0;
 		break;
 	case HF_PLACE_INSIDE:
 		error = open_inside(source, root, rest, flags, &part.dir);

@@ -65,13 +65,11 @@ static int stat_fd(const struct hf_root *root, int fd, struct stat *ret)
 
 static int fill_root(struct hf_root *root)
 {
-	struct stat st;
-	int error = stat_fd(root, root->fd, &st);
 	HF_CLEANUP(hf_closep) int probe = -1;
+	int error = stat_fd(root, root->fd, &root->st);
 
 	if (error < 0)
 		return error;
-	root->dev = st.st_dev;
 	probe = openat2_fd(root->fd, ".", O_PATH | O_DIRECTORY, root->resolve);
 	return probe < 0 ? probe : 0;
 }
@@ -117,22 +115,13 @@ void hf_root_close(struct hf_root *root)
 	root->fd = -1;
 }
 
-int hf_root_stat(const struct hf_root *root, struct stat *ret)
-{
-	struct stat st;
-
-	if (fstat(root->fd, &st) < 0 || st.st_nlink == 0)
-		return -EIO;
-	*ret = st;
-	return 0;
-}
-
 int hf_root_error(const struct hf_root *root, int error)
 {
 	struct stat st;
 
 	if (error == -ENOENT || error == -ESTALE)
-		return hf_root_stat(root, &st) < 0 ? -EIO : error;
+		return fstat(root->fd, &st) < 0 || st.st_nlink == 0 ? -EIO
+								    : error;
 	return error;
 }
 
@@ -172,7 +161,7 @@ static int open_beyond(const struct hf_root *root, const char *path, int flags,
 		error = finish_open(root, error, &fd, &st);
 	if (error < 0)
 		return error;
-	if (!root->xdev && st.st_dev != root->dev)
+	if (!root->xdev && st.st_dev != root->st.st_dev)
 		return -EXDEV;
 	*ret_fd = hf_steal_fd(&fd);
 	*ret = st;

@@ -52,8 +52,7 @@ int hf_root_specs_read(struct hf_root_specs *specs, const char *file,
  * Makes every directory an absolute path without links (realpath(3)), so that
  * the working directory may change. Errors as hf_root_specs_read.
  */
-int hf_root_specs_resolve(struct hf_root_specs *specs, char **why)
-	HF_MUST_USE;
+int hf_root_specs_resolve(struct hf_root_specs *specs, char **why) HF_MUST_USE;
 void hf_root_specs_fini(struct hf_root_specs *specs);
 
 /* --- sig.c: the stamp of a file state ----------------------------------- */
@@ -108,8 +107,8 @@ struct hf_source_entry {
 	struct stat st;
 	enum hf_type type;
 	int error;
-	unsigned root;	/* index of the root that has it */
-	bool shadowed;	/* a later root has another type here: left out */
+	unsigned root; /* index of the root that has it */
+	bool shadowed; /* a later root has another type here: left out */
 	bool link;
 };
 
@@ -195,10 +194,10 @@ int hf_source_stat(const struct hf_source *source, const char *dir,
  * errnos of openat2(2).
  */
 int hf_source_open_file(const struct hf_source *source, unsigned root,
-			const char *path, int *ret_fd, struct stat *ret)
-	HF_MUST_USE;
+			const char *path, int *ret_fd,
+			struct stat *ret) HF_MUST_USE;
 /* statvfs(3) of the first root. */
-int hf_source_statvfs(const struct hf_source *source, struct statvfs *ret)
-	HF_MUST_USE;
+int hf_source_statvfs(const struct hf_source *source,
+		      struct statvfs *ret) HF_MUST_USE;
 
 #endif

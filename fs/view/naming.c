@@ -311,12 +311,15 @@ static int rank(const struct hf_entry *entry)
 					  : 1 + (entry->kind != HF_KIND_HASHED);
 }
 
-static bool has_twin(const struct hf_listing *made,
-		     const struct hf_entry *entry)
+/* The plain name that is shown beside a hashed one, or NULL. */
+static struct hf_entry *twin_of(const struct hf_listing *made,
+				struct hf_entry *entry)
 {
-	const struct hf_entry *next = entry + 1;
+	struct hf_entry *next = entry + 1;
 
-	return next < made->entries + made->n && next->source == entry->source;
+	return next < made->entries + made->n && next->source == entry->source
+		       ? next
+		       : NULL;
 }
 
 /* The name belongs to another: a hashed file falls back to its plain name,
@@ -324,18 +327,22 @@ static bool has_twin(const struct hf_listing *made,
 static void lose(struct hf_naming *naming, struct hf_entry *entry)
 {
 	struct hf_listing *made = naming->made;
+	struct hf_entry *twin = twin_of(made, entry);
 
-	if (entry->kind == HF_KIND_HASHED && !has_twin(made, entry)) {
-		const struct hf_source_entry *source =
-			hf_source_list_find(made->list, entry->source);
-
-		hf_present_plain(naming->view->config, source, entry);
+	if (entry->kind != HF_KIND_HASHED) {
+		entry->hidden = true;
 		entry->problem = HF_PROBLEM_TAKEN;
-		return;
+		entry->error = EEXIST;
+	} else if (twin) {
+		entry->hidden = true;
+		entry->problem = HF_PROBLEM_NONE;
+		twin->problem = HF_PROBLEM_TAKEN;
+	} else {
+		hf_present_plain(naming->view->config,
+				 hf_source_list_find(made->list, entry->source),
+				 entry);
+		entry->problem = HF_PROBLEM_TAKEN;
 	}
-	entry->hidden = true;
-	entry->problem = HF_PROBLEM_TAKEN;
-	entry->error = EEXIST;
 }
 
 static int take_names(struct hf_naming *naming, struct hf_map *taken, int turn)
