@@ -1,7 +1,8 @@
 /*
  * What the files of fs/fuse share among themselves.
  *
- *   session.c  mount, loop, end
+ *   session.c  mount, serve, end
+ *   loop.c     threads that take requests and answer them
  *   request.c  a request that may be called off
  *   inode.c    nodeid <-> node
  *   ops.c      what the kernel asks: names and attributes
@@ -64,6 +65,16 @@ struct hf_fs {
 	int64_t started_ns;
 	atomic_uint_least64_t handles; /* open files and directories */
 };
+
+/* --- loop.c --------------------------------------------------------------- */
+
+/*
+ * Answers requests, on many threads or on one, until the file system is
+ * unmounted; 0 then, else a negative errno of the device. From the unmount on
+ * the process has two seconds to return from here and to end: whoever hangs
+ * in a source must not hold it up.
+ */
+int hf_loop_run(struct fuse_session *fuse, bool single) HF_MUST_USE;
 
 /* --- request.c ------------------------------------------------------------ */
 

@@ -1,5 +1,5 @@
 /*
- * session: mount, loop, end.
+ * session: mount, serve, end.
  */
 #include "fs/fuse/internal.h"
 
@@ -7,14 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-/*
- * Threads that wait for a hash each hold one request. So many may be at it
- * that a whole crowd before a hung source leaves some for everybody else;
- * those that are idle end again.
- */
-#define MAX_THREADS 256
-#define MAX_IDLE_THREADS 16
 
 struct hf_session {
 	struct fuse_session *fuse;
@@ -165,25 +157,6 @@ int hf_session_mount(const struct hf_mount_config *config,
 	return error;
 }
 
-static int loop(struct hf_session *session)
-{
-	struct fuse_loop_config *config;
-	int error;
-
-	if (session->fs.config->single_threaded)
-		return fuse_session_loop(session->fuse);
-	config = fuse_loop_cfg_create();
-	if (!config)
-		return -ENOMEM;
-	/* No cloned descriptors: they would outlive a killed worker's. */
-	fuse_loop_cfg_set_clone_fd(config, 0);
-	fuse_loop_cfg_set_max_threads(config, MAX_THREADS);
-	fuse_loop_cfg_set_idle_threads(config, MAX_IDLE_THREADS);
-	error = fuse_session_loop_mt(session->fuse, config);
-	fuse_loop_cfg_destroy(config);
-	return error;
-}
-
 int hf_session_serve(struct hf_session *session, struct hf_view *view,
 		     struct hf_control *control)
 {
@@ -198,17 +171,16 @@ int hf_session_serve(struct hf_session *session, struct hf_view *view,
 	if (error == 0)
 		error = hf_watcher_new(&fs->watcher);
 	if (error == 0)
-		error = loop(session);
+		error = hf_loop_run(session->fuse, fs->config->single_threaded);
 	/* The file system is unmounted already: libfuse sees that and only
 	 * frees what it kept for it. */
 	if (error == 0)
 		fuse_session_unmount(session->fuse);
-	/* The loop returns a positive signal number or a negative errno. */
 	hf_watcher_free(fs->watcher);
 	hf_inodes_free(fs->inodes);
 	fs->watcher = NULL;
 	fs->inodes = NULL;
-	return error < 0 ? error : 0;
+	return error;
 }
 
 void hf_session_free(struct hf_session *session)
