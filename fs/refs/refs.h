@@ -1,7 +1,12 @@
 /*
  * refs: references in text. Bytes in, text out; no I/O, no locks, no state.
  *
- * This door holds the URL functions of Python that Django's naming rests on
+ * A style sheet or script is rewritten as HashedFilesMixin.post_process does
+ * it (django/contrib/staticfiles/storage.py): pattern after pattern, each
+ * reading what the one before wrote. Where a reference leads is asked of the
+ * caller, who knows the files.
+ *
+ * This door also holds the URL functions of Python that Django's naming rests on
  * (urllib.parse.urlsplit, urlunsplit, unquote; str.strip). They are ported
  * literally, because names must be equal byte for byte. Text is UTF-8; bytes
  * that are not UTF-8 stand for themselves, as Python's surrogateescape has it.
@@ -44,5 +49,77 @@ void hf_url_unquote(const char *text, size_t len, struct hf_buf *ret);
 bool hf_is_space(uint32_t code_point);
 /* str.strip(): narrows *text and *len to what stands between white space. */
 void hf_strip(const char **text, size_t *len);
+
+/* --- rewriting ------------------------------------------------------------ */
+
+/* Whose rules: the default patterns of a Django version. */
+enum hf_refs_profile {
+	HF_REFS_NONE,
+	HF_REFS_DJANGO_4_2,
+	HF_REFS_DJANGO_5_2,
+	HF_REFS_DJANGO_6_0,
+	HF_REFS_DJANGO_6_1,
+};
+
+struct hf_refs_config {
+	enum hf_refs_profile profile;
+	const char *static_url; /* STATIC_URL, begins with "/", http(s):// */
+	bool js_modules; /* 6.1's support_js_module_import_aggregation */
+};
+
+/* "django-6.1" and so on, "none"; -EINVAL. */
+int hf_refs_profile_parse(const char *text, enum hf_refs_profile *ret)
+	HF_MUST_USE;
+
+/* True for files that are rewritten: *.css, *.js, as fnmatchcase has it. */
+bool hf_refs_applies(const struct hf_refs_config *config, const char *path);
+
+/* What a reference leads to. */
+enum hf_target {
+	HF_TARGET_NAME,	   /* a file: `ret` holds its hashed path */
+	HF_TARGET_SAME,	   /* a directory, or a file that keeps its name: the
+			      path goes in as it is */
+	HF_TARGET_MISSING, /* nothing is there: stays as written, reported */
+	HF_TARGET_OUTSIDE, /* leaves the static root: stays, reported */
+	HF_TARGET_STAY,	   /* stays as written, unreported (not known yet, or
+			      inside a cycle) */
+};
+
+/* One reference, for a report. Offsets count bytes of the original text where
+ * the pattern found it there; 0 if it was found in rewritten text only. */
+struct hf_ref {
+	const char *url; /* as captured, url_len bytes */
+	size_t url_len;
+	size_t line;   /* from 1 */
+	size_t column; /* from 1, in characters */
+	const char *path; /* what was looked for, NUL-terminated; may be "" */
+};
+
+struct hf_refs_caller {
+	void *arg;
+	/*
+	 * Where `path` leads: joined to the file's directory, unquoted and
+	 * normalised (posixpath.normpath), with its query if it has one; "../"
+	 * at the front if it leaves the root. For HF_TARGET_NAME the hashed
+	 * path (or any path with the right last component) is appended to
+	 * `ret`. A negative errno ends the rewriting.
+	 */
+	int (*resolve)(void *arg, const char *path, enum hf_target *target,
+		       struct hf_buf *ret);
+	/* A reference that was MISSING or OUTSIDE; NULL: not wanted. */
+	void (*report)(void *arg, enum hf_target target,
+		       const struct hf_ref *ref);
+};
+
+/*
+ * Appends the rewritten text of the file `path` to `ret`. Text without a
+ * reference comes out as it went in. -EILSEQ: `text` is not UTF-8 (Django
+ * fails on it); an errno of resolve; -ENOMEM. Time and memory are linear in
+ * len plus what resolve appends, whatever the text.
+ */
+int hf_refs_rewrite(const struct hf_refs_config *config, const char *path,
+		    const char *text, size_t len,
+		    const struct hf_refs_caller *caller, struct hf_buf *ret)
+	HF_MUST_USE;
 
 #endif
