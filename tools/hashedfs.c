@@ -90,7 +90,7 @@ static int print_version(void)
 {
 	HF_CLEANUP(hf_buf_fini) struct hf_buf text = {0};
 
-	hf_buf_printf(&text, "hashedfs %s\n%s\n", HF_VERSION,
+	hf_buf_printf(&text, "hashedfs %s\nlibfuse %s\n", HF_VERSION,
 		      hf_fuse_version());
 	return print(&text);
 }
@@ -331,11 +331,16 @@ static int open_standard_fds(void)
 
 int main(int argc, char **argv)
 {
+	static char name[] = "hashedfs";
 	struct program program = {0};
 	int status;
 	int r;
 
-	hf_log_init("hashedfs", HF_LOG_WARNING);
+	/* getopt(3) complains in the name it was called by; sentences of ours
+	 * all begin alike. */
+	if (argc > 0)
+		argv[0] = name;
+	hf_log_init(name, HF_LOG_WARNING);
 	r = open_standard_fds();
 	if (r == 0)
 		r = hf_config_init(&program.view);

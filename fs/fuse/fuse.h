@@ -60,7 +60,7 @@ int hf_session_serve(struct hf_session *session, struct hf_view *view,
 /* Gives every inode back. */
 void hf_session_free(struct hf_session *session);
 
-/* "fuse3 3.14.0": the version of libfuse that runs. */
+/* The version of libfuse that runs, as "3.14.0". */
 const char *hf_fuse_version(void);
 
 #endif
