@@ -40,6 +40,7 @@ PROGRAMS = {
     "hashedfs": "tools/hashedfs.1",
     "hashedfs-manifest": "manifest/hashedfs-manifest.1",
 }
+VERBS = ("snapshot", "lookup")
 
 
 def floors():
@@ -89,8 +90,8 @@ def _help_page(program, path, page):
         yield f"{page.relative_to(TOP)} is not there"
         return
     texts = [_help(path)]
-    for verb in re.findall(r"^  ([a-z]+)  ", texts[0], re.M):
-        texts.append(_help(path, verb))
+    if program == "hashedfs-manifest":
+        texts += [_help(path, verb) for verb in VERBS]
     shown = set()
     for text in texts:
         for line in text.splitlines():
@@ -98,23 +99,28 @@ def _help_page(program, path, page):
                 yield f"{program} --help has a line of {len(line)} columns"
         shown |= {f"--{name}" for name in re.findall(r"--([a-z][a-z-]+)", text)}
         shown |= {f"-o {name}" for name in re.findall(r"^    ([a-z]\w+)\b", text, re.M)}
-    described = _described(page)
-    for word in sorted(shown - described):
-        yield f"{page.name} does not describe {word}"
-    # The page of the companion refers to the words of -o in the main one.
-    for word in sorted(described - shown):
+    items, mentioned = _described(page)
+    for word in sorted(shown - items):
+        # The words of -o have their items in one page; the other names them.
+        if page.name == "hashedfs.1" or word.removeprefix("-o ") not in mentioned:
+            yield f"{page.name} does not describe {word}"
+    for word in sorted(items - shown):
         yield f"{program} --help does not show {word}"
 
 
 def _described(page):
-    """The long options, and the words of -o, that have an item in the page."""
-    words = set()
+    """The options that have an item in the page, "--long" and "-o word"; and
+    everything that is set as a command."""
+    items, mentioned = set(), set()
     for line in page.read_text().splitlines():
-        if not line.startswith(".It "):
+        words = line.replace("Fl Fl ", "Fl -").split()
+        if ".Cm" in words or "Cm" in words:
+            mentioned |= set(re.findall(r"\w+", line))
+        if words[:1] != [".It"]:
             continue
-        words |= {f"--{name}" for name in re.findall(r"\bFl (?:Fl |-)([a-z-]{2,})", line)}
-        words |= {f"-o {name}" for name in re.findall(r"\.It (?:Fl o )?Cm (\w+)", line)}
-    return words
+        items |= {f"-{word}" for word in words if re.fullmatch("-[a-z][a-z-]+", word)}
+        items |= {f"-o {name}" for name in re.findall(r"(?:\.It|,) Cm (\w+)", line)}
+    return items - {f"-o {verb}" for verb in VERBS}, mentioned
 
 
 def _help(path, *verb):

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import subprocess
 import time
 
 from person import MARK, eventually
@@ -206,7 +207,8 @@ def unmount(path, person):
         if not mounted(path):
             return True
         command = ["umount"] if person.uid == 0 else ["fusermount3", "-u"]
-        person.run(*command, str(path), check=False)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            person.run(*command, str(path), check=False, timeout=10)
         return not mounted(path)
 
     return bool(eventually(try_once, 10, pause=0.1))

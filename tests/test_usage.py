@@ -22,12 +22,12 @@ def refused(bed, fuse, work):
     that holds the words, exit with the code and leave nothing behind."""
 
     def run(person, code, words, *args, **kwargs):
-        before = mounting.mounts()
+        before, running = mounting.mounts(), processes(work)
         program = [str(bed.bin / "hashedfs"), *map(str, args)]
         done = person.run(*program, check=False, timeout=30, **kwargs)
         assert_refusal(done, code, words)
         assert mounting.mounts() == before
-        assert not processes(work)
+        assert processes(work) == running
 
     return run
 
@@ -56,10 +56,6 @@ A = "a.b1946ac92492.txt"
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (["{src}", "{mnt}", "more"], ["more"]),
-        (["-Z", "{src}", "{mnt}"], ["Z"]),
-        (["--no-such", "{src}", "{mnt}"], ["no-such"]),
-        (["-o"], []),
         (["-o", "no_such_word", "{src}", "{mnt}"], ["no_such_word"]),
         (["-o", "kep=*.js", "{src}", "{mnt}"], ["kep"]),
         (["-o", "follow=yes", "{src}", "{mnt}"], ["follow"]),
@@ -68,7 +64,7 @@ A = "a.b1946ac92492.txt"
         (["-o", "length=0", "{src}", "{mnt}"], ["length"]),
         (["-o", "length=33", "{src}", "{mnt}"], ["length", "32"]),
         (["-o", "length=x", "{src}", "{mnt}"], ["length"]),
-        (["-o", "name=plain", "{src}", "{mnt}"], ["name", "%h"]),
+        (["-o", "name=plain", "{src}", "{mnt}"], ["name", "%"]),
         (["-o", "name=%n%e", "{src}", "{mnt}"], ["name", "%h"]),
         (["-o", "name=%n.%h.%h%e", "{src}", "{mnt}"], ["name", "%h"]),
         (["-o", "name=%n.%x%h%e", "{src}", "{mnt}"], ["name"]),
@@ -90,12 +86,24 @@ def test_wrong_command_lines(refused, src, place, bed, args, words):
     refused(bed.user, USAGE, words, *args)
 
 
-@pytest.mark.parametrize("args", [[], ["{src}"]])
-def test_too_few_words_show_the_usage(bed, src, args):
+@pytest.mark.parametrize(
+    ("args", "word"),
+    [
+        ([], ""),
+        (["{src}"], ""),
+        (["{src}", "one", "two"], ""),
+        (["-Z", "{src}", "one"], "hashedfs: invalid option -- 'Z'"),
+        (["--no-such", "{src}", "one"], "hashedfs: unrecognized option '--no-such'"),
+        (["-o"], "hashedfs: option requires an argument -- 'o'"),
+    ],
+)
+def test_what_is_no_command_line_at_all_shows_the_usage(bed, src, args, word):
     program = str(bed.bin / "hashedfs")
     done = bed.user.run(program, *(arg.format(src=src) for arg in args), check=False)
     assert (done.returncode, done.stdout) == (USAGE, "")
-    assert "hashedfs [OPTIONS]" in done.stderr and len(done.stderr.splitlines()) <= 3
+    lines = done.stderr.splitlines()
+    assert (lines.pop(0) if word else "") == word
+    assert "hashedfs [OPTIONS]" in lines[0] and len(lines) <= 2
 
 
 def test_an_odd_name_is_escaped_in_messages(refused, work, place, as_user):
@@ -146,7 +154,7 @@ def test_mountpoint_inside_a_source_and_the_other_way(refused, make, as_user):
 
 def test_two_mounts_over_each_other(refused, src, mount, as_user):
     with mount(src, person=as_user) as m:
-        refused(as_user, ENVIRONMENT, [m.path, "mounted"], src, m.path)
+        refused(as_user, ENVIRONMENT, [m.path, "mount already"], src, m.path)
         assert m.listing() == [A]
 
 
@@ -335,13 +343,26 @@ def test_what_is_installed(installed):
 
 @pytest.fixture
 def mount8(installed, as_root, fuse):
-    """Runs mount(8) with the installed program in PATH."""
+    """Runs a script with mount(8) where the installed programs are in
+    /usr/local/bin: mount(8) hands no other PATH on."""
     if not shutil.which("mount.fuse3") and not shutil.which("mount.fuse"):
         not_run("no mount.fuse")
 
-    def run(*args):
-        env = {"PATH": f"{installed}/usr/bin:{SYSTEM_PATH}"}
-        return ROOT.run("mount", *map(str, args), env=env)
+    def run(script, *args):
+        script = f"""
+        mount --bind {installed}/usr/bin /usr/local/bin
+        {script}
+        ls -R "$mnt"
+        findmnt -no OPTIONS "$mnt"
+        umount "$mnt"
+        """
+        unshare = ("unshare", "--mount", "--propagation", "private")
+        done = ROOT.run(*unshare, "sh", "-ec", script, "sh", *map(str, args))
+        assert done.stderr == ""
+        *files, options = done.stdout.splitlines()
+        # What fstab's "user" implies holds.
+        assert {"ro", "nosuid", "nodev", "noexec"} <= set(options.split(","))
+        return files
 
     return run
 
@@ -351,14 +372,10 @@ WORDS = "nofail,_netdev,user,noauto,x-systemd.automount,x-systemd.requires=netwo
 
 def test_mount_t(mount8, src, place):
     mnt = place(ROOT)
-    try:
-        mount8("-t", "fuse.hashedfs", "-o", f"{WORDS},show=hashed:plain", src, mnt)
-        assert sorted(os.listdir(mnt)) == sorted([A, "a.txt"])
-        # What fstab's "user" implies holds.
-        line = ROOT.run("findmnt", "-no", "OPTIONS", str(mnt)).stdout
-        assert {"ro", "nosuid", "nodev", "noexec"} <= set(line.strip().split(","))
-    finally:
-        assert mounting.clear(mnt, ROOT) == []
+    script = 'mnt=$2; mount -t fuse.hashedfs -o "$3" "$1" "$mnt"'
+    files = mount8(script, src, mnt, f"{WORDS},show=hashed:plain")
+    assert sorted(files) == sorted([f"{mnt}:", A, "a.txt"])
+    assert eventually(lambda: not processes(mnt))
 
 
 def test_fstab(mount8, make, place, work):
@@ -368,12 +385,9 @@ def test_fstab(mount8, make, place, work):
     spelt = [str(p).replace(" ", "\\040") for p in (f"{one}:lib={two}", mnt)]
     fstab = work / "fstab"
     fstab.write_text(f"{spelt[0]} {spelt[1]} fuse.hashedfs ro,{WORDS} 0 0\n")
-    try:
-        mount8("-T", fstab, mnt)
-        assert sorted(os.listdir(mnt)) == [A, "lib"]
-        assert os.listdir(mnt / "lib") == [A.replace("a.", "b.", 1)]
-    finally:
-        assert mounting.clear(mnt, ROOT) == []
+    files = mount8('mnt=$2; mount -T "$1" "$mnt"', fstab, mnt)
+    assert files == [f"{mnt}:", A, "lib", "", f"{mnt}/lib:", A.replace("a.", "b.", 1)]
+    assert eventually(lambda: not processes(mnt))
 
 
 def test_findmnt(src, mount, as_user):

@@ -54,8 +54,7 @@ run 'hashedfs-manifest lookup view admin/css/base.css'
 say "Deploying is a plain copy."
 run 'rsync -a --stats view/ deployed/ | grep "files transferred"'
 
-say "A fresh checkout changes every time stamp, and not one byte: the second"
-say "deployment sends nothing."
+say "A fresh checkout changes every time stamp and not one byte: nothing is sent."
 run 'fusermount3 -u view'
 run 'cp -r static/ checkout && find checkout -type f -exec touch {} +'
 run 'hashedfs checkout view'

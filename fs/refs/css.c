@@ -110,20 +110,6 @@ static bool find_url(struct hf_scan *scan, size_t from, struct hf_match *ret)
 	return false;
 }
 
-/*
- * The length of "@import" at `at`, or 0. IGNORECASE folds U+0130 and U+0131
- * to "i", and nothing else outside ASCII to a letter of this word.
- */
-static size_t at_import_len(const struct hf_scan *scan, size_t at)
-{
-	if (hf_scan_word(scan, at, "@import"))
-		return 7;
-	if (hf_scan_word(scan, at, "@\xc4\xb0mport") ||
-	    hf_scan_word(scan, at, "@\xc4\xb1mport"))
-		return 8;
-	return 0;
-}
-
 /* The first quote of either kind on the line, or len. */
 static size_t next_quote(const struct hf_scan *scan, size_t from)
 {
@@ -141,8 +127,8 @@ static size_t next_quote(const struct hf_scan *scan, size_t from)
 static bool import_at(const struct hf_scan *scan, size_t start,
 		      struct hf_match *ret)
 {
-	size_t n = at_import_len(scan, start);
-	size_t url = n ? hf_scan_skip_space(scan, start + n) : scan->len;
+	size_t n = hf_scan_import(scan, start + 1);
+	size_t url = n ? hf_scan_skip_space(scan, start + 1 + n) : scan->len;
 	size_t end;
 
 	if (url >= scan->len || !is_quote(scan->text[url]))

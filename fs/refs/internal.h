@@ -56,6 +56,8 @@ size_t hf_scan_skip_space(const struct hf_scan *scan, size_t from);
 bool hf_scan_same_line(struct hf_scan *scan, size_t from, size_t end);
 /* The length of the ASCII `word` (lower case) at `at` in any case, or 0. */
 size_t hf_scan_word(const struct hf_scan *scan, size_t at, const char *word);
+/* The same for "import": IGNORECASE folds U+0130 and U+0131 to "i". */
+size_t hf_scan_import(const struct hf_scan *scan, size_t at);
 
 /* --- patterns ------------------------------------------------------------ */
 

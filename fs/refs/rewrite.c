@@ -213,10 +213,13 @@ int hf_refs_rewrite(const struct hf_refs_config *config, const char *path,
 	};
 	int r;
 
+	if (!hf_refs_applies(config, path)) {
+		hf_buf_add(ret, text, len);
+		return hf_buf_status(ret);
+	}
 	if (!is_utf8(text, len))
 		return -EILSEQ;
-	if (hf_refs_applies(config, path))
-		choose_patterns(&w);
+	choose_patterns(&w);
 	r = run_patterns(&w, text, len, ret);
 	hf_convert_fini(&w.convert);
 	for (size_t i = 0; i < MAX_PATTERNS; i++)

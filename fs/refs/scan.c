@@ -63,3 +63,14 @@ size_t hf_scan_word(const struct hf_scan *scan, size_t at, const char *word)
 	}
 	return len;
 }
+
+size_t hf_scan_import(const struct hf_scan *scan, size_t at)
+{
+	size_t n = hf_scan_word(scan, at, "import");
+
+	if (!n)
+		n = hf_scan_word(scan, at, "\xc4\xb0mport");
+	if (!n)
+		n = hf_scan_word(scan, at, "\xc4\xb1mport");
+	return n;
+}
