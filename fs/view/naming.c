@@ -15,6 +15,7 @@ struct hf_naming {
 	struct hf_node *dir;
 	struct hf_listing *last; /* the listing before, or NULL */
 	struct hf_listing *made; /* the one in the making */
+	struct hf_graph *graph;  /* borrowed */
 	struct hf_batch *batch;  /* NULL: the last one still holds */
 	struct hf_buf path;      /* of the directory */
 	size_t *name_at; /* 1 + offset of an entry's name in made->names, or 0 */
@@ -168,7 +169,7 @@ static int start(struct hf_naming *naming)
 }
 
 int hf_naming_start(struct hf_view *view, struct hf_node *dir,
-		    struct hf_naming **ret)
+		    struct hf_graph *graph, struct hf_naming **ret)
 {
 	struct hf_naming *naming;
 	int error;
@@ -179,6 +180,7 @@ int hf_naming_start(struct hf_view *view, struct hf_node *dir,
 	if (!naming)
 		return -ENOMEM;
 	naming->view = view;
+	naming->graph = graph;
 	naming->dir = hf_node_ref(dir);
 	error = start(naming);
 	if (error < 0) {
@@ -243,7 +245,7 @@ static bool vanished(const struct hf_naming *naming,
 
 /* Entry i of the list becomes one entry, two (with its plain name), none. */
 static int finish_entry(struct hf_naming *naming, size_t i,
-			const struct hf_fact *fact, int fact_error,
+			const struct hf_named *named, int named_error,
 			struct hf_buf *path, struct hf_buf *name)
 {
 	struct hf_listing *made = naming->made;
@@ -256,8 +258,8 @@ static int finish_entry(struct hf_naming *naming, size_t i,
 		return error;
 	hf_buf_reset(name);
 	error = hf_present(naming->view, path->data, source,
-			   hf_catalog_rule(made->catalog, i), fact, fact_error,
-			   name, &entry);
+			   hf_catalog_rule(made->catalog, i), named,
+			   named_error, name, &entry);
 	if (error == 0)
 		error = add_entry(naming, &entry);
 	if (error == 0 && entry.kind == HF_KIND_HASHED &&
@@ -265,6 +267,32 @@ static int finish_entry(struct hf_naming *naming, size_t i,
 		hf_present_plain(naming->view->config, source, &entry);
 		error = add_entry(naming, &entry);
 	}
+	return error;
+}
+
+/* What entry i, the asked-th that needs a digest, is named by. */
+static int name_of(struct hf_naming *naming, size_t i, size_t asked,
+		   struct hf_wait *wait, struct hf_buf *path,
+		   struct hf_named *ret)
+{
+	struct hf_listing *made = naming->made;
+	const struct hf_source_entry *source =
+		hf_source_list_entry(made->list, i);
+	struct hf_fact fact;
+	int error = hf_batch_get(naming->batch, asked, wait, &fact);
+
+	made->settled &= hf_batch_settled(naming->batch, asked);
+	if (error == 0)
+		error = path_of(naming, source->name, path);
+	if (error < 0)
+		return error;
+	*ret = hf_named_of(&fact);
+	if (hf_catalog_rule(made->catalog, i).kind != HF_KIND_HASHED ||
+	    !hf_view_is_text(naming->view, path->data))
+		return 0;
+	error = hf_graph_name(naming->graph, path->data, wait, ret);
+	/* What it refers to may change while the directory does not. */
+	made->settled &= error == 0 && !ret->depends;
 	return error;
 }
 
@@ -281,19 +309,16 @@ static int finish_entries(struct hf_naming *naming, struct hf_wait *wait)
 	     i++) {
 		const struct hf_source_entry *source =
 			hf_source_list_entry(made->list, i);
-		struct hf_fact fact = {0};
-		int fact_error = 0;
+		struct hf_named named = {0};
+		int named_error = 0;
 
-		if (needs_digest(made, i)) {
-			fact_error =
-				hf_batch_get(naming->batch, asked, wait, &fact);
-			made->settled &= hf_batch_settled(naming->batch, asked);
-			asked++;
-		}
-		if (hf_error_passing(fact_error))
-			error = fact_error;
-		else if (!vanished(naming, source, fact_error))
-			error = finish_entry(naming, i, &fact, fact_error,
+		if (needs_digest(made, i))
+			named_error = name_of(naming, i, asked++, wait, &path,
+					      &named);
+		if (hf_error_passing(named_error))
+			error = named_error;
+		else if (!vanished(naming, source, named_error))
+			error = finish_entry(naming, i, &named, named_error,
 					     &path, &name);
 	}
 	hf_buf_fini(&path);
@@ -388,7 +413,8 @@ static bool same_entry(const struct hf_entry *a, const struct hf_entry *b)
 	       a->hidden == b->hidden && a->root == b->root &&
 	       a->mode == b->mode && a->uid == b->uid && a->gid == b->gid &&
 	       a->size == b->size && a->mtime_ns == b->mtime_ns &&
-	       hf_digest_equal(&a->digest, &b->digest);
+	       hf_digest_equal(&a->digest, &b->digest) &&
+	       hf_digest_equal(&a->name_digest, &b->name_digest);
 }
 
 static bool same_listing(const struct hf_listing *a, const struct hf_listing *b)
@@ -449,15 +475,29 @@ int hf_naming_finish(struct hf_naming *naming, struct hf_wait *wait,
 	return 0;
 }
 
-int hf_view_list(struct hf_view *view, struct hf_node *dir,
-		 struct hf_wait *wait, struct hf_listing **ret)
+int hf_naming_list_all(struct hf_view *view, struct hf_node *dir,
+		       struct hf_graph *graph, struct hf_wait *wait,
+		       struct hf_listing **ret)
 {
 	struct hf_naming *naming;
-	int error = hf_naming_start(view, dir, &naming);
+	int error = hf_naming_start(view, dir, graph, &naming);
 
 	if (error < 0)
 		return error;
 	error = hf_naming_finish(naming, wait, ret);
 	hf_naming_free(naming);
+	return error;
+}
+
+int hf_view_list(struct hf_view *view, struct hf_node *dir,
+		 struct hf_wait *wait, struct hf_listing **ret)
+{
+	struct hf_graph *graph;
+	int error = hf_graph_new(view, &graph);
+
+	if (error < 0)
+		return error;
+	error = hf_naming_list_all(view, dir, graph, wait, ret);
+	hf_graph_free(graph);
 	return error;
 }

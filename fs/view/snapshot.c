@@ -114,14 +114,13 @@ static int add_entry(struct hf_view *view, struct rows *rows, const char *dir,
 		.problem = problem_of(listing, i),
 		.error = entry->error,
 		.size = entry->size,
+		.name_digest = entry->name_digest,
 		.content_digest = entry->digest,
 	};
 	int error = hf_buf_status(text);
 
 	if (error < 0)
 		return error;
-	if (entry->kind == HF_KIND_HASHED)
-		row.name_digest = entry->digest;
 	error = try_open(view, entry, text->data + path);
 	if (hf_error_passing(error) || error == -ENOENT)
 		return error;

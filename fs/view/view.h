@@ -12,6 +12,7 @@
 
 #include "fs/base/base.h"
 #include "fs/digest/digest.h"
+#include "fs/refs/refs.h"
 #include "fs/source/source.h"
 
 /* --- option.c: -o ------------------------------------------------------- */
@@ -64,8 +65,10 @@ struct hf_config {
 	struct hf_strings prehashed;
 	unsigned threads; /* 0: as many as there are processors */
 	bool mtime_source;
-	int64_t mtime_ns; /* of hashed files, unless mtime_source */
-	int64_t uid;      /* -1: the source's */
+	int64_t mtime_ns;           /* of hashed files, unless mtime_source */
+	struct hf_refs_config refs; /* its static_url is the one below */
+	char *static_url;
+	int64_t uid; /* -1: the source's */
 	int64_t gid;
 };
 
@@ -134,6 +137,8 @@ struct hf_entry {
 	uint64_t size;
 	int64_t mtime_ns;
 	struct hf_digest digest; /* of the content; len 0 for mutable ones */
+	struct hf_digest
+		name_digest; /* of hashed ones: what the name carries */
 };
 
 /*
