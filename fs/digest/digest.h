@@ -29,8 +29,8 @@ const char *hf_algorithm_name(const struct hf_algorithm *algorithm);
 /* Bytes of its digests. */
 unsigned hf_algorithm_len(const struct hf_algorithm *algorithm);
 
-/* The digest of `data`. -EIO if the library refuses (a FIPS policy that
- * forbids MD5), -ENOMEM. */
+/* The digest of `data`. -ENOTSUP if the library's policy forbids the algorithm
+ * (FIPS and MD5), -EIO if it fails, -ENOMEM. */
 int hf_hash(const struct hf_algorithm *algorithm, const void *data, size_t len,
 	    struct hf_digest *ret) HF_MUST_USE;
 bool hf_digest_equal(const struct hf_digest *a, const struct hf_digest *b);

@@ -324,9 +324,9 @@ int hf_digests_open(struct hf_digests *digests, unsigned root, const char *path,
 	if (error != 0)
 		return error < 0 ? error : 0;
 	error = open_once(digests, root, path, expected, wait, &started, ret);
-	/* A reading that began before we asked may have seen bytes from before
-	 * the change that made the expected ones. */
-	if (error == -ESTALE && !started)
+	/* A reading that began before we asked may have seen what was there
+	 * before the change that made the expected bytes: others, or none. */
+	if (error < 0 && error != -EINTR && !started)
 		error = open_once(digests, root, path, expected, wait, &started,
 				  ret);
 	return error;

@@ -108,7 +108,34 @@ struct reply {
 	char *data;
 	size_t size;
 	size_t len;
+	uint64_t *entered; /* nodeids that the answer hands out */
+	size_t n_entered;
 };
+
+/* No entry of a reply is shorter: what the kernel's own formats begin with. */
+#define MIN_ENTRY_LEN 24
+
+static int reply_init(struct reply *reply)
+{
+	size_t most = reply->size / MIN_ENTRY_LEN + 1;
+
+	reply->data = malloc(reply->size);
+	reply->entered = reply->plus ? calloc(most, sizeof(uint64_t)) : NULL;
+	return reply->data && (reply->entered || !reply->plus) ? 0 : -ENOMEM;
+}
+
+static void reply_fini(struct reply *reply)
+{
+	free(reply->data);
+	free(reply->entered);
+}
+
+/* The answer does not go out, and so hands out nothing. */
+static void take_back(struct reply *reply)
+{
+	for (size_t i = 0; i < reply->n_entered; i++)
+		hf_inodes_forget(reply->fs->inodes, reply->entered[i], 1);
+}
 
 /* Adds one entry; false: there is no more room. */
 static bool add(struct reply *reply, const char *name,
@@ -168,8 +195,11 @@ static bool add_entry(struct reply *reply, size_t i, off_t next, int *error)
 	hf_node_unref(node);
 	if (*error < 0)
 		return false;
-	if (add(reply, name, &param, next))
+	if (add(reply, name, &param, next)) {
+		if (nodeid)
+			reply->entered[reply->n_entered++] = nodeid;
 		return true;
+	}
 	if (nodeid)
 		hf_inodes_forget(fs->inodes, nodeid, 1);
 	return false;
@@ -214,16 +244,23 @@ static void readdir(fuse_req_t req, size_t size, off_t offset,
 			      .fs = hf_fs_of(req),
 			      .handle = handle_of(fi),
 			      .plus = plus,
-			      .data = malloc(size),
 			      .size = size};
-	int error = reply.data ? fill(&reply, offset) : -ENOMEM;
+	struct hf_request request;
+	int error;
 
-	/* What was filled in before an error was counted: it must go out. */
-	if (error < 0 && reply.len == 0)
+	hf_request_begin(&request, reply.fs->watcher, req);
+	error = reply_init(&reply);
+	if (error == 0)
+		error = fill(&reply, offset);
+	if (!hf_request_claim(&request))
+		take_back(&reply);
+	/* What was filled in before an error goes out; the error comes at the
+	 * next call. */
+	else if (error < 0 && reply.len == 0)
 		fuse_reply_err(req, -error);
-	else
-		fuse_reply_buf(req, reply.data, reply.len);
-	free(reply.data);
+	else if (fuse_reply_buf(req, reply.data, reply.len) < 0)
+		take_back(&reply);
+	reply_fini(&reply);
 }
 
 void hf_op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,

@@ -43,8 +43,10 @@ void hf_op_init(void *userdata, struct fuse_conn_info *conn)
 
 bool hf_is_control(uint64_t nodeid, int *ret)
 {
+	if (nodeid < HF_CONTROL_NODEID || nodeid >= HF_FIRST_NODEID)
+		return false;
 	*ret = (int)nodeid - HF_CONTROL_NODEID - 1;
-	return nodeid >= HF_CONTROL_NODEID && nodeid < HF_FIRST_NODEID;
+	return true;
 }
 
 /* Modes keep others out even where the kernel remembers the name. */
@@ -81,6 +83,8 @@ static uint64_t find_control(fuse_req_t req, const struct hf_fs *fs,
 				       may_see_control(req, fs)
 			       ? HF_CONTROL_NODEID
 			       : 0;
+	if (parent != HF_CONTROL_NODEID)
+		return 0;
 	for (size_t i = 0; hf_control_name(i); i++)
 		if (strcmp(hf_control_name(i), name) == 0)
 			return HF_CONTROL_NODEID + 1 + i;
@@ -135,7 +139,8 @@ static int lookup(struct hf_fs *fs, fuse_ino_t parent, const char *name,
 		return error;
 	}
 	error = hf_inodes_enter(fs->inodes, node, &nodeid);
-	ret->ino = nodeid;
+	if (error == 0)
+		ret->ino = nodeid;
 	return error;
 }
 

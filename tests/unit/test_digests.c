@@ -351,6 +351,63 @@ static void a_crowd_asks_and_one_file_is_hashed(void **state)
 	free(data);
 }
 
+#define N_FILES 500
+
+static void name_of(int i, char ret[16])
+{
+	snprintf(ret, 16, "f%d", i);
+}
+
+static void *ask_for_all(void *arg)
+{
+	struct crowd *crowd = arg;
+	struct hf_wait wait;
+	struct hf_fact fact;
+
+	hf_wait_init(&wait);
+	pthread_barrier_wait(&crowd->ready);
+	for (int i = 0; i < N_FILES; i++) {
+		struct stat st;
+		struct hf_sig sig;
+		char path[PATH_MAX];
+		char name[16];
+
+		name_of(i, name);
+		if (stat(tree_path(&crowd->room->tree, name, path), &st) < 0)
+			break;
+		sig = hf_sig_of(&st);
+		if (hf_digests_get(crowd->room->digests, 0, name, &sig, &wait,
+				   &fact) == 0 &&
+		    fact.size == strlen(name))
+			atomic_fetch_add(&crowd->right, 1);
+	}
+	hf_wait_fini(&wait);
+	return NULL;
+}
+
+/* Small files land while others are still on the way to ask for them. */
+static void a_crowd_asks_for_many_files(void **state)
+{
+	struct crowd crowd = {.room = *state};
+	struct room *room = *state;
+	pthread_t threads[N_ASKERS];
+
+	for (int i = 0; i < N_FILES; i++) {
+		char name[16];
+
+		name_of(i, name);
+		tree_write(&room->tree, name, name);
+	}
+	pthread_barrier_init(&crowd.ready, NULL, N_ASKERS);
+	for (size_t i = 0; i < N_ASKERS; i++)
+		pthread_create(&threads[i], NULL, ask_for_all, &crowd);
+	for (size_t i = 0; i < N_ASKERS; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(atomic_load(&crowd.right), N_ASKERS * N_FILES);
+	assert_int_equal(hashed(room), N_FILES);
+	pthread_barrier_destroy(&crowd.ready);
+}
+
 /* --- many at once --------------------------------------------------------- */
 
 static void a_batch_answers_in_order(void **state)
@@ -765,6 +822,7 @@ int main(void)
 		IN_ROOM(the_last_digest_outlives_the_file),
 		IN_ROOM(the_last_digest_outlives_permission),
 		IN_ROOM(a_crowd_asks_and_one_file_is_hashed),
+		IN_ROOM(a_crowd_asks_for_many_files),
 		IN_ROOM(a_batch_answers_in_order),
 		IN_ROOM(a_racy_answer_is_not_settled),
 		IN_ROOM(bytes_are_read_from_any_place),

@@ -808,6 +808,33 @@ static void a_generation_of_racy_files(void **state)
 	check_generations(*state);
 }
 
+static uint64_t hashed_by_listing(struct scene *scene)
+{
+	struct hf_view_stats before;
+	struct hf_view_stats after;
+
+	hf_view_stats(scene->view, &before);
+	hf_listing_unref(scene_list(scene, ""));
+	hf_view_stats(scene->view, &after);
+	return after.digests.files_hashed - before.digests.files_hashed;
+}
+
+/* A listing is believed as long as the stamps of its files can be. */
+static void a_listing_of_racy_files_reads_them_again(void **state)
+{
+	struct scene *scene = *state;
+
+	tree_write(&scene->tree, "a.css", "a");
+	scene_open(scene, "@", "");
+	atomic_store(&scene_ahead_ns, 0);
+	assert_int_equal(hashed_by_listing(scene), 1);
+	assert_int_equal(hashed_by_listing(scene), 1);
+	atomic_store(&scene_ahead_ns, HOUR_NS);
+	assert_int_equal(hashed_by_listing(scene), 1);
+	assert_int_equal(hashed_by_listing(scene), 0);
+	assert_int_equal(hashed_by_listing(scene), 0);
+}
+
 /* Whoever looks at the same moment sees the same generation. */
 struct looker {
 	pthread_t thread;
@@ -1168,6 +1195,7 @@ int main(void)
 		VIEW(a_file_that_moves_to_another_source),
 		VIEW(a_generation_stands_for_a_state),
 		VIEW(a_generation_of_racy_files),
+		VIEW(a_listing_of_racy_files_reads_them_again),
 		VIEW(a_crowd_sees_one_generation),
 		VIEW(names_follow_a_directory),
 		VIEW(kinds_follow_a_directory),

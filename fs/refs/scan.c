@@ -1,0 +1,65 @@
+#include "fs/refs/internal.h"
+
+#include <string.h>
+
+static const char *const needles[HF_N_MARKS] = {
+	[HF_MARK_NEWLINE] = "\n",       [HF_MARK_CLOSE] = ")",
+	[HF_MARK_DOUBLE_CLOSE] = "\")", [HF_MARK_SINGLE_CLOSE] = "')",
+	[HF_MARK_SEMICOLON] = ";",
+};
+
+bool hf_sight_holds(const struct hf_sight *sight, size_t from)
+{
+	return sight->known && sight->from <= from && from <= sight->at;
+}
+
+size_t hf_scan_next(struct hf_scan *scan, enum hf_mark mark, size_t from)
+{
+	struct hf_sight *sight = &scan->marks[mark];
+	const char *found;
+
+	if (from >= scan->len)
+		return scan->len;
+	if (!hf_sight_holds(sight, from)) {
+		found = memmem(scan->text + from, scan->len - from,
+			       needles[mark], strlen(needles[mark]));
+		sight->known = true;
+		sight->from = from;
+		sight->at = found ? (size_t)(found - scan->text) : scan->len;
+	}
+	return sight->at;
+}
+
+size_t hf_scan_skip_space(const struct hf_scan *scan, size_t from)
+{
+	uint32_t code_point;
+	size_t n;
+
+	while ((n = hf_utf8_decode(scan->text + from, scan->len - from,
+				   &code_point)) &&
+	       hf_is_space(code_point))
+		from += n;
+	return from;
+}
+
+bool hf_scan_same_line(struct hf_scan *scan, size_t from, size_t end)
+{
+	return hf_scan_next(scan, HF_MARK_NEWLINE, from) >= end;
+}
+
+size_t hf_scan_word(const struct hf_scan *scan, size_t at, const char *word)
+{
+	size_t len = strlen(word);
+
+	if (at > scan->len || scan->len - at < len)
+		return 0;
+	for (size_t i = 0; i < len; i++) {
+		char c = scan->text[at + i];
+
+		if (c >= 'A' && c <= 'Z')
+			c = (char)(c - 'A' + 'a');
+		if (c != word[i])
+			return 0;
+	}
+	return len;
+}
