@@ -38,8 +38,8 @@ struct hf_view {
 	struct hf_digests *digests;
 	uint64_t seed[2]; /* of node identities */
 	unsigned threads;
-	atomic_uint_least64_t generation; /* of the newest listing */
-	pthread_mutex_t sums_lock;        /* guards every node's sums */
+	atomic_uint_least64_t changes; /* noticed in listings */
+	pthread_mutex_t sums_lock;     /* guards every node's sums */
 	struct hf_linkbook *linkbook;
 	struct hf_namebook *namebook;
 };
@@ -285,11 +285,8 @@ int hf_view_dir_catalog(struct hf_view *view, struct hf_view_dir *dir,
 void hf_view_dir_forget(struct hf_view_dir *dir);
 /* The last listing (a new reference), or NULL. */
 struct hf_listing *hf_view_dir_last(struct hf_view_dir *dir);
-/* Puts `listing` in the place of `before` (NULL: of none); false: another one
- * is there by now. */
-bool hf_view_dir_set_last(struct hf_view_dir *dir,
-			  const struct hf_listing *before,
-			  struct hf_listing *listing) HF_MUST_USE;
+/* Remembers a listing; true if it says something else than the last one. */
+bool hf_view_dir_set_last(struct hf_view_dir *dir, struct hf_listing *listing);
 
 /* --- listing.c ----------------------------------------------------------- */
 
@@ -303,6 +300,9 @@ struct hf_listing {
 	struct hf_entry *entries;
 	struct hf_buf names;
 };
+
+/* True if the directory was not changed within the grain of its stamps. */
+bool hf_listing_quiet(const struct hf_listing *listing);
 
 /* --- naming.c ------------------------------------------------------------ */
 

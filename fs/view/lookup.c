@@ -92,8 +92,15 @@ static int present(struct search *search, size_t i, struct hf_entry *ret)
 	if (source.type == HF_TYPE_FILE && !source.shadowed &&
 	    hf_rule_needs_digest(rule))
 		named_error = name_of(search, &source, rule, &named);
-	if (hf_error_passing(named_error) || named_error == -ENOENT)
+	if (hf_error_passing(named_error))
 		return named_error;
+	/* Gone meanwhile; or there, and yet it cannot be opened. */
+	if (named_error == -ENOENT) {
+		error = hf_source_stat(search->view->source,
+				       search->dir_path.data, listed, &source);
+		if (error < 0)
+			return error;
+	}
 	return hf_present(search->view, search->path.data, &source, rule,
 			  &named, named_error, &search->name, ret);
 }

@@ -403,53 +403,44 @@ static int settle_names(struct hf_naming *naming)
 	return error;
 }
 
-/* --- one listing per generation ------------------------------------------- */
+/* --- generation ------------------------------------------------------------ */
 
-static bool same_entry(const struct hf_entry *a, const struct hf_entry *b)
+static void add_digest(struct hf_buf *text, const struct hf_digest *digest)
 {
-	return strcmp(a->name, b->name) == 0 &&
-	       strcmp(a->source, b->source) == 0 && a->kind == b->kind &&
-	       a->problem == b->problem && a->error == b->error &&
-	       a->hidden == b->hidden && a->root == b->root &&
-	       a->mode == b->mode && a->uid == b->uid && a->gid == b->gid &&
-	       a->size == b->size && a->mtime_ns == b->mtime_ns &&
-	       hf_digest_equal(&a->digest, &b->digest) &&
-	       hf_digest_equal(&a->name_digest, &b->name_digest);
+	hf_buf_add(text, digest->bytes, digest->len);
+	hf_buf_putc(text, (char)digest->len);
 }
 
-static bool same_listing(const struct hf_listing *a, const struct hf_listing *b)
+static void add_text(struct hf_buf *text, const struct hf_entry *entry)
 {
-	if (a->n != b->n)
-		return false;
-	for (size_t i = 0; i < a->n; i++)
-		if (!same_entry(&a->entries[i], &b->entries[i]))
-			return false;
-	return true;
+	hf_buf_add(text, entry->name, strlen(entry->name) + 1);
+	hf_buf_add(text, entry->source, strlen(entry->source) + 1);
+	hf_buf_printf(text, "%d %d %d %d %u %o %ld %ld %ju %jd", entry->kind,
+		      entry->problem, entry->error, entry->hidden, entry->root,
+		      entry->mode, (long)entry->uid, (long)entry->gid,
+		      (uintmax_t)entry->size, (intmax_t)entry->mtime_ns);
+	add_digest(text, &entry->digest);
+	add_digest(text, &entry->name_digest);
 }
 
-/* Whoever sees equal generations may believe that nothing changed. */
-static void number(struct hf_naming *naming)
+/*
+ * A listing's generation is the hash of all that it says, so that equal
+ * generations mean equal listings, whoever made them and where.
+ */
+static int number(struct hf_listing *made)
 {
-	struct hf_listing *made = naming->made;
+	static const uint64_t key[2] = {0x67656e65, 0x72617469};
+	struct hf_buf text = {0};
+	int error;
 
-	if (naming->last && same_listing(naming->last, made))
-		made->generation = naming->last->generation;
-	else
-		made->generation =
-			atomic_fetch_add(&naming->view->generation, 1) + 1;
-}
-
-/* Several may list a directory at once: whoever comes later compares with
- * whoever came first, so that one state has one generation. */
-static void publish(struct hf_naming *naming)
-{
-	struct hf_view_dir *dir = naming->dir->dir;
-
-	do {
-		hf_listing_unref(naming->last);
-		naming->last = hf_view_dir_last(dir);
-		number(naming);
-	} while (!hf_view_dir_set_last(dir, naming->last, naming->made));
+	hf_buf_puts(&text, "");
+	for (size_t i = 0; i < made->n; i++)
+		add_text(&text, &made->entries[i]);
+	error = hf_buf_status(&text);
+	if (error == 0)
+		made->generation = hf_siphash(key, text.data, text.len) | 1;
+	hf_buf_fini(&text);
+	return error;
 }
 
 int hf_naming_finish(struct hf_naming *naming, struct hf_wait *wait,
@@ -470,7 +461,11 @@ int hf_naming_finish(struct hf_naming *naming, struct hf_wait *wait,
 	error = settle_names(naming);
 	if (error < 0)
 		return error;
-	publish(naming);
+	error = number(naming->made);
+	if (error < 0)
+		return error;
+	if (hf_view_dir_set_last(naming->dir->dir, naming->made))
+		atomic_fetch_add(&naming->view->changes, 1);
 	*ret = hf_listing_ref(naming->made);
 	return 0;
 }

@@ -96,6 +96,6 @@ int hf_view_root(struct hf_view *view, struct hf_node **ret)
 void hf_view_stats(struct hf_view *view, struct hf_view_stats *ret)
 {
 	hf_digests_stats(view->digests, &ret->digests);
-	ret->generation = atomic_load(&view->generation);
+	ret->generation = atomic_load(&view->changes);
 	ret->threads = view->threads;
 }

@@ -107,7 +107,9 @@ static int start_stop(struct hf_walk *walk, size_t at)
 	if (error == 0)
 		error = hf_naming_start(walk->view, stop->node, walk->graph,
 					&stop->naming);
-	if (is_its_own(error)) {
+	/* Without the top there is nothing to be told, least of all an empty
+	 * tree. */
+	if (at > 0 && is_its_own(error)) {
 		stop->error = error;
 		return 0;
 	}
@@ -171,12 +173,18 @@ int hf_walk_all(struct hf_walk *walk)
 
 /* A directory that appeared, or that can be listed now, shows as another
  * generation of its parent, or as an error that went away. */
+/* The second look is a strict one: a directory that was changed just now is
+ * read again, whatever its stamps say. */
 static int same_stop(struct hf_walk *walk, struct hf_stop *stop,
 		     struct hf_graph *graph)
 {
 	struct hf_listing *now;
-	int error = hf_naming_list_all(walk->view, stop->node, graph,
-				       walk->wait, &now);
+	int error;
+
+	if (stop->listing && !hf_listing_quiet(stop->listing))
+		hf_view_dir_forget(stop->node->dir);
+	error = hf_naming_list_all(walk->view, stop->node, graph, walk->wait,
+				   &now);
 	bool same;
 
 	if (stop->error < 0)
