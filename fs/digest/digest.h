@@ -54,6 +54,10 @@ void hf_sums_unref(struct hf_sums *sums);
 struct hf_verified;
 struct hf_verified *hf_verified_ref(struct hf_verified *verified);
 void hf_verified_unref(struct hf_verified *verified);
+/* Pins the bytes in `bytes`, which the caller just hashed and matched; steals
+ * them on success. *ret is new. -ENOMEM. */
+int hf_verified_take(struct hf_buf *bytes,
+		     struct hf_verified **ret) HF_MUST_USE;
 uint64_t hf_verified_size(const struct hf_verified *verified);
 /* Borrowed; NULL for pinned bytes. Kept by the caller it makes the next
  * opening of an unchanged file read nothing. */
@@ -72,11 +76,26 @@ int hf_verified_read(struct hf_verified *verified, uint64_t offset, size_t len,
 
 struct hf_digests;
 
+/*
+ * Somebody who wants to see the bytes of some files while they are in memory
+ * anyway. Both functions are called in the pool.
+ */
+struct hf_inspector {
+	void *arg;
+	/* Is it worth to hold the whole file, of this size? */
+	bool (*wants)(void *arg, const char *path, uint64_t size);
+	/* The bytes that have this digest; borrowed for the call. */
+	void (*inspect)(void *arg, const char *path,
+			const struct hf_digest *digest, const char *data,
+			size_t len);
+};
+
 struct hf_digests_config {
 	const struct hf_algorithm *algorithm;
 	const struct hf_source *source; /* borrowed */
 	struct hf_pool *pool;           /* borrowed */
 	hf_clock *clock;
+	struct hf_inspector inspector; /* wants NULL: there is none */
 };
 
 /* What is known of a file state. */

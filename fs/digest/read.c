@@ -111,7 +111,7 @@ static void hold_fini(struct hold *hold)
 	hf_sums_unref(hold->sums);
 }
 
-static int hash_small(const struct hf_digests_config *config, struct hold *hold,
+static int hash_whole(const struct hf_digests_config *config, struct hold *hold,
 		      size_t size, struct hf_digest *ret)
 {
 	size_t len;
@@ -155,6 +155,32 @@ static int keep_bytes(struct hold *hold, struct hf_reading *reading)
 				 hf_sums_ref(hold->sums), &reading->verified);
 }
 
+static bool wants(const struct hf_digests_config *config, const char *path,
+		  uint64_t size)
+{
+	const struct hf_inspector *inspector = &config->inspector;
+
+	return inspector->wants && inspector->wants(inspector->arg, path, size);
+}
+
+/* From the open file to its digest, in the way that suits its size. */
+static int hash(const struct hf_digests_config *config, struct hold *hold,
+		bool whole, bool keep, struct hf_reading *reading)
+{
+	uint64_t size = reading->fact.size;
+	int error = 0;
+
+	if (whole)
+		return hash_whole(config, hold, (size_t)size,
+				  &reading->fact.digest);
+	if (keep)
+		error = hf_sums_new(size, &hold->sums);
+	if (error == 0)
+		error = hash_large(config, hold->fd, size, hold->sums,
+				   &reading->fact.digest);
+	return error;
+}
+
 static int pass(const struct hf_digests_config *config, unsigned root,
 		const char *path, bool keep, struct hf_reading *ret)
 {
@@ -162,6 +188,8 @@ static int pass(const struct hf_digests_config *config, unsigned root,
 	struct hf_reading reading = {0};
 	struct stat st;
 	int64_t begun = config->clock();
+	bool small;
+	bool inspect;
 	int error =
 		hf_source_open_file(config->source, root, path, &hold.fd, &st);
 
@@ -170,18 +198,15 @@ static int pass(const struct hf_digests_config *config, unsigned root,
 	reading.sig = hf_sig_of(&st);
 	reading.quiet = hf_sig_quiet(&reading.sig, begun);
 	reading.fact.size = (uint64_t)st.st_size;
-	if (st.st_size <= HF_PINNED_MAX) {
-		error = hash_small(config, &hold, (size_t)st.st_size,
-				   &reading.fact.digest);
-	} else {
-		if (keep)
-			error = hf_sums_new(reading.fact.size, &hold.sums);
-		if (error == 0)
-			error = hash_large(config, hold.fd, reading.fact.size,
-					   hold.sums, &reading.fact.digest);
-	}
+	small = reading.fact.size <= HF_PINNED_MAX;
+	inspect = (small || !keep) && wants(config, path, reading.fact.size);
+	error = hash(config, &hold, small || inspect, keep, &reading);
 	if (error == 0)
 		error = still(hold.fd, &reading.sig);
+	if (error == 0 && inspect)
+		config->inspector.inspect(config->inspector.arg, path,
+					  &reading.fact.digest, hold.data,
+					  (size_t)reading.fact.size);
 	if (error == 0 && keep)
 		error = keep_bytes(&hold, &reading);
 	if (error == 0)

@@ -64,6 +64,20 @@ int hf_verified_pin(char *data, uint64_t size, struct hf_verified **ret)
 	return 0;
 }
 
+int hf_verified_take(struct hf_buf *bytes, struct hf_verified **ret)
+{
+	uint64_t size = bytes->len;
+	char *data;
+	int error = hf_buf_steal(bytes, &data);
+
+	if (error < 0)
+		return error;
+	error = hf_verified_pin(data, size, ret);
+	if (error < 0)
+		free(data);
+	return error;
+}
+
 int hf_verified_guard(int fd, struct hf_sums *sums, struct hf_verified **ret)
 {
 	struct hf_verified *verified = calloc(1, sizeof(*verified));

@@ -182,6 +182,13 @@ int hf_source_list_restat(const struct hf_source *source, const char *path,
  * hf_source_list. */
 int hf_source_stat_dir(const struct hf_source *source, const char *path,
 		       struct stat *ret) HF_MUST_USE;
+/*
+ * The entry that a listing of its directory has for `path`, which may be of
+ * the caller's making but must be normalised; ret->name points into it. What
+ * a listing leaves out is not there. Errors as hf_source_list.
+ */
+int hf_source_find(const struct hf_source *source, const char *path,
+		   struct hf_source_entry *ret) HF_MUST_USE;
 /* One entry's stat anew; for a name that went away -ENOENT. ret->name is
  * entry->name. */
 int hf_source_stat(const struct hf_source *source, const char *dir,

@@ -13,6 +13,7 @@
 #define DEFAULT_NAME "%n.%h%e"
 #define DEFAULT_DIGEST "md5"
 #define DEFAULT_LENGTH 12
+#define DEFAULT_STATIC_URL "/static/"
 /* 2000-01-01T00:00:00Z: the same on every machine and old enough that no
  * client takes it for news. */
 #define DEFAULT_MTIME INT64_C(946684800)
@@ -181,11 +182,45 @@ static int set_xdev(void *target, const char *value, char **why)
 
 static int set_refs(void *target, const char *value, char **why)
 {
-	(void)target;
-	if (strcmp(value, "none") != 0)
+	struct hf_config *config = target;
+
+	if (hf_refs_profile_parse(value, &config->refs.profile) < 0)
 		return hf_why(-EINVAL, why,
-			      "must be none: files are shown as they "
-			      "are, references are not rewritten");
+			      "must be one of django-4.2, django-5.2, "
+			      "django-6.0, django-6.1, none");
+	return 0;
+}
+
+/* Django puts the script's prefix, usually "/", before a relative one. */
+static int set_static_url(void *target, const char *value, char **why)
+{
+	struct hf_config *config = target;
+	bool complete = value[0] == '/' || strncmp(value, "http://", 7) == 0 ||
+			strncmp(value, "https://", 8) == 0;
+	struct hf_buf url = {0};
+	char *text;
+	int r;
+
+	if (!*value || value[strlen(value) - 1] != '/')
+		return hf_why(-EINVAL, why, "must end with a slash");
+	hf_buf_printf(&url, "%s%s", complete ? "" : "/", value);
+	r = hf_buf_steal(&url, &text);
+	if (r < 0)
+		return r;
+	hf_unbackslash(text);
+	free(config->static_url);
+	config->static_url = text;
+	config->refs.static_url = text;
+	return 0;
+}
+
+static int set_js_modules(void *target, const char *value, char **why)
+{
+	struct hf_config *config = target;
+
+	(void)value;
+	(void)why;
+	config->refs.js_modules = true;
 	return 0;
 }
 
@@ -268,7 +303,11 @@ static const struct hf_option rows[] = {
 	 set_no_default_ignore},
 	{"follow", NULL, "follow links that leave their source", set_follow},
 	{"xdev", NULL, "enter file systems mounted in a source", set_xdev},
-	{"refs", "none", "show the bytes of every file as they are", set_refs},
+	{"refs", "PROFILE", "django-4.2, -5.2, -6.0, -6.1 (default), or none",
+	 set_refs},
+	{"static_url", "URL", "Django's STATIC_URL (/static/)", set_static_url},
+	{"js_modules", NULL, "rewrite imports of JS modules too (6.1)",
+	 set_js_modules},
 	{"threads", "N", "files hashed at once (one a processor)", set_threads},
 	{"mtime", "source|@N", "time of hashed files (@946684800)", set_mtime},
 	{"uid", "N", "owner of all files, number or name (source's)", set_uid},
@@ -284,11 +323,14 @@ int hf_config_init(struct hf_config *config)
 		.algorithm = hf_algorithm_find(DEFAULT_DIGEST),
 		.hash_len = DEFAULT_LENGTH,
 		.show = HF_SHOW_HASHED | HF_SHOW_KEPT,
+		.refs.profile = HF_REFS_DJANGO_6_1,
 		.mtime_ns = DEFAULT_MTIME * NS_PER_S,
 		.uid = -1,
 		.gid = -1,
 	};
-	return config->name_template ? 0 : -ENOMEM;
+	config->static_url = strdup(DEFAULT_STATIC_URL);
+	config->refs.static_url = config->static_url;
+	return config->name_template && config->static_url ? 0 : -ENOMEM;
 }
 
 void hf_config_fini(struct hf_config *config)
@@ -298,6 +340,7 @@ void hf_config_fini(struct hf_config *config)
 	hf_strings_fini(&config->keep);
 	hf_strings_fini(&config->prehashed);
 	free(config->name_template);
+	free(config->static_url);
 	*config = (struct hf_config){0};
 }
 

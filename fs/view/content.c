@@ -37,20 +37,54 @@ static void remember_sums(struct hf_view *view, struct hf_node *node,
 	hf_sums_unref(old);
 }
 
+static int open_verbatim(struct hf_view *view, struct hf_node *node,
+			 const char *path, struct hf_wait *wait,
+			 struct hf_verified **ret)
+{
+	struct hf_sums *sums = known_sums(view, node);
+	int error = hf_digests_open(view->digests, node->entry.root, path,
+				    &node->entry.digest, sums, wait, ret);
+
+	hf_sums_unref(sums);
+	if (error == 0)
+		remember_sums(view, node, hf_verified_sums(*ret));
+	return error;
+}
+
+/* The text is put together anew, and is what it was, or it is not shown. */
+static int open_text(struct hf_view *view, struct hf_node *node,
+		     const char *path, struct hf_wait *wait,
+		     struct hf_verified **ret)
+{
+	struct hf_buf text = {0};
+	struct hf_digest digest;
+	struct hf_graph *graph;
+	int error = hf_graph_new(view, &graph);
+
+	if (error < 0)
+		return error;
+	error = hf_graph_text(graph, path, wait, NULL, &text, &digest);
+	hf_graph_free(graph);
+	if (error == 0 && !hf_digest_equal(&digest, &node->entry.digest))
+		error = -ESTALE;
+	if (error == 0)
+		error = hf_verified_take(&text, ret);
+	hf_buf_fini(&text);
+	return error;
+}
+
 static int open_constant(struct hf_view *view, struct hf_node *node,
 			 const char *path, struct hf_wait *wait,
 			 struct hf_content *content)
 {
-	struct hf_sums *sums = known_sums(view, node);
-	int error = hf_digests_open(view->digests, node->entry.root, path,
-				    &node->entry.digest, sums, wait,
-				    &content->verified);
+	bool text = node->entry.kind == HF_KIND_HASHED &&
+		    hf_view_is_text(view, path);
+	int error = text ? open_text(view, node, path, wait, &content->verified)
+			 : open_verbatim(view, node, path, wait,
+					 &content->verified);
 
-	hf_sums_unref(sums);
 	if (error == -ESTALE)
 		atomic_store(&node->dead, true);
-	if (error == 0)
-		remember_sums(view, node, hf_verified_sums(content->verified));
 	return error;
 }
 

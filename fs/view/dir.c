@@ -108,20 +108,16 @@ struct hf_listing *hf_view_dir_last(struct hf_view_dir *dir)
 	return listing;
 }
 
-bool hf_view_dir_set_last(struct hf_view_dir *dir,
-			  const struct hf_listing *before,
-			  struct hf_listing *listing)
+bool hf_view_dir_set_last(struct hf_view_dir *dir, struct hf_listing *listing)
 {
-	struct hf_listing *old = NULL;
-	bool same;
+	struct hf_listing *old;
+	bool changed;
 
 	pthread_mutex_lock(&dir->lock);
-	same = dir->last == before;
-	if (same) {
-		old = dir->last;
-		dir->last = hf_listing_ref(listing);
-	}
+	old = dir->last;
+	dir->last = hf_listing_ref(listing);
 	pthread_mutex_unlock(&dir->lock);
+	changed = old && old->generation != listing->generation;
 	hf_listing_unref(old);
-	return same;
+	return changed;
 }

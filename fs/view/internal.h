@@ -9,6 +9,9 @@
  *   content.c  a node -> its bytes
  *   node.c     what a name leads to
  *   dir.c      what is remembered of a directory
+ *   component.c texts named leaves first, circles together
+ *   graph.c    files and the files that they refer to
+ *   links.c    what a text refers to; namebook.c: what it was named
  *   listing.c  a directory's presented entries
  *   catalog.c  a directory's source names and the hashed names they can have
  *   present.c  source file -> presented entry: every rule about one file
@@ -23,6 +26,7 @@
 
 #include <pthread.h>
 
+#include "fs/refs/refs.h"
 #include "fs/view/name.h"
 #include "fs/view/view.h"
 
@@ -34,8 +38,10 @@ struct hf_view {
 	struct hf_digests *digests;
 	uint64_t seed[2]; /* of node identities */
 	unsigned threads;
-	atomic_uint_least64_t generation; /* of the newest listing */
-	pthread_mutex_t sums_lock;        /* guards every node's sums */
+	atomic_uint_least64_t changes; /* noticed in listings */
+	pthread_mutex_t sums_lock;     /* guards every node's sums */
+	struct hf_linkbook *linkbook;
+	struct hf_namebook *namebook;
 };
 
 /* --- attr.c -------------------------------------------------------------- */
@@ -71,6 +77,15 @@ int hf_node_new(struct hf_view *view, struct hf_node *parent,
 /* Appends "dir/name", or "name" at the top. */
 void hf_view_join(struct hf_buf *buf, const char *dir, const char *name);
 
+/* What a file is named by, and what is read under the name. */
+struct hf_named {
+	struct hf_digest name;
+	struct hf_digest content;
+	uint64_t size;
+	bool circular; /* the two digests differ: see component.c */
+	bool depends;  /* on other files */
+};
+
 /* What a file of this path becomes, by its path alone. */
 struct hf_rule {
 	enum hf_kind kind;
@@ -83,20 +98,25 @@ bool hf_rule_needs_digest(struct hf_rule rule);
 /* True if what the file shows may change while its name stays. */
 bool hf_rule_mutable(struct hf_rule rule);
 
+/* True if the bytes of a file with this path are rewritten. */
+bool hf_view_is_text(const struct hf_view *view, const char *path);
+
 /* True for errors that are ours or the asker's and say nothing of the file:
  * interrupted, out of memory or descriptors. */
 bool hf_error_passing(int error);
 
 /*
- * The entry of the source file `source` at `path`. `fact` is its digest, or
- * `error` (negative) says why there is none; both are ignored where the rule
- * needs no digest. The entry's name is source->name, or the content of the
+ * The entry of the source file `source` at `path`. `named` is what it is named
+ * by, or `error` (negative) says why that is not known; both are ignored where
+ * the rule needs no digest. The entry's name is source->name, or the content of the
  * empty buffer `name`, which holds the hashed name then.
  */
 int hf_present(const struct hf_view *view, const char *path,
 	       const struct hf_source_entry *source, struct hf_rule rule,
-	       const struct hf_fact *fact, int error, struct hf_buf *name,
+	       const struct hf_named *named, int error, struct hf_buf *name,
 	       struct hf_entry *ret) HF_MUST_USE;
+/* A file whose name is that of its own bytes. */
+struct hf_named hf_named_of(const struct hf_fact *fact);
 /* The original name of a hashed entry, beside it. */
 void hf_present_plain(const struct hf_config *config,
 		      const struct hf_source_entry *source,
@@ -126,6 +146,131 @@ int hf_catalog_match(const struct hf_view *view,
 		     const struct hf_catalog *catalog, const char *name,
 		     size_t **ret, size_t *ret_n) HF_MUST_USE;
 
+/* --- links.c ------------------------------------------------------------- */
+
+/* What one text refers to. Immutable. */
+struct hf_links {
+	struct hf_strings paths; /* as hf_refs_rewrite asks for them */
+	bool verbatim;           /* rewriting changes nothing */
+	bool not_utf8;
+	bool too_large;
+};
+extern const struct hf_links hf_links_too_large;
+
+/* Any thread. `view` is borrowed. */
+struct hf_linkbook;
+int hf_linkbook_new(const struct hf_view *view,
+		    struct hf_linkbook **ret) HF_MUST_USE;
+void hf_linkbook_free(struct hf_linkbook *book);
+/* A hf_inspector's functions; arg is the book. */
+bool hf_linkbook_wants(void *arg, const char *path, uint64_t size);
+void hf_linkbook_inspect(void *arg, const char *path,
+			 const struct hf_digest *digest, const char *data,
+			 size_t len);
+/* The links of the bytes with this digest at this path; borrowed from the
+ * book, NULL if they were never inspected. */
+const struct hf_links *hf_linkbook_find(struct hf_linkbook *book,
+					const char *path,
+					const struct hf_digest *digest);
+
+/* --- namebook.c ---------------------------------------------------------- */
+
+/* Any thread. */
+struct hf_namebook;
+int hf_namebook_new(struct hf_namebook **ret) HF_MUST_USE;
+void hf_namebook_free(struct hf_namebook *book);
+bool hf_namebook_find(struct hf_namebook *book, const uint64_t key[2],
+		      struct hf_named *ret);
+/* Out of memory forgets silently. */
+void hf_namebook_put(struct hf_namebook *book, const uint64_t key[2],
+		     const struct hf_named *named);
+/* What a path was named last. */
+void hf_namebook_remember(struct hf_namebook *book, const char *path,
+			  const struct hf_named *named);
+bool hf_namebook_last(struct hf_namebook *book, const char *path,
+		      struct hf_named *ret);
+
+/* --- graph.c, component.c ------------------------------------------------ */
+
+enum hf_vertex_type {
+	HF_VERTEX_ABSENT,
+	HF_VERTEX_DIR,
+	HF_VERTEX_STAY, /* keeps its name: references to it stay as written */
+	HF_VERTEX_FILE, /* named by its bytes */
+	HF_VERTEX_TEXT, /* named by its rewritten bytes */
+};
+
+struct hf_edge {
+	const char *link;     /* borrowed from the links */
+	struct hf_vertex *to; /* NULL: no file can have that path */
+	bool decoded;         /* found only when taken for a URL */
+};
+
+/* One file of a graph. */
+struct hf_vertex {
+	char *path;
+	enum hf_vertex_type type;
+	unsigned root;
+	struct hf_sig sig;
+	int error; /* of reading it */
+	struct hf_fact raw;
+	const struct hf_links *links;
+	struct hf_edge *edges; /* sorted by link */
+	size_t n_edges;
+	bool done; /* named */
+	struct hf_named named;
+	/* component.c's: */
+	size_t number; /* from 1, in the order of visiting; 0: not visited */
+	size_t low;
+	size_t next_edge;
+	size_t component;
+	bool open;
+};
+
+/* The files that one question reaches. One thread. */
+struct hf_graph {
+	struct hf_view *view;
+	struct hf_map *by_path;
+	struct hf_vertex **vertices; /* owned, in the order of finding */
+	size_t n;
+	size_t cap;
+	size_t explored;
+	size_t numbered;
+	struct hf_vertex **stack;
+	size_t stack_n;
+	bool failed; /* in the middle: good for nothing any more */
+};
+
+int hf_graph_new(struct hf_view *view, struct hf_graph **ret) HF_MUST_USE;
+void hf_graph_free(struct hf_graph *graph);
+/* Finds a file and everything that it refers to. */
+int hf_graph_explore(struct hf_graph *graph, const char *path,
+		     struct hf_wait *wait, struct hf_vertex **ret) HF_MUST_USE;
+/* The edge of a link, or NULL. */
+const struct hf_edge *hf_vertex_edge(const struct hf_vertex *vertex,
+				     const char *link);
+/* Appends the bytes of an explored text, verified. */
+int hf_vertex_read(struct hf_graph *graph, const struct hf_vertex *vertex,
+		   struct hf_wait *wait, struct hf_buf *ret) HF_MUST_USE;
+
+/*
+ * What the text `path` is named. Errors are those of reading it, or of our
+ * own (hf_error_passing); what it refers to is never an error.
+ */
+int hf_graph_name(struct hf_graph *graph, const char *path,
+		  struct hf_wait *wait, struct hf_named *ret) HF_MUST_USE;
+
+/* References that lead nowhere are told to `missing`. */
+struct hf_report {
+	void *arg;
+	void (*missing)(void *arg, const char *path, enum hf_target target,
+			const struct hf_ref *ref);
+};
+/* Appends the rewritten text, and gives its digest. `report` may be NULL. */
+int hf_graph_text(struct hf_graph *graph, const char *path,
+		  struct hf_wait *wait, struct hf_report *report,
+		  struct hf_buf *ret, struct hf_digest *digest) HF_MUST_USE;
+
 /* --- dir.c --------------------------------------------------------------- */
 
 struct hf_view_dir;
@@ -140,11 +285,8 @@ int hf_view_dir_catalog(struct hf_view *view, struct hf_view_dir *dir,
 void hf_view_dir_forget(struct hf_view_dir *dir);
 /* The last listing (a new reference), or NULL. */
 struct hf_listing *hf_view_dir_last(struct hf_view_dir *dir);
-/* Puts `listing` in the place of `before` (NULL: of none); false: another one
- * is there by now. */
-bool hf_view_dir_set_last(struct hf_view_dir *dir,
-			  const struct hf_listing *before,
-			  struct hf_listing *listing) HF_MUST_USE;
+/* Remembers a listing; true if it says something else than the last one. */
+bool hf_view_dir_set_last(struct hf_view_dir *dir, struct hf_listing *listing);
 
 /* --- listing.c ----------------------------------------------------------- */
 
@@ -159,6 +301,9 @@ struct hf_listing {
 	struct hf_buf names;
 };
 
+/* True if the directory was not changed within the grain of its stamps. */
+bool hf_listing_quiet(const struct hf_listing *listing);
+
 /* --- naming.c ------------------------------------------------------------ */
 
 /*
@@ -166,8 +311,13 @@ struct hf_listing {
  * started before the first is finished.
  */
 struct hf_naming;
+/* `graph` is borrowed until the naming is freed; of one question. */
 int hf_naming_start(struct hf_view *view, struct hf_node *dir,
-		    struct hf_naming **ret) HF_MUST_USE;
+		    struct hf_graph *graph, struct hf_naming **ret) HF_MUST_USE;
+/* A whole listing, with the graph of a greater question. */
+int hf_naming_list_all(struct hf_view *view, struct hf_node *dir,
+		       struct hf_graph *graph, struct hf_wait *wait,
+		       struct hf_listing **ret) HF_MUST_USE;
 /* The files it is about; borrowed. */
 const struct hf_source_list *hf_naming_list(const struct hf_naming *naming);
 int hf_naming_finish(struct hf_naming *naming, struct hf_wait *wait,
@@ -187,6 +337,7 @@ struct hf_stop {
 /* Start with view, wait and progress (or NULL) set and the rest {0}. */
 struct hf_walk {
 	struct hf_view *view;
+	struct hf_graph *graph;
 	struct hf_wait *wait;
 	struct hf_progress *progress;
 	struct hf_stop *stops;

@@ -35,3 +35,10 @@ void hf_listing_unref(struct hf_listing *listing)
 	free(listing->entries);
 	free(listing);
 }
+
+bool hf_listing_quiet(const struct hf_listing *listing)
+{
+	struct hf_sig sig = hf_sig_of(hf_source_list_stat(listing->list));
+
+	return hf_sig_quiet(&sig, hf_clock_realtime());
+}

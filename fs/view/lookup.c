@@ -43,6 +43,33 @@ static int search_init(struct search *search, struct hf_view *view,
 				   &fresh, &search->catalog);
 }
 
+/* What the file at hand, whose path is search->path, is named by. */
+static int name_of(struct search *search, const struct hf_source_entry *source,
+		   struct hf_rule rule, struct hf_named *ret)
+{
+	struct hf_view *view = search->view;
+	struct hf_sig sig = hf_sig_of(&source->st);
+	struct hf_graph *graph;
+	struct hf_fact fact;
+	int error;
+
+	if (rule.kind == HF_KIND_HASHED &&
+	    hf_view_is_text(view, search->path.data)) {
+		error = hf_graph_new(view, &graph);
+		if (error < 0)
+			return error;
+		error = hf_graph_name(graph, search->path.data, search->wait,
+				      ret);
+		hf_graph_free(graph);
+		return error;
+	}
+	error = hf_digests_get(view->digests, source->root, search->path.data,
+			       &sig, search->wait, &fact);
+	if (error == 0)
+		*ret = hf_named_of(&fact);
+	return error;
+}
+
 /* The presented entry of source entry `i` as it is now. -ENOENT: gone. */
 static int present(struct search *search, size_t i, struct hf_entry *ret)
 {
@@ -50,9 +77,8 @@ static int present(struct search *search, size_t i, struct hf_entry *ret)
 		hf_source_list_entry(hf_catalog_list(search->catalog), i);
 	struct hf_rule rule = hf_catalog_rule(search->catalog, i);
 	struct hf_source_entry source;
-	struct hf_fact fact = {0};
-	struct hf_sig sig;
-	int fact_error = 0;
+	struct hf_named named = {0};
+	int named_error = 0;
 	int error = hf_source_stat(search->view->source, search->dir_path.data,
 				   listed, &source);
 
@@ -64,16 +90,19 @@ static int present(struct search *search, size_t i, struct hf_entry *ret)
 	if (hf_buf_status(&search->path) < 0)
 		return -ENOMEM;
 	if (source.type == HF_TYPE_FILE && !source.shadowed &&
-	    hf_rule_needs_digest(rule)) {
-		sig = hf_sig_of(&source.st);
-		fact_error = hf_digests_get(search->view->digests, source.root,
-					    search->path.data, &sig,
-					    search->wait, &fact);
+	    hf_rule_needs_digest(rule))
+		named_error = name_of(search, &source, rule, &named);
+	if (hf_error_passing(named_error))
+		return named_error;
+	/* Gone meanwhile; or there, and yet it cannot be opened. */
+	if (named_error == -ENOENT) {
+		error = hf_source_stat(search->view->source,
+				       search->dir_path.data, listed, &source);
+		if (error < 0)
+			return error;
 	}
-	if (hf_error_passing(fact_error) || fact_error == -ENOENT)
-		return fact_error;
-	return hf_present(search->view, search->path.data, &source, rule, &fact,
-			  fact_error, &search->name, ret);
+	return hf_present(search->view, search->path.data, &source, rule,
+			  &named, named_error, &search->name, ret);
 }
 
 /* 1: the file whose hashed name is `name`, *ret and its index; 0: none. */

@@ -303,3 +303,24 @@ int hf_name_forward(const struct hf_name_template *template, const char *path,
 	hf_buf_puts(ret, text_of(&after));
 	return hf_buf_status(ret);
 }
+
+int hf_name_insert(const struct hf_name_template *template, const char *link,
+		   const char *hex, struct hf_buf *ret)
+{
+	HF_CLEANUP(hf_buf_fini) struct hf_buf text = {0};
+	HF_CLEANUP(hf_buf_fini) struct hf_buf tail = {0};
+	HF_CLEANUP(hf_url_fini) struct hf_url url = {0};
+	int r;
+
+	hf_url_unquote(link, strlen(link), &text);
+	r = hf_buf_status(&text);
+	if (r == 0)
+		r = hf_url_split(text_of(&text), &url);
+	if (r == 0)
+		r = hash_url(template, link, &url, ret, &tail);
+	if (r < 0)
+		return r;
+	hf_buf_add(ret, hex, template->hash_len);
+	hf_buf_add(ret, tail.data, tail.len);
+	return hf_buf_status(ret);
+}

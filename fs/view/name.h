@@ -52,4 +52,12 @@ int hf_name_forward(const struct hf_name_template *template, const char *path,
 int hf_name_shape(const struct hf_name_template *template, const char *path,
 		  struct hf_buf *before, struct hf_buf *after) HF_MUST_USE;
 
+/*
+ * hashed_name() of a path that a reference led to and that is no file's name
+ * as it stands: `link` is taken for a URL, and the hash goes into its path,
+ * with query and fragment behind. -EINVAL: it is no URL. -ENOMEM.
+ */
+int hf_name_insert(const struct hf_name_template *template, const char *link,
+		   const char *hex, struct hf_buf *ret) HF_MUST_USE;
+
 #endif

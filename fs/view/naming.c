@@ -15,6 +15,7 @@ struct hf_naming {
 	struct hf_node *dir;
 	struct hf_listing *last; /* the listing before, or NULL */
 	struct hf_listing *made; /* the one in the making */
+	struct hf_graph *graph;  /* borrowed */
 	struct hf_batch *batch;  /* NULL: the last one still holds */
 	struct hf_buf path;      /* of the directory */
 	size_t *name_at; /* 1 + offset of an entry's name in made->names, or 0 */
@@ -168,7 +169,7 @@ static int start(struct hf_naming *naming)
 }
 
 int hf_naming_start(struct hf_view *view, struct hf_node *dir,
-		    struct hf_naming **ret)
+		    struct hf_graph *graph, struct hf_naming **ret)
 {
 	struct hf_naming *naming;
 	int error;
@@ -179,6 +180,7 @@ int hf_naming_start(struct hf_view *view, struct hf_node *dir,
 	if (!naming)
 		return -ENOMEM;
 	naming->view = view;
+	naming->graph = graph;
 	naming->dir = hf_node_ref(dir);
 	error = start(naming);
 	if (error < 0) {
@@ -243,7 +245,7 @@ static bool vanished(const struct hf_naming *naming,
 
 /* Entry i of the list becomes one entry, two (with its plain name), none. */
 static int finish_entry(struct hf_naming *naming, size_t i,
-			const struct hf_fact *fact, int fact_error,
+			const struct hf_named *named, int named_error,
 			struct hf_buf *path, struct hf_buf *name)
 {
 	struct hf_listing *made = naming->made;
@@ -256,8 +258,8 @@ static int finish_entry(struct hf_naming *naming, size_t i,
 		return error;
 	hf_buf_reset(name);
 	error = hf_present(naming->view, path->data, source,
-			   hf_catalog_rule(made->catalog, i), fact, fact_error,
-			   name, &entry);
+			   hf_catalog_rule(made->catalog, i), named,
+			   named_error, name, &entry);
 	if (error == 0)
 		error = add_entry(naming, &entry);
 	if (error == 0 && entry.kind == HF_KIND_HASHED &&
@@ -265,6 +267,32 @@ static int finish_entry(struct hf_naming *naming, size_t i,
 		hf_present_plain(naming->view->config, source, &entry);
 		error = add_entry(naming, &entry);
 	}
+	return error;
+}
+
+/* What entry i, the asked-th that needs a digest, is named by. */
+static int name_of(struct hf_naming *naming, size_t i, size_t asked,
+		   struct hf_wait *wait, struct hf_buf *path,
+		   struct hf_named *ret)
+{
+	struct hf_listing *made = naming->made;
+	const struct hf_source_entry *source =
+		hf_source_list_entry(made->list, i);
+	struct hf_fact fact;
+	int error = hf_batch_get(naming->batch, asked, wait, &fact);
+
+	made->settled &= hf_batch_settled(naming->batch, asked);
+	if (error == 0)
+		error = path_of(naming, source->name, path);
+	if (error < 0)
+		return error;
+	*ret = hf_named_of(&fact);
+	if (hf_catalog_rule(made->catalog, i).kind != HF_KIND_HASHED ||
+	    !hf_view_is_text(naming->view, path->data))
+		return 0;
+	error = hf_graph_name(naming->graph, path->data, wait, ret);
+	/* What it refers to may change while the directory does not. */
+	made->settled &= error == 0 && !ret->depends;
 	return error;
 }
 
@@ -281,19 +309,16 @@ static int finish_entries(struct hf_naming *naming, struct hf_wait *wait)
 	     i++) {
 		const struct hf_source_entry *source =
 			hf_source_list_entry(made->list, i);
-		struct hf_fact fact = {0};
-		int fact_error = 0;
+		struct hf_named named = {0};
+		int named_error = 0;
 
-		if (needs_digest(made, i)) {
-			fact_error =
-				hf_batch_get(naming->batch, asked, wait, &fact);
-			made->settled &= hf_batch_settled(naming->batch, asked);
-			asked++;
-		}
-		if (hf_error_passing(fact_error))
-			error = fact_error;
-		else if (!vanished(naming, source, fact_error))
-			error = finish_entry(naming, i, &fact, fact_error,
+		if (needs_digest(made, i))
+			named_error = name_of(naming, i, asked++, wait, &path,
+					      &named);
+		if (hf_error_passing(named_error))
+			error = named_error;
+		else if (!vanished(naming, source, named_error))
+			error = finish_entry(naming, i, &named, named_error,
 					     &path, &name);
 	}
 	hf_buf_fini(&path);
@@ -378,52 +403,44 @@ static int settle_names(struct hf_naming *naming)
 	return error;
 }
 
-/* --- one listing per generation ------------------------------------------- */
+/* --- generation ------------------------------------------------------------ */
 
-static bool same_entry(const struct hf_entry *a, const struct hf_entry *b)
+static void add_digest(struct hf_buf *text, const struct hf_digest *digest)
 {
-	return strcmp(a->name, b->name) == 0 &&
-	       strcmp(a->source, b->source) == 0 && a->kind == b->kind &&
-	       a->problem == b->problem && a->error == b->error &&
-	       a->hidden == b->hidden && a->root == b->root &&
-	       a->mode == b->mode && a->uid == b->uid && a->gid == b->gid &&
-	       a->size == b->size && a->mtime_ns == b->mtime_ns &&
-	       hf_digest_equal(&a->digest, &b->digest);
+	hf_buf_add(text, digest->bytes, digest->len);
+	hf_buf_putc(text, (char)digest->len);
 }
 
-static bool same_listing(const struct hf_listing *a, const struct hf_listing *b)
+static void add_text(struct hf_buf *text, const struct hf_entry *entry)
 {
-	if (a->n != b->n)
-		return false;
-	for (size_t i = 0; i < a->n; i++)
-		if (!same_entry(&a->entries[i], &b->entries[i]))
-			return false;
-	return true;
+	hf_buf_add(text, entry->name, strlen(entry->name) + 1);
+	hf_buf_add(text, entry->source, strlen(entry->source) + 1);
+	hf_buf_printf(text, "%d %d %d %d %u %o %ld %ld %ju %jd", entry->kind,
+		      entry->problem, entry->error, entry->hidden, entry->root,
+		      entry->mode, (long)entry->uid, (long)entry->gid,
+		      (uintmax_t)entry->size, (intmax_t)entry->mtime_ns);
+	add_digest(text, &entry->digest);
+	add_digest(text, &entry->name_digest);
 }
 
-/* Whoever sees equal generations may believe that nothing changed. */
-static void number(struct hf_naming *naming)
+/*
+ * A listing's generation is the hash of all that it says, so that equal
+ * generations mean equal listings, whoever made them and where.
+ */
+static int number(struct hf_listing *made)
 {
-	struct hf_listing *made = naming->made;
+	static const uint64_t key[2] = {0x67656e65, 0x72617469};
+	struct hf_buf text = {0};
+	int error;
 
-	if (naming->last && same_listing(naming->last, made))
-		made->generation = naming->last->generation;
-	else
-		made->generation =
-			atomic_fetch_add(&naming->view->generation, 1) + 1;
-}
-
-/* Several may list a directory at once: whoever comes later compares with
- * whoever came first, so that one state has one generation. */
-static void publish(struct hf_naming *naming)
-{
-	struct hf_view_dir *dir = naming->dir->dir;
-
-	do {
-		hf_listing_unref(naming->last);
-		naming->last = hf_view_dir_last(dir);
-		number(naming);
-	} while (!hf_view_dir_set_last(dir, naming->last, naming->made));
+	hf_buf_puts(&text, "");
+	for (size_t i = 0; i < made->n; i++)
+		add_text(&text, &made->entries[i]);
+	error = hf_buf_status(&text);
+	if (error == 0)
+		made->generation = hf_siphash(key, text.data, text.len) | 1;
+	hf_buf_fini(&text);
+	return error;
 }
 
 int hf_naming_finish(struct hf_naming *naming, struct hf_wait *wait,
@@ -444,20 +461,38 @@ int hf_naming_finish(struct hf_naming *naming, struct hf_wait *wait,
 	error = settle_names(naming);
 	if (error < 0)
 		return error;
-	publish(naming);
+	error = number(naming->made);
+	if (error < 0)
+		return error;
+	if (hf_view_dir_set_last(naming->dir->dir, naming->made))
+		atomic_fetch_add(&naming->view->changes, 1);
 	*ret = hf_listing_ref(naming->made);
 	return 0;
 }
 
-int hf_view_list(struct hf_view *view, struct hf_node *dir,
-		 struct hf_wait *wait, struct hf_listing **ret)
+int hf_naming_list_all(struct hf_view *view, struct hf_node *dir,
+		       struct hf_graph *graph, struct hf_wait *wait,
+		       struct hf_listing **ret)
 {
 	struct hf_naming *naming;
-	int error = hf_naming_start(view, dir, &naming);
+	int error = hf_naming_start(view, dir, graph, &naming);
 
 	if (error < 0)
 		return error;
 	error = hf_naming_finish(naming, wait, ret);
 	hf_naming_free(naming);
+	return error;
+}
+
+int hf_view_list(struct hf_view *view, struct hf_node *dir,
+		 struct hf_wait *wait, struct hf_listing **ret)
+{
+	struct hf_graph *graph;
+	int error = hf_graph_new(view, &graph);
+
+	if (error < 0)
+		return error;
+	error = hf_naming_list_all(view, dir, graph, wait, ret);
+	hf_graph_free(graph);
 	return error;
 }

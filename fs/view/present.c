@@ -77,6 +77,18 @@ bool hf_rule_mutable(struct hf_rule rule)
 	return !hf_rule_needs_digest(rule);
 }
 
+bool hf_view_is_text(const struct hf_view *view, const char *path)
+{
+	return hf_refs_applies(&view->config->refs, path);
+}
+
+struct hf_named hf_named_of(const struct hf_fact *fact)
+{
+	return (struct hf_named){.name = fact->digest,
+				 .content = fact->digest,
+				 .size = fact->size};
+}
+
 bool hf_error_passing(int error)
 {
 	return error == -EINTR || error == -ENOMEM || error == -EMFILE ||
@@ -91,21 +103,23 @@ static void fail_plain(struct hf_entry *entry, enum hf_problem problem,
 	entry->problem = problem;
 	entry->error = -error;
 	entry->digest.len = 0;
+	entry->name_digest.len = 0;
 }
 
 /* The name that a file carries by its digest. */
 static int hashed_name(const struct hf_view *view, const char *path,
-		       const struct hf_fact *fact, struct hf_buf *name,
+		       const struct hf_named *named, struct hf_buf *name,
 		       struct hf_entry *ret)
 {
 	char hex[HF_DIGEST_HEX_MAX + 1];
 	int error = 0;
 
-	ret->digest = fact->digest;
-	ret->size = fact->size;
+	ret->digest = named->content;
+	ret->size = named->size;
 	if (ret->kind == HF_KIND_PREHASHED)
 		return 0;
-	hf_digest_hex(&fact->digest, hex);
+	ret->name_digest = named->name;
+	hf_digest_hex(&named->name, hex);
 	error = hf_name_forward(&view->name_template, path, hex, name);
 	if (error == 0)
 		error = hf_buf_status(name);
@@ -114,20 +128,32 @@ static int hashed_name(const struct hf_view *view, const char *path,
 	return error;
 }
 
+static bool last_named(const struct hf_view *view, const char *path,
+		       unsigned root, struct hf_named *ret)
+{
+	struct hf_fact fact;
+
+	if (hf_view_is_text(view, path))
+		return hf_namebook_last(view->namebook, path, ret);
+	if (!hf_digests_last(view->digests, root, path, &fact))
+		return false;
+	*ret = hf_named_of(&fact);
+	return true;
+}
+
 /* The bytes cannot be had: the last known name stands, else the plain one. */
 static int unreadable(const struct hf_view *view, const char *path,
 		      const struct hf_source_entry *source,
 		      enum hf_problem problem, int error, struct hf_buf *name,
 		      struct hf_entry *ret)
 {
-	struct hf_fact last;
+	struct hf_named last;
 
-	if (ret->kind == HF_KIND_PREHASHED || ret->kind == HF_KIND_HASHED) {
-		if (hf_digests_last(view->digests, source->root, path, &last)) {
-			ret->problem = problem;
-			ret->error = -error;
-			return hashed_name(view, path, &last, name, ret);
-		}
+	if ((ret->kind == HF_KIND_PREHASHED || ret->kind == HF_KIND_HASHED) &&
+	    last_named(view, path, source->root, &last)) {
+		ret->problem = problem;
+		ret->error = -error;
+		return hashed_name(view, path, &last, name, ret);
 	}
 	fail_plain(ret, problem, error);
 	return 0;
@@ -156,7 +182,7 @@ static void hide(struct hf_entry *entry, enum hf_problem problem)
 
 int hf_present(const struct hf_view *view, const char *path,
 	       const struct hf_source_entry *source, struct hf_rule rule,
-	       const struct hf_fact *fact, int error, struct hf_buf *name,
+	       const struct hf_named *named, int error, struct hf_buf *name,
 	       struct hf_entry *ret)
 {
 	if (source->type == HF_TYPE_DIR)
@@ -185,7 +211,7 @@ int hf_present(const struct hf_view *view, const char *path,
 	if (error < 0)
 		return unreadable(view, path, source, HF_PROBLEM_UNREADABLE,
 				  error, name, ret);
-	return hashed_name(view, path, fact, name, ret);
+	return hashed_name(view, path, named, name, ret);
 }
 
 void hf_present_plain(const struct hf_config *config,

@@ -114,14 +114,13 @@ static int add_entry(struct hf_view *view, struct rows *rows, const char *dir,
 		.problem = problem_of(listing, i),
 		.error = entry->error,
 		.size = entry->size,
+		.name_digest = entry->name_digest,
 		.content_digest = entry->digest,
 	};
 	int error = hf_buf_status(text);
 
 	if (error < 0)
 		return error;
-	if (entry->kind == HF_KIND_HASHED)
-		row.name_digest = entry->digest;
 	error = try_open(view, entry, text->data + path);
 	if (hf_error_passing(error) || error == -ENOENT)
 		return error;
@@ -174,6 +173,22 @@ static int compare_rows(const void *a, const void *b)
 	return strcmp(x->path, y->path);
 }
 
+/* Of the listings, in the order of the walk, which the names decide. */
+static uint64_t generation_of(const struct hf_walk *walk)
+{
+	uint64_t mixed[2] = {0, 0};
+
+	for (size_t i = 0; i < walk->n; i++) {
+		const struct hf_stop *stop = &walk->stops[i];
+		uint64_t next = stop->listing
+					? hf_listing_generation(stop->listing)
+					: 0;
+
+		mixed[1] = hf_siphash(mixed, &next, sizeof(next));
+	}
+	return mixed[1];
+}
+
 static int write_rows(struct hf_walk *walk, struct hf_snapshot *ret)
 {
 	struct rows rows = {.snapshot = ret};
@@ -183,6 +198,7 @@ static int write_rows(struct hf_walk *walk, struct hf_snapshot *ret)
 		error = add_stop_rows(walk, &rows, &walk->stops[i]);
 	if (error < 0)
 		return error;
+	ret->generation = generation_of(walk);
 	for (size_t i = 0; i < ret->n; i++) {
 		struct hf_row *row = &ret->rows[i];
 
@@ -234,7 +250,6 @@ int hf_view_snapshot(struct hf_view *view, struct hf_wait *wait,
 
 		restart(progress);
 		error = round_trip(&walk, &snapshot);
-		snapshot.generation = atomic_load(&view->generation);
 		if (error == 0)
 			*ret = snapshot;
 		else

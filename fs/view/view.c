@@ -38,6 +38,12 @@ static int open_parts(struct hf_view *view, dev_t own_dev, char **why)
 	if (error < 0)
 		return error;
 	error = hf_pool_new(view->threads, MAX_POOL_THREADS, &view->pool);
+	if (error == 0)
+		error = hf_linkbook_new(view, &view->linkbook);
+	if (error == 0)
+		error = hf_namebook_new(&view->namebook);
+	digests.inspector = (struct hf_inspector){
+		view->linkbook, hf_linkbook_wants, hf_linkbook_inspect};
 	digests.source = view->source;
 	digests.pool = view->pool;
 	if (error == 0)
@@ -72,6 +78,8 @@ void hf_view_free(struct hf_view *view)
 		return;
 	hf_pool_free(view->pool); /* first: its jobs use the others */
 	hf_digests_free(view->digests);
+	hf_linkbook_free(view->linkbook);
+	hf_namebook_free(view->namebook);
 	hf_source_close(view->source);
 	hf_name_template_fini(&view->name_template);
 	pthread_mutex_destroy(&view->sums_lock);
@@ -88,6 +96,6 @@ int hf_view_root(struct hf_view *view, struct hf_node **ret)
 void hf_view_stats(struct hf_view *view, struct hf_view_stats *ret)
 {
 	hf_digests_stats(view->digests, &ret->digests);
-	ret->generation = atomic_load(&view->generation);
+	ret->generation = atomic_load(&view->changes);
 	ret->threads = view->threads;
 }

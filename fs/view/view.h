@@ -12,6 +12,7 @@
 
 #include "fs/base/base.h"
 #include "fs/digest/digest.h"
+#include "fs/refs/refs.h"
 #include "fs/source/source.h"
 
 /* --- option.c: -o ------------------------------------------------------- */
@@ -64,8 +65,10 @@ struct hf_config {
 	struct hf_strings prehashed;
 	unsigned threads; /* 0: as many as there are processors */
 	bool mtime_source;
-	int64_t mtime_ns; /* of hashed files, unless mtime_source */
-	int64_t uid;      /* -1: the source's */
+	int64_t mtime_ns;           /* of hashed files, unless mtime_source */
+	struct hf_refs_config refs; /* its static_url is the one below */
+	char *static_url;
+	int64_t uid; /* -1: the source's */
 	int64_t gid;
 };
 
@@ -134,6 +137,8 @@ struct hf_entry {
 	uint64_t size;
 	int64_t mtime_ns;
 	struct hf_digest digest; /* of the content; len 0 for mutable ones */
+	struct hf_digest
+		name_digest; /* of hashed ones: what the name carries */
 };
 
 /*
@@ -144,7 +149,8 @@ struct hf_listing;
 size_t hf_listing_len(const struct hf_listing *listing);
 const struct hf_entry *hf_listing_entry(const struct hf_listing *listing,
 					size_t i);
-/* Two listings of a directory with equal generation are the same. */
+/* A hash of all that it says: two listings with equal generation are the same.
+ * Never 0. */
 uint64_t hf_listing_generation(const struct hf_listing *listing);
 struct hf_listing *hf_listing_ref(struct hf_listing *listing);
 void hf_listing_unref(struct hf_listing *listing);
@@ -231,8 +237,9 @@ struct hf_row {
 struct hf_snapshot {
 	struct hf_row *rows; /* sorted by path (bytes), each path once */
 	size_t n;
-	uint64_t generation;
-	struct hf_buf text; /* what the strings point into; private */
+	uint64_t generation; /* a hash of all listings: equal trees, equal
+				generations */
+	struct hf_buf text;  /* what the strings point into; private */
 };
 
 /* Work done and work known, in files and bytes. Written by the snapshot, read
@@ -264,7 +271,7 @@ void hf_problem_describe(enum hf_problem problem, int error,
 /* The numbers of `status`. */
 struct hf_view_stats {
 	struct hf_digests_stats digests;
-	uint64_t generation;
+	uint64_t generation; /* counts the changes noticed so far */
 	unsigned threads;
 };
 void hf_view_stats(struct hf_view *view, struct hf_view_stats *ret);

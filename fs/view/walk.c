@@ -15,7 +15,9 @@ void hf_walk_fini(struct hf_walk *walk)
 		hf_listing_unref(walk->stops[i].listing);
 		hf_node_unref(walk->stops[i].node);
 	}
+	hf_graph_free(walk->graph);
 	free(walk->stops);
+	walk->graph = NULL;
 	walk->stops = NULL;
 	walk->n = walk->cap = 0;
 }
@@ -103,8 +105,11 @@ static int start_stop(struct hf_walk *walk, size_t at)
 	int error = hf_wait_interrupted(walk->wait) ? -EINTR : 0;
 
 	if (error == 0)
-		error = hf_naming_start(walk->view, stop->node, &stop->naming);
-	if (is_its_own(error)) {
+		error = hf_naming_start(walk->view, stop->node, walk->graph,
+					&stop->naming);
+	/* Without the top there is nothing to be told, least of all an empty
+	 * tree. */
+	if (at > 0 && is_its_own(error)) {
 		stop->error = error;
 		return 0;
 	}
@@ -146,8 +151,10 @@ int hf_walk_all(struct hf_walk *walk)
 	struct hf_node *root;
 	size_t started = 0;
 	size_t pending = 0;
-	int error = hf_view_root(walk->view, &root);
+	int error = hf_graph_new(walk->view, &walk->graph);
 
+	if (error == 0)
+		error = hf_view_root(walk->view, &root);
 	if (error == 0)
 		error = add_stop(walk, root);
 	for (size_t finished = 0; finished < walk->n && error == 0;) {
@@ -166,10 +173,18 @@ int hf_walk_all(struct hf_walk *walk)
 
 /* A directory that appeared, or that can be listed now, shows as another
  * generation of its parent, or as an error that went away. */
-static int same_stop(struct hf_walk *walk, struct hf_stop *stop)
+/* The second look is a strict one: a directory that was changed just now is
+ * read again, whatever its stamps say. */
+static int same_stop(struct hf_walk *walk, struct hf_stop *stop,
+		     struct hf_graph *graph)
 {
 	struct hf_listing *now;
-	int error = hf_view_list(walk->view, stop->node, walk->wait, &now);
+	int error;
+
+	if (stop->listing && !hf_listing_quiet(stop->listing))
+		hf_view_dir_forget(stop->node->dir);
+	error = hf_naming_list_all(walk->view, stop->node, graph, walk->wait,
+				   &now);
 	bool same;
 
 	if (stop->error < 0)
@@ -200,9 +215,14 @@ static int complete(const struct hf_walk *walk)
 
 int hf_walk_same(struct hf_walk *walk)
 {
-	int error = complete(walk);
+	struct hf_graph *graph; /* a second look: nothing of the first */
+	int error = hf_graph_new(walk->view, &graph);
 
+	if (error < 0)
+		return error;
+	error = complete(walk);
 	for (size_t i = 0; i < walk->n && error == 0; i++)
-		error = same_stop(walk, &walk->stops[i]);
+		error = same_stop(walk, &walk->stops[i], graph);
+	hf_graph_free(graph);
 	return error;
 }

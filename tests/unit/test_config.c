@@ -61,6 +61,8 @@ static void test_defaults(void **state)
 	assert_int_equal(config->hash_len, 12);
 	assert_int_equal(config->show, HF_SHOW_HASHED | HF_SHOW_KEPT);
 	assert_int_equal(config->threads, 0);
+	assert_int_equal(config->refs.profile, HF_REFS_DJANGO_6_1);
+	assert_string_equal(config->refs.static_url, "/static/");
 	assert_false(config->mtime_source);
 	assert_int_equal(config->mtime_ns, INT64_C(946684800000000000));
 	assert_int_equal(config->uid, -1);
@@ -123,9 +125,16 @@ static void test_words(void **state)
 	bad(config, "show=",
 	    "option 'show=': must be hashed, kept and plain, or some of "
 	    "them, with ':' between");
+	assert_int_equal(config->refs.profile, HF_REFS_NONE);
+	good(config, "refs=django-5.2,static_url=s/,js_modules");
+	assert_int_equal(config->refs.profile, HF_REFS_DJANGO_5_2);
+	assert_string_equal(config->refs.static_url, "/s/");
+	assert_true(config->refs.js_modules);
 	bad(config, "refs=all",
-	    "option 'refs=all': must be none: files are shown as they are, "
-	    "references are not rewritten");
+	    "option 'refs=all': must be one of django-4.2, django-5.2, "
+	    "django-6.0, django-6.1, none");
+	bad(config, "static_url=/s",
+	    "option 'static_url=/s': must end with a slash");
 }
 
 static void test_mtime(void **state)

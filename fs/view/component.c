@@ -1,0 +1,434 @@
+/*
+ * component: names of texts, leaves first. A text's digest is that of its
+ * rewritten bytes, so whatever it refers to is named before it. Files that
+ * refer to each other in a circle have no first: they are named together, by
+ * their strongly connected component (Tarjan 1972, without recursion):
+ *
+ *   1. each member is rewritten with references inside the component left as
+ *      they are written; the component's digest is that of all these texts'
+ *      (path, digest), sorted by path;
+ *   2. a member's name digest is the digest of (component digest, path);
+ *   3. the final text carries the final names; its digest is the content
+ *      digest, which only in a circle is not what the name says.
+ *
+ * So a change in a member renames all of them, and nothing depends on which
+ * was asked for first.
+ */
+#include "fs/view/internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* --- the text of one member ------------------------------------------------------ */
+
+/* One rewriting. */
+struct writing {
+	struct hf_graph *graph;
+	const struct hf_vertex *vertex;
+	bool inside_stays; /* step 1: references inside the component stay */
+	struct hf_report *report;
+};
+
+static int append_name(const struct writing *writing,
+		       const struct hf_edge *edge, struct hf_buf *ret)
+{
+	const struct hf_name_template *template =
+		&writing->graph->view->name_template;
+	const struct hf_vertex *to = edge->to;
+	char hex[HF_DIGEST_HEX_MAX + 1];
+
+	hf_digest_hex(&to->named.name, hex);
+	if (edge->decoded)
+		return hf_name_insert(template, edge->link, hex, ret);
+	return hf_name_forward(template, to->path, hex, ret);
+}
+
+static bool is_outside(const char *path)
+{
+	return strncmp(path, "../", 3) == 0 || strcmp(path, "..") == 0 ||
+	       *path == '/';
+}
+
+/* Where a reference leads: the question that hf_refs_rewrite asks. */
+static int resolve(void *arg, const char *path, enum hf_target *target,
+		   struct hf_buf *ret)
+{
+	const struct writing *writing = arg;
+	const struct hf_vertex *from = writing->vertex;
+	const struct hf_edge *edge = hf_vertex_edge(from, path);
+
+	if (!edge || !edge->to || edge->to->type == HF_VERTEX_ABSENT) {
+		*target = is_outside(path) ? HF_TARGET_OUTSIDE
+					   : HF_TARGET_MISSING;
+		return 0;
+	}
+	if (edge->to->type == HF_VERTEX_DIR) {
+		*target = HF_TARGET_SAME;
+		return 0;
+	}
+	if (edge->to->type == HF_VERTEX_STAY ||
+	    (writing->inside_stays && edge->to->component == from->component)) {
+		*target = HF_TARGET_STAY;
+		return 0;
+	}
+	*target = HF_TARGET_NAME;
+	return append_name(writing, edge, ret);
+}
+
+static void report(void *arg, enum hf_target target, const struct hf_ref *ref)
+{
+	struct writing *writing = arg;
+
+	writing->report->missing(writing->report->arg, writing->vertex->path,
+				 target, ref);
+}
+
+static int rewrite(const struct writing *writing, const struct hf_buf *raw,
+		   struct hf_buf *ret)
+{
+	struct hf_view *view = writing->graph->view;
+	struct writing copy = *writing;
+	struct hf_refs_caller caller = {
+		.arg = &copy,
+		.resolve = resolve,
+		.report = writing->report ? report : NULL,
+	};
+	int error = hf_refs_rewrite(&view->config->refs, writing->vertex->path,
+				    raw->data, raw->len, &caller, ret);
+
+	return error < 0 ? error : hf_buf_status(ret);
+}
+
+/* Reads and rewrites; `ret` is the text, and *digest, if wanted, its digest. */
+static int write_text(const struct writing *writing, struct hf_wait *wait,
+		      struct hf_buf *ret, struct hf_digest *digest)
+{
+	struct hf_buf raw = {0};
+	int error = hf_vertex_read(writing->graph, writing->vertex, wait, &raw);
+
+	if (error == 0)
+		error = rewrite(writing, &raw, ret);
+	if (error == 0)
+		error = hf_hash(writing->graph->view->config->algorithm,
+				ret->len ? ret->data : "", ret->len, digest);
+	hf_buf_fini(&raw);
+	return error;
+}
+
+/* --- a text by itself ------------------------------------------------------------- */
+
+/* What the rewritten bytes depend on, in short: equal keys, equal bytes. */
+static int key_of(struct hf_graph *graph, const struct hf_vertex *vertex,
+		  uint64_t ret[2])
+{
+	struct writing writing = {.graph = graph, .vertex = vertex};
+	struct hf_buf text = {0};
+	int error = 0;
+
+	hf_buf_add(&text, vertex->path, strlen(vertex->path) + 1);
+	hf_buf_add(&text, vertex->raw.digest.bytes, vertex->raw.digest.len);
+	for (size_t i = 0; i < vertex->n_edges && error == 0; i++) {
+		enum hf_target target;
+
+		error = resolve(&writing, vertex->edges[i].link, &target,
+				&text);
+		hf_buf_printf(&text, "%c%d", '\0', (int)target);
+	}
+	if (error == 0)
+		error = hf_buf_status(&text);
+	if (error == 0)
+		hf_siphash128(graph->view->seed, text.data, text.len, ret);
+	hf_buf_fini(&text);
+	return error;
+}
+
+static void name_verbatim(struct hf_vertex *vertex)
+{
+	vertex->named.name = vertex->raw.digest;
+	vertex->named.content = vertex->raw.digest;
+	vertex->named.size = vertex->raw.size;
+}
+
+static int name_single(struct hf_graph *graph, struct hf_vertex *vertex,
+		       struct hf_wait *wait)
+{
+	struct hf_namebook *book = graph->view->namebook;
+	struct writing writing = {.graph = graph, .vertex = vertex};
+	struct hf_buf text = {0};
+	uint64_t key[2];
+	int error = key_of(graph, vertex, key);
+
+	if (error < 0 || hf_namebook_find(book, key, &vertex->named))
+		return error;
+	error = write_text(&writing, wait, &text, &vertex->named.content);
+	if (error == 0) {
+		vertex->named.name = vertex->named.content;
+		vertex->named.size = text.len;
+		hf_namebook_put(book, key, &vertex->named);
+	}
+	hf_buf_fini(&text);
+	return error;
+}
+
+/* --- a circle ---------------------------------------------------------------------- */
+
+static int compare_members(const void *a, const void *b)
+{
+	const struct hf_vertex *const *x = a;
+	const struct hf_vertex *const *y = b;
+
+	return strcmp((*x)->path, (*y)->path);
+}
+
+/* Step 1; the members are sorted. */
+static int component_digest(struct hf_graph *graph, struct hf_vertex **members,
+			    size_t n, struct hf_wait *wait,
+			    struct hf_digest *ret)
+{
+	const struct hf_algorithm *algorithm = graph->view->config->algorithm;
+	struct hf_buf all = {0};
+	int error = 0;
+
+	for (size_t i = 0; i < n && error == 0; i++) {
+		struct writing writing = {.graph = graph,
+					  .vertex = members[i],
+					  .inside_stays = true};
+		struct hf_buf text = {0};
+		struct hf_digest digest;
+
+		error = write_text(&writing, wait, &text, &digest);
+		hf_buf_fini(&text);
+		if (error < 0)
+			break;
+		hf_buf_add(&all, members[i]->path,
+			   strlen(members[i]->path) + 1);
+		hf_buf_add(&all, digest.bytes, digest.len);
+	}
+	if (error == 0)
+		error = hf_buf_status(&all);
+	if (error == 0)
+		error = hf_hash(algorithm, all.data, all.len, ret);
+	hf_buf_fini(&all);
+	return error;
+}
+
+/* Step 2. */
+static int member_digest(const struct hf_graph *graph,
+			 const struct hf_digest *component,
+			 struct hf_vertex *vertex)
+{
+	struct hf_buf text = {0};
+	int error;
+
+	hf_buf_add(&text, component->bytes, component->len);
+	hf_buf_puts(&text, vertex->path);
+	error = hf_buf_status(&text);
+	if (error == 0)
+		error = hf_hash(graph->view->config->algorithm, text.data,
+				text.len, &vertex->named.name);
+	hf_buf_fini(&text);
+	return error;
+}
+
+/* Step 3. */
+static int member_content(struct hf_graph *graph, struct hf_vertex *vertex,
+			  struct hf_wait *wait)
+{
+	struct writing writing = {.graph = graph, .vertex = vertex};
+	struct hf_buf text = {0};
+	int error = write_text(&writing, wait, &text, &vertex->named.content);
+
+	vertex->named.size = text.len;
+	vertex->named.circular = true;
+	hf_buf_fini(&text);
+	return error;
+}
+
+static int name_circle(struct hf_graph *graph, struct hf_vertex **members,
+		       size_t n, struct hf_wait *wait)
+{
+	struct hf_digest component;
+	int error;
+
+	qsort(members, n, sizeof(struct hf_vertex *), compare_members);
+	error = component_digest(graph, members, n, wait, &component);
+	for (size_t i = 0; i < n && error == 0; i++)
+		error = member_digest(graph, &component, members[i]);
+	for (size_t i = 0; i < n && error == 0; i++)
+		error = member_content(graph, members[i], wait);
+	return error;
+}
+
+/* --- components, leaves first -------------------------------------------------------- */
+
+/* The state of Tarjan's algorithm. `path` is the way from the start to the
+ * vertex at hand, `open` the vertices whose component is not complete. */
+struct tarjan {
+	struct hf_graph *graph;
+	struct hf_wait *wait;
+	struct hf_vertex **path;
+	size_t path_n;
+	struct hf_vertex **open;
+	size_t open_n;
+	size_t next; /* number of the next vertex */
+};
+
+static bool refers_to_itself(const struct hf_vertex *vertex)
+{
+	for (size_t i = 0; i < vertex->n_edges; i++)
+		if (vertex->edges[i].to == vertex)
+			return true;
+	return false;
+}
+
+static int name_component(struct tarjan *tarjan, struct hf_vertex **members,
+			  size_t n)
+{
+	if (n > 1 || refers_to_itself(members[0]))
+		return name_circle(tarjan->graph, members, n, tarjan->wait);
+	if (members[0]->links->verbatim) {
+		name_verbatim(members[0]);
+		return 0;
+	}
+	return name_single(tarjan->graph, members[0], tarjan->wait);
+}
+
+/* The vertex is the first of its component: the others lie above it. */
+static int close_component(struct tarjan *tarjan, struct hf_vertex *vertex)
+{
+	size_t first = tarjan->open_n;
+	int error;
+
+	do {
+		struct hf_vertex *member = tarjan->open[--first];
+
+		member->open = false;
+		member->component = vertex->number;
+	} while (tarjan->open[first] != vertex);
+	error = name_component(tarjan, &tarjan->open[first],
+			       tarjan->open_n - first);
+	for (size_t i = first; i < tarjan->open_n; i++)
+		tarjan->open[i]->done = error == 0;
+	tarjan->open_n = first;
+	return error;
+}
+
+static void visit(struct tarjan *tarjan, struct hf_vertex *vertex)
+{
+	vertex->number = vertex->low = ++tarjan->next;
+	vertex->next_edge = 0;
+	vertex->open = true;
+	tarjan->open[tarjan->open_n++] = vertex;
+	tarjan->path[tarjan->path_n++] = vertex;
+}
+
+static void lower(struct hf_vertex *vertex, size_t number)
+{
+	if (number < vertex->low)
+		vertex->low = number;
+}
+
+/* One step: down an edge, or back up. */
+static int step(struct tarjan *tarjan)
+{
+	struct hf_vertex *vertex = tarjan->path[tarjan->path_n - 1];
+	struct hf_vertex *to;
+
+	if (vertex->next_edge < vertex->n_edges) {
+		to = vertex->edges[vertex->next_edge++].to;
+		if (!to)
+			return 0;
+		if (to->type == HF_VERTEX_FILE)
+			name_verbatim(to);
+		else if (to->type == HF_VERTEX_TEXT && !to->number)
+			visit(tarjan, to);
+		else if (to->type == HF_VERTEX_TEXT && to->open)
+			lower(vertex, to->number);
+		return 0;
+	}
+	tarjan->path_n--;
+	if (tarjan->path_n)
+		lower(tarjan->path[tarjan->path_n - 1], vertex->low);
+	return vertex->low == vertex->number ? close_component(tarjan, vertex)
+					     : 0;
+}
+
+/* Both stacks, each as deep as there are vertices; kept for the next time. */
+static int make_room(struct hf_graph *graph)
+{
+	size_t n = 2 * graph->cap;
+	struct hf_vertex **stack;
+
+	if (graph->stack_n >= n)
+		return 0;
+	stack = realloc(graph->stack, n * sizeof(*stack));
+	if (!stack)
+		return -ENOMEM;
+	graph->stack = stack;
+	graph->stack_n = n;
+	return 0;
+}
+
+static int name_from(struct hf_graph *graph, struct hf_vertex *start,
+		     struct hf_wait *wait)
+{
+	struct tarjan tarjan = {
+		.graph = graph, .wait = wait, .next = graph->numbered};
+	int error = 0;
+
+	error = make_room(graph);
+	if (error < 0)
+		return error;
+	tarjan.path = graph->stack;
+	tarjan.open = graph->stack + graph->n;
+	visit(&tarjan, start);
+	while (tarjan.path_n && error == 0)
+		error = step(&tarjan);
+	graph->numbered = tarjan.next;
+	graph->failed |= error < 0;
+	return error;
+}
+
+/* --- the door ------------------------------------------------------------------------- */
+
+static int name_vertex(struct hf_graph *graph, const char *path,
+		       struct hf_wait *wait, struct hf_vertex **ret)
+{
+	int error = hf_graph_explore(graph, path, wait, ret);
+
+	if (error < 0)
+		return error;
+	if ((*ret)->type == HF_VERTEX_ABSENT)
+		return (*ret)->error ? (*ret)->error : -ENOENT;
+	if ((*ret)->type != HF_VERTEX_TEXT)
+		return -ESTALE;
+	return (*ret)->done ? 0 : name_from(graph, *ret, wait);
+}
+
+int hf_graph_name(struct hf_graph *graph, const char *path,
+		  struct hf_wait *wait, struct hf_named *ret)
+{
+	struct hf_vertex *vertex;
+	int error = name_vertex(graph, path, wait, &vertex);
+
+	if (error == 0)
+		error = vertex->error;
+	if (error < 0)
+		return error;
+	*ret = vertex->named;
+	ret->depends = vertex->n_edges > 0;
+	hf_namebook_remember(graph->view->namebook, path, ret);
+	return 0;
+}
+
+int hf_graph_text(struct hf_graph *graph, const char *path,
+		  struct hf_wait *wait, struct hf_report *report,
+		  struct hf_buf *ret, struct hf_digest *digest)
+{
+	struct writing writing = {.graph = graph, .report = report};
+	struct hf_vertex *vertex;
+	int error = name_vertex(graph, path, wait, &vertex);
+
+	writing.vertex = vertex;
+	return error < 0 ? error : write_text(&writing, wait, ret, digest);
+}

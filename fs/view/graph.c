@@ -1,0 +1,376 @@
+/*
+ * graph: files and the files that they refer to, as far as a question reaches.
+ * A graph lives as long as one question (a lookup, a listing, one round of a
+ * snapshot), so that each file is looked at once for it; what is true for
+ * longer is remembered elsewhere (digests, linkbook, namebook).
+ *
+ * Files are explored wave by wave, all digests of a wave at once; there is no
+ * recursion, a chain may be as long as it likes.
+ */
+#include "fs/view/internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+int hf_graph_new(struct hf_view *view, struct hf_graph **ret)
+{
+	struct hf_graph *graph = calloc(1, sizeof(*graph));
+
+	if (!graph)
+		return -ENOMEM;
+	graph->view = view;
+	if (hf_map_new(view->seed, &graph->by_path) < 0) {
+		free(graph);
+		return -ENOMEM;
+	}
+	*ret = graph;
+	return 0;
+}
+
+static void vertex_free(struct hf_vertex *vertex)
+{
+	free(vertex->edges);
+	free(vertex->path);
+	free(vertex);
+}
+
+void hf_graph_free(struct hf_graph *graph)
+{
+	if (!graph)
+		return;
+	for (size_t i = 0; i < graph->n; i++)
+		vertex_free(graph->vertices[i]);
+	free(graph->vertices);
+	free(graph->stack);
+	hf_map_free(graph->by_path);
+	free(graph);
+}
+
+/* --- vertices ----------------------------------------------------------------- */
+
+/* What the view makes of a source entry, as far as references are concerned. */
+static enum hf_vertex_type type_of(const struct hf_view *view, const char *path,
+				   const struct hf_source_entry *entry)
+{
+	struct hf_rule rule;
+
+	if (entry->type == HF_TYPE_DIR)
+		return HF_VERTEX_DIR;
+	if (entry->type != HF_TYPE_FILE)
+		return HF_VERTEX_ABSENT;
+	rule = hf_rule_of(view, path, entry->name);
+	if (rule.kind != HF_KIND_HASHED)
+		return HF_VERTEX_STAY;
+	return hf_view_is_text(view, path) ? HF_VERTEX_TEXT : HF_VERTEX_FILE;
+}
+
+static int look(const struct hf_graph *graph, struct hf_vertex *vertex)
+{
+	struct hf_source_entry entry;
+	int error = hf_source_find(graph->view->source, vertex->path, &entry);
+
+	if (hf_error_passing(error))
+		return error;
+	/* What cannot be reached is not there for who refers to it. */
+	if (error < 0) {
+		vertex->type = HF_VERTEX_ABSENT;
+		return 0;
+	}
+	vertex->type = type_of(graph->view, vertex->path, &entry);
+	vertex->root = entry.root;
+	vertex->sig = hf_sig_of(&entry.st);
+	return 0;
+}
+
+static int append(struct hf_graph *graph, struct hf_vertex *vertex)
+{
+	if (graph->n == graph->cap) {
+		size_t cap = graph->cap ? 2 * graph->cap : 32;
+		struct hf_vertex **vertices =
+			realloc(graph->vertices, cap * sizeof(*vertices));
+
+		if (!vertices)
+			return -ENOMEM;
+		graph->vertices = vertices;
+		graph->cap = cap;
+	}
+	if (hf_map_put(graph->by_path, vertex->path, strlen(vertex->path),
+		       vertex) < 0)
+		return -ENOMEM;
+	graph->vertices[graph->n++] = vertex;
+	return 0;
+}
+
+/* The vertex of a path, made and looked at if it is new; borrowed. */
+static int enter(struct hf_graph *graph, const char *path,
+		 struct hf_vertex **ret)
+{
+	struct hf_vertex *vertex =
+		hf_map_get(graph->by_path, path, strlen(path));
+	int error;
+
+	if (vertex) {
+		*ret = vertex;
+		return 0;
+	}
+	vertex = calloc(1, sizeof(*vertex));
+	if (!vertex)
+		return -ENOMEM;
+	vertex->path = strdup(path);
+	error = vertex->path ? look(graph, vertex) : -ENOMEM;
+	if (error == 0)
+		error = append(graph, vertex);
+	if (error < 0) {
+		vertex_free(vertex);
+		return error;
+	}
+	*ret = vertex;
+	return 0;
+}
+
+/* --- edges ---------------------------------------------------------------------- */
+
+/* Only such paths can be those of a file. */
+static bool is_normalised(const char *path)
+{
+	while (*path) {
+		size_t len = strcspn(path, "/");
+
+		if (len == 0 || (len == 1 && path[0] == '.') ||
+		    (len == 2 && path[0] == '.' && path[1] == '.'))
+			return false;
+		path += len;
+		if (*path == '/' && !*++path)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Django asks its map of names for the path as it stands; if it is not there,
+ * hashed_name() takes it for a URL: unquoted, without query and fragment,
+ * stripped of white space.
+ */
+static int decode(const char *link, struct hf_buf *ret)
+{
+	struct hf_buf text = {0};
+	struct hf_url url;
+	const char *path;
+	size_t len;
+	int error;
+
+	hf_url_unquote(link, strlen(link), &text);
+	error = hf_buf_status(&text);
+	if (error == 0)
+		error = hf_url_split(text.data ? text.data : "", &url);
+	hf_buf_fini(&text);
+	if (error < 0)
+		return error;
+	path = url.path;
+	len = strlen(path);
+	hf_strip(&path, &len);
+	hf_buf_add(ret, path, len);
+	hf_url_fini(&url);
+	return hf_buf_status(ret);
+}
+
+static int enter_decoded(struct hf_graph *graph, struct hf_edge *edge)
+{
+	struct hf_buf path = {0};
+	struct hf_vertex *to = NULL;
+	int error = decode(edge->link, &path);
+
+	if (error == 0 && strcmp(path.data, edge->link) != 0 &&
+	    is_normalised(path.data))
+		error = enter(graph, path.data, &to);
+	hf_buf_fini(&path);
+	if (error == -EINVAL) /* no URL, so no file */
+		error = 0;
+	if (to && to->type != HF_VERTEX_ABSENT) {
+		edge->to = to;
+		edge->decoded = true;
+	}
+	return error;
+}
+
+static int add_edge(struct hf_graph *graph, struct hf_edge *edge)
+{
+	int error = 0;
+
+	edge->to = NULL;
+	edge->decoded = false;
+	if (is_normalised(edge->link))
+		error = enter(graph, edge->link, &edge->to);
+	if (error == 0 && (!edge->to || edge->to->type == HF_VERTEX_ABSENT))
+		error = enter_decoded(graph, edge);
+	return error;
+}
+
+static int compare_edges(const void *a, const void *b)
+{
+	const struct hf_edge *x = a;
+	const struct hf_edge *y = b;
+
+	return strcmp(x->link, y->link);
+}
+
+static int add_edges(struct hf_graph *graph, struct hf_vertex *vertex)
+{
+	const struct hf_strings *links = &vertex->links->paths;
+	int error = 0;
+
+	if (links->n == 0)
+		return 0;
+	vertex->edges = calloc(links->n, sizeof(*vertex->edges));
+	if (!vertex->edges)
+		return -ENOMEM;
+	for (size_t i = 0; i < links->n && error == 0; i++) {
+		vertex->edges[i].link = links->items[i];
+		error = add_edge(graph, &vertex->edges[i]);
+		vertex->n_edges = i + 1;
+	}
+	qsort(vertex->edges, vertex->n_edges, sizeof(*vertex->edges),
+	      compare_edges);
+	return error;
+}
+
+const struct hf_edge *hf_vertex_edge(const struct hf_vertex *vertex,
+				     const char *link)
+{
+	const struct hf_edge key = {.link = link};
+
+	return vertex->n_edges ? bsearch(&key, vertex->edges, vertex->n_edges,
+					 sizeof(key), compare_edges)
+			       : NULL;
+}
+
+/* --- exploring ------------------------------------------------------------------- */
+
+/* The bytes of a text, which were hashed but are not in memory any more. */
+int hf_vertex_read(struct hf_graph *graph, const struct hf_vertex *vertex,
+		   struct hf_wait *wait, struct hf_buf *ret)
+{
+	struct hf_buf scratch = {0};
+	struct hf_verified *verified;
+	const char *data;
+	size_t len = 0;
+	int error = hf_digests_open(graph->view->digests, vertex->root,
+				    vertex->path, &vertex->raw.digest, NULL,
+				    wait, &verified);
+
+	if (error < 0)
+		return error;
+	do {
+		error = hf_verified_read(verified, ret->len, HF_PINNED_MAX,
+					 &scratch, &data, &len);
+		if (error == 0)
+			hf_buf_add(ret, data, len);
+	} while (error == 0 && len > 0 && hf_buf_status(ret) == 0);
+	hf_verified_unref(verified);
+	hf_buf_fini(&scratch);
+	return error < 0 ? error : hf_buf_status(ret);
+}
+
+static int find_links(struct hf_graph *graph, struct hf_vertex *vertex,
+		      struct hf_wait *wait)
+{
+	struct hf_linkbook *book = graph->view->linkbook;
+	struct hf_buf text = {0};
+	int error;
+
+	vertex->links =
+		hf_linkbook_find(book, vertex->path, &vertex->raw.digest);
+	if (vertex->links)
+		return 0;
+	if (!hf_linkbook_wants(book, vertex->path, vertex->raw.size)) {
+		vertex->links = &hf_links_too_large;
+		return 0;
+	}
+	error = hf_vertex_read(graph, vertex, wait, &text);
+	if (error == 0) {
+		hf_linkbook_inspect(book, vertex->path, &vertex->raw.digest,
+				    text.data, text.len);
+		vertex->links = hf_linkbook_find(book, vertex->path,
+						 &vertex->raw.digest);
+		error = vertex->links ? 0 : -ENOMEM;
+	}
+	hf_buf_fini(&text);
+	return error;
+}
+
+/* A file that cannot be read counts as what it last was, or as absent. */
+static int settle(struct hf_graph *graph, struct hf_vertex *vertex, int error,
+		  struct hf_wait *wait)
+{
+	vertex->error = error;
+	if (hf_error_passing(error))
+		return error;
+	if (error < 0 && !hf_digests_last(graph->view->digests, vertex->root,
+					  vertex->path, &vertex->raw)) {
+		vertex->type = HF_VERTEX_ABSENT;
+		return 0;
+	}
+	if (vertex->type != HF_VERTEX_TEXT)
+		return 0;
+	error = find_links(graph, vertex, wait);
+	if (error == 0)
+		return add_edges(graph, vertex);
+	/* The bytes of its last known state are gone, and so are its links. */
+	if (hf_error_passing(error))
+		return error;
+	vertex->error = error;
+	vertex->type = HF_VERTEX_ABSENT;
+	return 0;
+}
+
+static bool has_bytes(const struct hf_vertex *vertex)
+{
+	return vertex->type == HF_VERTEX_FILE || vertex->type == HF_VERTEX_TEXT;
+}
+
+/* The vertices from `from` to `to`; their targets come behind them. */
+static int explore_wave(struct hf_graph *graph, size_t from, size_t to,
+			struct hf_wait *wait)
+{
+	struct hf_batch *batch;
+	size_t asked = 0;
+	int error = hf_batch_new(graph->view->digests, &batch);
+
+	if (error < 0)
+		return error;
+	for (size_t i = from; i < to && error == 0; i++) {
+		const struct hf_vertex *vertex = graph->vertices[i];
+
+		if (has_bytes(vertex))
+			error = hf_batch_add(batch, vertex->root, vertex->path,
+					     &vertex->sig);
+	}
+	for (size_t i = from; i < to && error == 0; i++) {
+		struct hf_vertex *vertex = graph->vertices[i];
+
+		if (has_bytes(vertex))
+			error = settle(graph, vertex,
+				       hf_batch_get(batch, asked++, wait,
+						    &vertex->raw),
+				       wait);
+	}
+	hf_batch_free(batch);
+	return error;
+}
+
+int hf_graph_explore(struct hf_graph *graph, const char *path,
+		     struct hf_wait *wait, struct hf_vertex **ret)
+{
+	int error = enter(graph, path, ret);
+
+	while (error == 0 && graph->explored < graph->n) {
+		size_t from = graph->explored;
+
+		graph->explored = graph->n;
+		error = explore_wave(graph, from, graph->n, wait);
+		/* Half explored is not explored: the next question begins
+		 * with a new graph. */
+		graph->failed |= error < 0;
+	}
+	return graph->failed && error == 0 ? -EINTR : error;
+}
