@@ -23,14 +23,14 @@ static int render(struct scene *scene, unsigned timeout_ms, const char *name,
 	return error;
 }
 
-/* A map's last line but for the generation, which any look may move on. */
+/* A map's last line but for the generation, which is a hash. */
 static void cut_generation(struct hf_buf *text)
 {
 	char *tab = strrchr(text->data, '\t');
 
 	assert_non_null(tab);
 	assert_true(strstr(tab, "\n") == text->data + text->len - 1);
-	assert_in_range(strtoul(tab + 1, NULL, 10), 1, 1000);
+	assert_true(strtoull(tab + 1, NULL, 10) > 0);
 	*tab = '\0';
 }
 
@@ -237,7 +237,7 @@ static void sync_waits_and_tells_the_generation(void **state)
 	start = now_ms();
 	assert_int_equal(render(scene, 80, "sync", &text), 0);
 	assert_true(now_ms() - start >= 80);
-	assert_string_equal(text.data, "1\n");
+	assert_string_equal(text.data, "0\n"); /* no change was noticed */
 	hf_buf_fini(&text);
 }
 
