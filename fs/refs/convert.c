@@ -145,29 +145,29 @@ static int find_target(struct hf_convert *c)
 }
 
 /*
- * What resolve is asked. hashed_name() strips controls from the left end of a
- * name, U+0000 too; any other U+0000 is in no file's name.
+ * What resolve is asked: `name`. hashed_name() strips controls from the left
+ * end, U+0000 too; here another control stands for it, which is stripped as
+ * well and hides what follows from a look-up by name as well.
  */
 static int make_question(struct hf_convert *c)
 {
-	const char *name = c->name.data;
-	const char *nul = strstr(name, HF_NUL);
-	size_t len = strcspn(name, "?");
+	const char *rest = hf_url_lstrip(c->name.data);
+	const char *text = c->name.data;
 
 	begin(&c->asked);
-	if (!nul || (size_t)(nul - name) >= len) {
-		hf_buf_puts(&c->asked, name);
-		return hf_buf_status(&c->asked);
+	for (; text < rest; text++) {
+		if (strncmp(text, HF_NUL, strlen(HF_NUL)) == 0) {
+			hf_buf_putc(&c->asked, '\1');
+			text++;
+		} else {
+			hf_buf_putc(&c->asked, *text);
+		}
 	}
-	name = hf_url_lstrip(name);
-	nul = strstr(name, HF_NUL);
-	if (nul && (size_t)(nul - name) < strcspn(name, "?"))
-		return RAISES;
-	hf_path_normalise(name, &c->asked);
+	hf_buf_puts(&c->asked, rest);
 	return hf_buf_status(&c->asked);
 }
 
-/* _stored_name: asks for the name of the file, or says why there is none. */
+/* _stored_name: asks for the name of the file. */
 static int ask(struct hf_convert *c)
 {
 	int r;
@@ -177,7 +177,7 @@ static int ask(struct hf_convert *c)
 	if (hf_buf_status(&c->name) < 0)
 		return -ENOMEM;
 	r = make_question(c);
-	if (r != 0)
+	if (r < 0)
 		return r;
 	begin(&c->hashed);
 	r = c->caller->resolve(c->caller->arg, c->asked.data, &c->answer,

@@ -423,12 +423,17 @@ int hf_graph_name(struct hf_graph *graph, const char *path,
 
 int hf_graph_text(struct hf_graph *graph, const char *path,
 		  struct hf_wait *wait, struct hf_report *report,
-		  struct hf_buf *ret, struct hf_digest *digest)
+		  bool *verbatim, struct hf_buf *ret, struct hf_digest *digest)
 {
 	struct writing writing = {.graph = graph, .report = report};
 	struct hf_vertex *vertex;
 	int error = name_vertex(graph, path, wait, &vertex);
 
+	if (error < 0)
+		return error;
+	*verbatim = vertex->links->verbatim;
+	if (*verbatim)
+		return 0;
 	writing.vertex = vertex;
-	return error < 0 ? error : write_text(&writing, wait, ret, digest);
+	return write_text(&writing, wait, ret, digest);
 }

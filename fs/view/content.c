@@ -51,7 +51,7 @@ static int open_verbatim(struct hf_view *view, struct hf_node *node,
 	return error;
 }
 
-/* The text is put together anew, and is what it was, or it is not shown. */
+/* A text is put together anew, and is what it was, or it is not shown. */
 static int open_text(struct hf_view *view, struct hf_node *node,
 		     const char *path, struct hf_wait *wait,
 		     struct hf_verified **ret)
@@ -59,15 +59,19 @@ static int open_text(struct hf_view *view, struct hf_node *node,
 	struct hf_buf text = {0};
 	struct hf_digest digest;
 	struct hf_graph *graph;
+	bool verbatim = false;
 	int error = hf_graph_new(view, &graph);
 
 	if (error < 0)
 		return error;
-	error = hf_graph_text(graph, path, wait, NULL, &text, &digest);
+	error = hf_graph_text(graph, path, wait, NULL, &verbatim, &text,
+			      &digest);
 	hf_graph_free(graph);
-	if (error == 0 && !hf_digest_equal(&digest, &node->entry.digest))
+	if (error == 0 && verbatim)
+		error = open_verbatim(view, node, path, wait, ret);
+	else if (error == 0 && !hf_digest_equal(&digest, &node->entry.digest))
 		error = -ESTALE;
-	if (error == 0)
+	else if (error == 0)
 		error = hf_verified_take(&text, ret);
 	hf_buf_fini(&text);
 	return error;

@@ -101,6 +101,29 @@ static int append(struct hf_graph *graph, struct hf_vertex *vertex)
 	return 0;
 }
 
+int hf_graph_know(struct hf_graph *graph, const char *path,
+		  const struct hf_source_entry *entry,
+		  const struct hf_fact *fact)
+{
+	struct hf_vertex *vertex;
+	int error;
+
+	if (hf_map_get(graph->by_path, path, strlen(path)))
+		return 0;
+	vertex = calloc(1, sizeof(*vertex));
+	if (!vertex)
+		return -ENOMEM;
+	vertex->path = strdup(path);
+	vertex->type = HF_VERTEX_TEXT;
+	vertex->root = entry->root;
+	vertex->raw = *fact;
+	vertex->known = true;
+	error = vertex->path ? append(graph, vertex) : -ENOMEM;
+	if (error < 0)
+		vertex_free(vertex);
+	return error;
+}
+
 /* The vertex of a path, made and looked at if it is new; borrowed. */
 static int enter(struct hf_graph *graph, const char *path,
 		 struct hf_vertex **ret)
@@ -323,9 +346,10 @@ static int settle(struct hf_graph *graph, struct hf_vertex *vertex, int error,
 	return 0;
 }
 
-static bool has_bytes(const struct hf_vertex *vertex)
+static bool needs_digest(const struct hf_vertex *vertex)
 {
-	return vertex->type == HF_VERTEX_FILE || vertex->type == HF_VERTEX_TEXT;
+	return !vertex->known && (vertex->type == HF_VERTEX_FILE ||
+				  vertex->type == HF_VERTEX_TEXT);
 }
 
 /* The vertices from `from` to `to`; their targets come behind them. */
@@ -341,18 +365,18 @@ static int explore_wave(struct hf_graph *graph, size_t from, size_t to,
 	for (size_t i = from; i < to && error == 0; i++) {
 		const struct hf_vertex *vertex = graph->vertices[i];
 
-		if (has_bytes(vertex))
+		if (needs_digest(vertex))
 			error = hf_batch_add(batch, vertex->root, vertex->path,
 					     &vertex->sig);
 	}
 	for (size_t i = from; i < to && error == 0; i++) {
 		struct hf_vertex *vertex = graph->vertices[i];
+		int outcome = 0;
 
-		if (has_bytes(vertex))
-			error = settle(graph, vertex,
-				       hf_batch_get(batch, asked++, wait,
-						    &vertex->raw),
-				       wait);
+		if (needs_digest(vertex))
+			outcome = hf_batch_get(batch, asked++, wait,
+					       &vertex->raw);
+		error = settle(graph, vertex, outcome, wait);
 	}
 	hf_batch_free(batch);
 	return error;

@@ -212,7 +212,8 @@ struct hf_vertex {
 	enum hf_vertex_type type;
 	unsigned root;
 	struct hf_sig sig;
-	int error; /* of reading it */
+	int error;  /* of reading it */
+	bool known; /* raw was told, not asked for */
 	struct hf_fact raw;
 	const struct hf_links *links;
 	struct hf_edge *edges; /* sorted by link */
@@ -243,6 +244,11 @@ struct hf_graph {
 
 int hf_graph_new(struct hf_view *view, struct hf_graph **ret) HF_MUST_USE;
 void hf_graph_free(struct hf_graph *graph);
+/* Tells the graph of a text whose digest the asker has: it is not asked for
+ * again. */
+int hf_graph_know(struct hf_graph *graph, const char *path,
+		  const struct hf_source_entry *entry,
+		  const struct hf_fact *fact) HF_MUST_USE;
 /* Finds a file and everything that it refers to. */
 int hf_graph_explore(struct hf_graph *graph, const char *path,
 		     struct hf_wait *wait, struct hf_vertex **ret) HF_MUST_USE;
@@ -266,10 +272,14 @@ struct hf_report {
 	void (*missing)(void *arg, const char *path, enum hf_target target,
 			const struct hf_ref *ref);
 };
-/* Appends the rewritten text, and gives its digest. `report` may be NULL. */
+/*
+ * Appends the rewritten text, and gives its digest. `report` may be NULL.
+ * *verbatim: it is shown as it is, and nothing was appended.
+ */
 int hf_graph_text(struct hf_graph *graph, const char *path,
 		  struct hf_wait *wait, struct hf_report *report,
-		  struct hf_buf *ret, struct hf_digest *digest) HF_MUST_USE;
+		  bool *verbatim, struct hf_buf *ret,
+		  struct hf_digest *digest) HF_MUST_USE;
 
 /* --- dir.c --------------------------------------------------------------- */
 

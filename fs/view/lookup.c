@@ -43,31 +43,41 @@ static int search_init(struct search *search, struct hf_view *view,
 				   &fresh, &search->catalog);
 }
 
+static int name_text(struct search *search,
+		     const struct hf_source_entry *source,
+		     const struct hf_fact *fact, struct hf_named *ret)
+{
+	struct hf_graph *graph;
+	int error = hf_graph_new(search->view, &graph);
+
+	if (error < 0)
+		return error;
+	error = hf_graph_know(graph, search->path.data, source, fact);
+	if (error == 0)
+		error = hf_graph_name(graph, search->path.data, search->wait,
+				      ret);
+	hf_graph_free(graph);
+	return error;
+}
+
 /* What the file at hand, whose path is search->path, is named by. */
 static int name_of(struct search *search, const struct hf_source_entry *source,
 		   struct hf_rule rule, struct hf_named *ret)
 {
 	struct hf_view *view = search->view;
 	struct hf_sig sig = hf_sig_of(&source->st);
-	struct hf_graph *graph;
 	struct hf_fact fact;
-	int error;
-
-	if (rule.kind == HF_KIND_HASHED &&
-	    hf_view_is_text(view, search->path.data)) {
-		error = hf_graph_new(view, &graph);
-		if (error < 0)
-			return error;
-		error = hf_graph_name(graph, search->path.data, search->wait,
-				      ret);
-		hf_graph_free(graph);
-		return error;
-	}
-	error = hf_digests_get(view->digests, source->root, search->path.data,
+	int error =
+		hf_digests_get(view->digests, source->root, search->path.data,
 			       &sig, search->wait, &fact);
-	if (error == 0)
-		*ret = hf_named_of(&fact);
-	return error;
+
+	if (error < 0)
+		return error;
+	*ret = hf_named_of(&fact);
+	return rule.kind == HF_KIND_HASHED &&
+			       hf_view_is_text(view, search->path.data)
+		       ? name_text(search, source, &fact, ret)
+		       : 0;
 }
 
 /* The presented entry of source entry `i` as it is now. -ENOENT: gone. */

@@ -290,7 +290,9 @@ static int name_of(struct hf_naming *naming, size_t i, size_t asked,
 	if (hf_catalog_rule(made->catalog, i).kind != HF_KIND_HASHED ||
 	    !hf_view_is_text(naming->view, path->data))
 		return 0;
-	error = hf_graph_name(naming->graph, path->data, wait, ret);
+	error = hf_graph_know(naming->graph, path->data, source, &fact);
+	if (error == 0)
+		error = hf_graph_name(naming->graph, path->data, wait, ret);
 	/* What it refers to may change while the directory does not. */
 	made->settled &= error == 0 && !ret->depends;
 	return error;
