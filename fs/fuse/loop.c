@@ -1,11 +1,14 @@
 /*
  * loop: threads that take requests from the kernel and answer them. One more
  * is started whenever none is left to listen, so that a crowd that waits for
- * a hash, or for a source that hangs, stops nobody else.
+ * a hash, or for a source that hangs, stops nobody else. The last thread that
+ * there may be starts nothing that could wait: it has to be there to read that
+ * somebody was killed.
  */
 #include "fs/fuse/internal.h"
 
 #include <errno.h>
+#include <linux/fuse.h>
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
@@ -60,10 +63,38 @@ static void start_if_needed(struct loop *loop)
 	}
 }
 
+/* Can its answer depend on a source? */
+static bool can_wait(const struct fuse_in_header *in)
+{
+	switch (in->opcode) {
+	case FUSE_INIT:
+	case FUSE_FORGET:
+	case FUSE_BATCH_FORGET:
+	case FUSE_INTERRUPT:
+	case FUSE_RELEASE:
+	case FUSE_RELEASEDIR:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* An answer without libfuse, which has no way to leave a request undone. */
+static void reject(const struct loop *loop, const struct fuse_in_header *in)
+{
+	struct fuse_out_header out = {
+		.len = sizeof(out), .error = -EAGAIN, .unique = in->unique};
+
+	/* It fails only if the client or the mount is gone. */
+	if (write(fuse_session_fd(loop->fuse), &out, sizeof(out)) < 0)
+		return;
+}
+
 /* One request; 0 when there are no more, or a negative errno. */
 static int take(struct loop *loop, struct fuse_buf *buf)
 {
 	int n = fuse_session_receive_buf(loop->fuse, buf);
+	bool last;
 
 	if (n == -EINTR)
 		return 1;
@@ -71,10 +102,14 @@ static int take(struct loop *loop, struct fuse_buf *buf)
 	loop->listeners--;
 	if (n > 0)
 		start_if_needed(loop);
+	last = loop->listeners == 0 && loop->max_threads > 1;
 	pthread_mutex_unlock(&loop->lock);
 	if (n <= 0)
 		return n;
-	fuse_session_process_buf(loop->fuse, buf);
+	if (last && can_wait(buf->mem))
+		reject(loop, buf->mem);
+	else
+		fuse_session_process_buf(loop->fuse, buf);
 	pthread_mutex_lock(&loop->lock);
 	loop->listeners++;
 	pthread_mutex_unlock(&loop->lock);
