@@ -241,8 +241,9 @@ def test_nothing_meets_the_control_directory(src, mount, as_user, place):
 def test_files_of_the_control_directory(src, mount, as_user, place):
     target = place(as_user)
     with mount(src, person=as_user) as m:
-        assert m.listing(".hashedfs") == sorted(CONTROL)
-        as_user.run("cp", *(m / f".hashedfs/{name}" for name in CONTROL), str(target))
+        every = m.listing(".hashedfs")
+        assert set(every) >= set(CONTROL)
+        as_user.run("cp", *(m / f".hashedfs/{name}" for name in every), str(target))
         assert (target / "problems").read_text() == ""
         rows = (target / "map").read_text().splitlines()
         assert rows[:-1] == m.control("map").splitlines()[:-1]
