@@ -97,12 +97,45 @@ $(OUT)/tests/manifest/%: tests/manifest/%.c $(MANIFEST_PARTS) $(ENGINE) Makefile
 		$(MANIFEST_PARTS) $(ENGINE) \
 		$(shell $(PKG_CONFIG) --libs cmocka jansson $(PKGS))
 
-check: $(UNIT_TESTS) # unit tests: no FUSE, no network, no root
+check: $(UNIT_TESTS) check-fuzz # unit tests: no FUSE, no network, no root
 	@set -e; for t in $(UNIT_TESTS); do echo "== $$t"; $$t; done
+
+# Fuzz targets: replayed over their corpus by a plain main, or run by libFuzzer.
+FUZZ := refs url
+REPLAYS := $(FUZZ:%=$(OUT)/tests/replay_%)
+
+$(REPLAYS): $(OUT)/tests/replay_%: $(OUT)/tests/fuzz/fuzz_%.o \
+		$(OUT)/tests/fuzz/replay.o $(ENGINE)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^
+
+check-fuzz: $(REPLAYS)
+	@set -e; for t in $(FUZZ); do \
+		$(OUT)/tests/replay_$$t tests/fuzz/corpus/$$t; done
+
+check-linear: $(OUT)/tests/replay_refs # rewriting is linear: counts instructions
+	@tests/linear.sh $<
+
+build/fuzz/%: tests/fuzz/fuzz_%.c $(wildcard fs/refs/*.[ch] fs/base/*.[ch])
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)clang $(CPPFLAGS_ALL) -std=c17 -O1 -g -pthread \
+		-fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined -o $@ $< $(wildcard \
+		fs/refs/*.c fs/base/*.c)
+
+# New inputs go to build/fuzz; what broke is kept there too.
+FUZZ_SECONDS ?= 60
+fuzz: $(FUZZ:%=build/fuzz/%) # looks for inputs that break fs/refs
+	@set -e; for t in $(FUZZ); do mkdir -p build/fuzz/corpus/$$t; \
+		build/fuzz/$$t -dict=tests/fuzz/refs.dict -max_len=400 \
+		-timeout=10 -max_total_time=$(FUZZ_SECONDS) \
+		-artifact_prefix=build/fuzz/ build/fuzz/corpus/$$t \
+		tests/fuzz/corpus/$$t; done
 
 # What follows lists itself in `make help`: "NAME: # what it does".
 help: # this list
-	@awk -F ':.* # ' '/^[a-z-]+:.* # / {printf "make %-11s %s\n", $$1, $$2}' \
+	@awk -F ':.* # ' '/^[a-z-]+:.* # / {printf "make %-12s %s\n", $$1, $$2}' \
 		Makefile
 	@echo "with PREFIX=, DESTDIR=, STRICT=1, SAN=address,undefined, SAN=thread"
 
@@ -153,12 +186,13 @@ format: # lay out all sources
 	clang-format -i $(FORMAT_SRC)
 
 clean: # remove what was built, not what was fetched
-	rm -rf build/plain build/san-* build/hashedfs build/hashedfs-manifest
+	rm -rf build/plain build/san-* build/fuzz build/hashedfs \
+		build/hashedfs-manifest
 
 FORMAT_SRC := $(wildcard fs/*/*.[ch] manifest/*.[ch] tools/*.[ch] tests/*/*.[ch])
 MAN := tools/hashedfs.1 manifest/hashedfs-manifest.1
 
-.PHONY: all engine check help deps test-deps test test-mount demo bench install \
-	lint format clean
+.PHONY: all engine check check-fuzz check-linear fuzz help deps test-deps \
+	test test-mount demo bench install lint format clean
 .SECONDARY:
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)

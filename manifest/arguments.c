@@ -26,6 +26,11 @@ static const struct row rows[] = {
 	{"-o", 'o', HF_GIVEN_VIEW, "OPTIONS", "options of the view"},
 	{"--sources-from", 0, HF_GIVEN_SOURCES_FROM, "FILE",
 	 "read SOURCES from FILE, one a line"},
+	{"--strict", 0, HF_GIVEN_STRICT, NULL,
+	 "check first; findings are an error"},
+	{"--ignore", 0, HF_GIVEN_IGNORE, "GLOBS",
+	 "findings to pass over, as FILE:URL"},
+	{"--json", 0, HF_GIVEN_JSON, NULL, "print JSON"},
 	{"--reverse", 0, HF_GIVEN_REVERSE, NULL,
 	 "NAME is a hashed name, print its source"},
 	{"--quiet", 'q', HF_GIVEN_QUIET, NULL, "show no progress"},
@@ -76,6 +81,16 @@ static const struct row *find_row(int code)
 	return NULL;
 }
 
+static int add_globs(struct hf_strings *globs, const char *text)
+{
+	size_t before = globs->n;
+	int error = hf_split(globs, text, ':');
+
+	for (size_t i = before; i < globs->n; i++)
+		hf_unbackslash(globs->items[i]);
+	return error;
+}
+
 static int take(const struct row *row, const char *value,
 		struct hf_arguments *ret)
 {
@@ -84,6 +99,8 @@ static int take(const struct row *row, const char *value,
 	case HF_GIVEN_OUTPUT:
 		ret->output = value;
 		return 0;
+	case HF_GIVEN_IGNORE:
+		return add_globs(&ret->ignore, value);
 	case HF_GIVEN_SOURCES_FROM:
 		return hf_strings_add(&ret->sources_from, value, strlen(value));
 	case HF_GIVEN_VIEW:
@@ -153,6 +170,7 @@ void hf_arguments_fini(struct hf_arguments *arguments)
 {
 	hf_strings_fini(&arguments->sources_from);
 	hf_strings_fini(&arguments->view);
+	hf_strings_fini(&arguments->ignore);
 }
 
 static void add_help(const struct row *row, struct hf_buf *ret)

@@ -14,15 +14,28 @@
 static const struct hf_verb verbs[] = {
 	{
 		.name = "snapshot",
-		.synopsis = "[-qv] [--output FILE] [--partial] MOUNTPOINT\0"
+		.synopsis = "[OPTION]... MOUNTPOINT\0"
 			    "--source [OPTION]... SOURCES\0",
 		.help = "write the mapping as Django's staticfiles.json",
 		.options = OF_ALL | HF_GIVEN_OUTPUT | HF_GIVEN_PARTIAL |
 			   HF_GIVEN_SOURCE | HF_GIVEN_VIEW |
-			   HF_GIVEN_SOURCES_FROM,
+			   HF_GIVEN_SOURCES_FROM | HF_GIVEN_STRICT |
+			   HF_GIVEN_IGNORE,
 		.min_words = 0,
 		.max_words = 1,
 		.run = hf_verb_snapshot,
+	},
+	{
+		.name = "check",
+		.synopsis = "[OPTION]... MOUNTPOINT\0"
+			    "--source [OPTION]... SOURCES\0",
+		.help = "print what is worth knowing about a tree",
+		.options = OF_ALL | HF_GIVEN_IGNORE | HF_GIVEN_JSON |
+			   HF_GIVEN_SOURCE | HF_GIVEN_VIEW |
+			   HF_GIVEN_SOURCES_FROM,
+		.min_words = 0,
+		.max_words = 1,
+		.run = hf_verb_check,
 	},
 	{
 		.name = "lookup",

@@ -29,6 +29,7 @@ struct hf_manifest {
 	struct hf_manifest_row *rows;
 	size_t n;
 	size_t cap;
+	uint64_t generation; /* of the tree; 0 if that is not known */
 };
 
 /* Appends a copy of `row`. -ENOMEM. */
@@ -94,12 +95,62 @@ int hf_manifest_read_map(const char *mount, struct hf_manifest *ret,
 			 char **why) HF_MUST_USE;
 
 /*
- * What a mount of these sources would show. `progress` is written meanwhile.
- * -EAGAIN: the tree keeps changing; other errnos of the sources.
+ * What a mount of these sources would show, and unless `findings` is NULL
+ * what is to be told of it at the same moment. `progress` is written
+ * meanwhile. -EAGAIN: the tree keeps changing; other errnos of the sources.
  */
 int hf_manifest_of_sources(const struct hf_config *config,
 			   struct hf_progress *progress,
+			   struct hf_findings *findings,
 			   struct hf_manifest *ret, char **why) HF_MUST_USE;
+
+/* --- rows.c: the texts of .hashedfs/ ------------------------------------- */
+
+struct hf_span {
+	const char *text;
+	size_t len;
+};
+
+bool hf_span_is(struct hf_span span, const char *text);
+/* Splits a line at its TABs. True if there are `n` fields. */
+bool hf_span_split(struct hf_span line, struct hf_span *fields, size_t n);
+/* Decimal, and nothing else. */
+bool hf_span_number(struct hf_span span, uint64_t *ret);
+/* The bytes that a field stands for, instead of what `buf` held. -ENODATA: it
+ * is not escaped as it should be. */
+int hf_span_unescape(struct hf_span field, struct hf_buf *buf) HF_MUST_USE;
+
+/*
+ * Hands every line of such a text to `add`, and checks the last one, which
+ * says how many they are and the generation. -ENODATA: it is incomplete;
+ * errors of `add`.
+ */
+int hf_rows_parse(const char *text, size_t len,
+		  int (*add)(void *context, struct hf_span line), void *context,
+		  uint64_t *generation) HF_MUST_USE;
+/*
+ * Appends the file `name` of the .hashedfs/ of the mount at `mount`. Errnos of
+ * reading it, -EAGAIN: the tree under it keeps changing.
+ */
+int hf_rows_read(const char *mount, const char *name, struct hf_buf *ret,
+		 char **why) HF_MUST_USE;
+
+/* --- findings.c --------------------------------------------------------- */
+
+/* The text of a mount's findings, which are appended. As
+ * hf_manifest_parse_map. */
+int hf_findings_parse(const char *text, size_t len, const char *mount,
+		      struct hf_findings *ret, char **why) HF_MUST_USE;
+/* The findings of the mount at `mount`. As hf_manifest_read_map. */
+int hf_findings_read(const char *mount, struct hf_findings *ret,
+		     char **why) HF_MUST_USE;
+/*
+ * Appends an array of objects with the members file, line, column, kind, url
+ * and message; line and column are null where there are none. Bytes that are
+ * not UTF-8 are lone surrogates, as in a manifest. -ENOMEM.
+ */
+int hf_findings_json(const struct hf_findings *findings,
+		     struct hf_buf *ret) HF_MUST_USE;
 
 /* --- input.c, output.c: files -------------------------------------------- */
 

@@ -2,86 +2,7 @@
 #include "manifest/verb.h"
 
 #include <errno.h>
-
-static int read_roots(const struct hf_arguments *arguments,
-		      struct hf_root_specs *ret, char **why)
-{
-	int error = 0;
-
-	if (arguments->n_words > 1)
-		error = hf_root_specs_parse(ret, arguments->words[1], why);
-	for (size_t i = 0; i < arguments->sources_from.n && error == 0; i++)
-		error = hf_root_specs_read(
-			ret, arguments->sources_from.items[i], why);
-	if (error < 0)
-		return error;
-	if (!ret->n)
-		return hf_why(-EINVAL, why,
-			      "no SOURCES; name a directory, as in snapshot "
-			      "--source DIR");
-	return hf_root_specs_resolve(ret, why);
-}
-
-/* -EINVAL: the command line is wrong. */
-static int configure(const struct hf_arguments *arguments,
-		     struct hf_config *config, char **why)
-{
-	struct hf_option_set set = hf_config_options(config);
-	int error = 0;
-
-	for (size_t i = 0; i < arguments->view.n && error == 0; i++)
-		error = hf_options_parse(&set, 1, arguments->view.items[i],
-					 why);
-	if (error == 0)
-		error = read_roots(arguments, &config->source.roots, why);
-	return error < 0 ? error : hf_config_check(config, why);
-}
-
-/* The view is gone when this returns: hf_output_write wants no threads. */
-static int read_sources(const struct hf_arguments *arguments,
-			const struct hf_config *config, struct hf_manifest *ret)
-{
-	struct hf_progress progress = {0};
-	struct hf_meter *meter =
-		hf_meter_start(arguments->given & HF_GIVEN_QUIET,
-			       hf_work_of_snapshot, &progress);
-	char *why = NULL;
-	int error = hf_manifest_of_sources(config, &progress, ret, &why);
-
-	hf_meter_stop(meter);
-	return error < 0 ? hf_verb_fail(error, why) : HF_EXIT_GOOD;
-}
-
-static int snapshot_sources(const struct hf_arguments *arguments,
-			    struct hf_manifest *ret)
-{
-	struct hf_config config;
-	char *why = NULL;
-	int error = hf_config_init(&config);
-	int code;
-
-	if (error < 0)
-		return hf_verb_fail(error, NULL);
-	error = configure(arguments, &config, &why);
-	if (error == -EINVAL)
-		code = hf_verb_misused(why);
-	else if (error < 0)
-		code = hf_verb_fail(error, why);
-	else
-		code = read_sources(arguments, &config, ret);
-	hf_config_fini(&config);
-	return code;
-}
-
-static int snapshot_mount(const struct hf_arguments *arguments,
-			  struct hf_manifest *ret)
-{
-	char *why = NULL;
-	int error =
-		hf_verb_read_mount(arguments, arguments->words[1], ret, &why);
-
-	return error < 0 ? hf_verb_fail(error, why) : HF_EXIT_GOOD;
-}
+#include <stdio.h>
 
 /* Says what is worth saying about one row. */
 static void report(const struct hf_manifest_row *row, bool partial)
@@ -146,15 +67,38 @@ static int write_manifest(const struct hf_manifest *manifest,
 	return HF_EXIT_GOOD;
 }
 
+/* --strict: whatever there is to tell means that there is no manifest. */
+static int refuse(const struct hf_arguments *arguments,
+		  struct hf_findings *findings)
+{
+	HF_CLEANUP(hf_buf_fini) struct hf_buf text = {0};
+
+	if (hf_verb_ignore(arguments, findings) < 0)
+		return hf_verb_fail(-ENOMEM, NULL);
+	if (!findings->n)
+		return HF_EXIT_GOOD;
+	for (size_t i = 0; i < findings->n; i++)
+		hf_finding_print(&findings->rows[i], &text);
+	if (hf_buf_status(&text) < 0)
+		return hf_verb_fail(-ENOMEM, NULL);
+	fputs(text.data, stderr);
+	hf_log(HF_LOG_ERROR,
+	       "no manifest was written, as there are findings (%zu); --ignore "
+	       "passes over known ones",
+	       findings->n);
+	return HF_EXIT_FINDINGS;
+}
+
 static int run(const struct hf_arguments *arguments, struct hf_output *output)
 {
 	HF_CLEANUP(hf_manifest_fini) struct hf_manifest manifest = {0};
-	int code;
+	HF_CLEANUP(hf_findings_fini) struct hf_findings findings = {0};
+	bool strict = arguments->given & HF_GIVEN_STRICT;
+	int code =
+		hf_verb_load(arguments, &manifest, strict ? &findings : NULL);
 
-	if (arguments->given & HF_GIVEN_SOURCE)
-		code = snapshot_sources(arguments, &manifest);
-	else
-		code = snapshot_mount(arguments, &manifest);
+	if (code == HF_EXIT_GOOD)
+		code = refuse(arguments, &findings);
 	if (code != HF_EXIT_GOOD)
 		return code;
 	hf_manifest_sort(&manifest);
@@ -165,21 +109,12 @@ static int run(const struct hf_arguments *arguments, struct hf_output *output)
 /* What only the whole command line can show. */
 static int check(const struct hf_arguments *arguments)
 {
-	const unsigned of_source = HF_GIVEN_VIEW | HF_GIVEN_SOURCES_FROM;
 	char *why = NULL;
 
-	if (arguments->given & HF_GIVEN_SOURCE)
-		return HF_EXIT_GOOD;
-	if (arguments->given & of_source)
-		hf_why(-EINVAL, &why,
-		       "%s goes with --source only; a mount has its own "
-		       "options",
-		       hf_arguments_name(arguments->given & of_source));
-	else if (arguments->n_words < 2)
-		hf_why(-EINVAL, &why,
-		       "no MOUNTPOINT; name one, or SOURCES with --source");
-	else
-		return HF_EXIT_GOOD;
+	if (arguments->given & HF_GIVEN_STRICT ||
+	    !(arguments->given & HF_GIVEN_IGNORE))
+		return hf_verb_has_tree(arguments);
+	hf_why(-EINVAL, &why, "--ignore goes with --strict only");
 	return hf_verb_misused(why);
 }
 

@@ -43,16 +43,27 @@ static int explain(int error, char **why)
 		      strerror(-error));
 }
 
-static int take_snapshot(struct hf_view *view, struct hf_progress *progress,
-			 struct hf_manifest *ret, char **why)
+static int take(struct hf_view *view, struct hf_progress *progress,
+		struct hf_findings *findings, struct hf_snapshot *ret)
 {
-	struct hf_snapshot snapshot = {0};
 	struct hf_wait wait; /* never interrupted: a signal ends the program */
 	int error;
 
 	hf_wait_init(&wait);
-	error = hf_view_snapshot(view, &wait, progress, &snapshot);
+	error = findings
+			? hf_view_findings(view, &wait, progress, ret, findings)
+			: hf_view_snapshot(view, &wait, progress, ret);
 	hf_wait_fini(&wait);
+	return error;
+}
+
+static int take_snapshot(struct hf_view *view, struct hf_progress *progress,
+			 struct hf_findings *findings, struct hf_manifest *ret,
+			 char **why)
+{
+	struct hf_snapshot snapshot = {0};
+	int error = take(view, progress, findings, &snapshot);
+
 	if (error < 0)
 		return explain(error, why);
 	error = add_rows(&snapshot, ret);
@@ -62,6 +73,7 @@ static int take_snapshot(struct hf_view *view, struct hf_progress *progress,
 
 int hf_manifest_of_sources(const struct hf_config *config,
 			   struct hf_progress *progress,
+			   struct hf_findings *findings,
 			   struct hf_manifest *ret, char **why)
 {
 	struct hf_view *view;
@@ -69,7 +81,7 @@ int hf_manifest_of_sources(const struct hf_config *config,
 
 	if (error < 0)
 		return error;
-	error = take_snapshot(view, progress, ret, why);
+	error = take_snapshot(view, progress, findings, ret, why);
 	hf_view_free(view);
 	return error;
 }

@@ -10,7 +10,7 @@
 
 enum hf_exit {
 	HF_EXIT_GOOD = 0,
-	HF_EXIT_FINDINGS = 1, /* not found */
+	HF_EXIT_FINDINGS = 1, /* of check; not found */
 	HF_EXIT_USAGE = 2,
 	HF_EXIT_ENVIRONMENT = 3,
 	HF_EXIT_INCOMPLETE = 4,
@@ -28,6 +28,9 @@ enum hf_given {
 	HF_GIVEN_SOURCES_FROM = 1 << 7,
 	HF_GIVEN_VIEW = 1 << 8,
 	HF_GIVEN_REVERSE = 1 << 9,
+	HF_GIVEN_STRICT = 1 << 10,
+	HF_GIVEN_IGNORE = 1 << 11,
+	HF_GIVEN_JSON = 1 << 12,
 };
 
 /* A command line. Strings are borrowed from argv. */
@@ -35,8 +38,9 @@ struct hf_arguments {
 	unsigned given;
 	const char *output;
 	struct hf_strings sources_from;
-	struct hf_strings view; /* the arguments of -o, in order */
-	char **words;           /* what is no option; the verb is the first */
+	struct hf_strings view;   /* the arguments of -o, in order */
+	struct hf_strings ignore; /* globs */
+	char **words;             /* what is no option; the verb is the first */
 	size_t n_words;
 };
 
@@ -60,7 +64,28 @@ struct hf_verb {
 };
 
 int hf_verb_snapshot(const struct hf_arguments *arguments);
+int hf_verb_check(const struct hf_arguments *arguments);
 int hf_verb_lookup(const struct hf_arguments *arguments);
+
+/* --- load.c: MOUNTPOINT, or SOURCES with --source ------------------------ */
+
+/* Whether a tree is named, and with the options that fit it; complains. */
+int hf_verb_has_tree(const struct hf_arguments *arguments);
+/*
+ * Reads what is asked for (the other one is NULL) of that tree, of one moment;
+ * with a meter. Complains and returns an exit code if it fails. A manifest
+ * comes unsorted, findings sorted. No thread is left running.
+ */
+int hf_verb_load(const struct hf_arguments *arguments,
+		 struct hf_manifest *manifest, struct hf_findings *findings);
+
+/* --- check.c -------------------------------------------------------------- */
+
+/* Drops the findings that --ignore names. -ENOMEM. */
+int hf_verb_ignore(const struct hf_arguments *arguments,
+		   struct hf_findings *findings) HF_MUST_USE;
+
+/* --- verb.c ---------------------------------------------------------------- */
 
 /* Both log the sentence `why` (stolen) and return an exit code: of a wrong
  * command line; the one that fits `error` (NULL: what strerror(3) says). */

@@ -40,7 +40,7 @@ PROGRAMS = {
     "hashedfs": "tools/hashedfs.1",
     "hashedfs-manifest": "manifest/hashedfs-manifest.1",
 }
-VERBS = ("snapshot", "lookup")
+VERBS = ("snapshot", "check", "lookup")
 
 
 def floors():

@@ -11,7 +11,12 @@ import subprocess
 from conftest import TOP, not_run
 
 DEFAULT_IGNORE = ("CVS", ".*", "*~")
-VENVS = {"5.2": TOP / "build/venv", "6.0": TOP / "build/venv-django6"}
+VENVS = {
+    "4.2": TOP / "build/venv-django42",
+    "5.2": TOP / "build/venv",
+    "6.0": TOP / "build/venv-django6",
+    "6.1": TOP / "build/venv-django61",
+}
 
 
 def md5(data, length=12):

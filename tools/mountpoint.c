@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "tools/mountinfo.h"
@@ -64,10 +65,11 @@ static int resolve(const char *given, const char *shown, char **ret, char **why)
  * request that is under way; the next one tells. */
 static bool is_dead(const char *path)
 {
-	struct stat st;
+	struct statvfs vfs;
 
+	/* Unlike stat(2) this is never answered from the kernel's memory. */
 	for (int i = 0; i < 3; i++) {
-		if (stat(path, &st) == 0 ||
+		if (statvfs(path, &vfs) == 0 ||
 		    (errno != ENOTCONN && errno != ECONNABORTED))
 			return false;
 		if (errno == ENOTCONN)

@@ -56,8 +56,7 @@ struct hf_buf {
 void hf_buf_add(struct hf_buf *buf, const void *data, size_t len);
 void hf_buf_puts(struct hf_buf *buf, const char *text);
 void hf_buf_putc(struct hf_buf *buf, char c);
-void hf_buf_printf(struct hf_buf *buf, const char *format, ...)
-	HF_PRINTF(2, 3);
+void hf_buf_printf(struct hf_buf *buf, const char *format, ...) HF_PRINTF(2, 3);
 void hf_buf_vprintf(struct hf_buf *buf, const char *format, va_list args);
 /* Keeps the memory, forgets the content and a remembered failure. */
 void hf_buf_reset(struct hf_buf *buf);
@@ -110,8 +109,8 @@ struct hf_strings {
 };
 
 /* Appends a copy of text[0, len). -ENOMEM. */
-int hf_strings_add(struct hf_strings *list, const char *text, size_t len)
-	HF_MUST_USE;
+int hf_strings_add(struct hf_strings *list, const char *text,
+		   size_t len) HF_MUST_USE;
 void hf_strings_fini(struct hf_strings *list);
 /*
  * Splits at every `separator` that no backslash stands before, and appends
@@ -119,8 +118,8 @@ void hf_strings_fini(struct hf_strings *list);
  * another character; hf_unbackslash makes the final text. Empty text gives no
  * part; empty parts are kept.
  */
-int hf_split(struct hf_strings *list, const char *text, char separator)
-	HF_MUST_USE;
+int hf_split(struct hf_strings *list, const char *text,
+	     char separator) HF_MUST_USE;
 /* Removes one level of backslashes in place: "\:" -> ":", "\\" -> "\". */
 void hf_unbackslash(char *text);
 
@@ -159,8 +158,8 @@ size_t hf_map_len(const struct hf_map *map);
 /* The value, or NULL. */
 void *hf_map_get(const struct hf_map *map, const void *key, size_t len);
 /* -EEXIST if the key is there (nothing changes), -ENOMEM. value != NULL. */
-int hf_map_put(struct hf_map *map, const void *key, size_t len, void *value)
-	HF_MUST_USE;
+int hf_map_put(struct hf_map *map, const void *key, size_t len,
+	       void *value) HF_MUST_USE;
 /* Takes the entry out and returns its value, or NULL. Memory shrinks too. */
 void *hf_map_remove(struct hf_map *map, const void *key, size_t len);
 /*
@@ -195,17 +194,20 @@ int hf_wait_block_for(struct hf_wait *wait, unsigned ms) HF_MUST_USE;
 
 /*
  * Runs jobs on `n_threads` threads, first in, first out. A job must not wait
- * for another job. When jobs are waiting and none has finished for a while
- * (HF_POOL_STALL_MS: all threads hang in system calls), one more thread is
- * started, up to n_max; the surplus ends when it finds nothing to do.
+ * for another job. When jobs are waiting and none has finished or made
+ * progress for a while (HF_POOL_STALL_MS: all threads hang in system calls),
+ * the threads are doubled, up to n_max; the surplus ends when it found nothing
+ * to do for as long.
  */
 #define HF_POOL_STALL_MS 200
 struct hf_pool;
-int hf_pool_new(unsigned n_threads, unsigned n_max, struct hf_pool **ret)
-	HF_MUST_USE;
+int hf_pool_new(unsigned n_threads, unsigned n_max,
+		struct hf_pool **ret) HF_MUST_USE;
 /* Never blocks on a job. -ENOMEM. `job` is handed to `run` in the pool. */
-int hf_pool_submit(struct hf_pool *pool, void (*run)(void *job), void *job)
-	HF_MUST_USE;
+int hf_pool_submit(struct hf_pool *pool, void (*run)(void *job),
+		   void *job) HF_MUST_USE;
+/* A long job says that it makes progress. */
+void hf_pool_tick(struct hf_pool *pool);
 /* Runs what was submitted to its end, ends the threads. NULL is allowed. */
 void hf_pool_free(struct hf_pool *pool);
 

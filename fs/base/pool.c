@@ -1,6 +1,6 @@
 /*
- * Workers take jobs from one queue. A watcher thread starts one more worker
- * when the queue stands still; it sleeps without a timeout as long as every
+ * Workers take jobs from one queue. A watcher thread doubles the workers when
+ * the queue stands still; it sleeps without a timeout as long as every
  * waiting job has an idle worker, so a pool with nothing to do wakes nobody.
  */
 #include "fs/base/base.h"
@@ -40,6 +40,8 @@ struct hf_pool {
 	pthread_t watcher;
 	bool has_watcher;
 
+	atomic_int_least64_t moved_ns; /* when work last made progress */
+
 	pthread_mutex_t mutex;
 	pthread_cond_t work;  /* a job came, or the end */
 	pthread_cond_t watch; /* the watcher has to look again */
@@ -49,7 +51,6 @@ struct hf_pool {
 	unsigned n_jobs;   /* waiting */
 	unsigned n_idle;
 	unsigned n_running; /* workers, idle ones too */
-	int64_t moved_ns;   /* when the queue last made progress */
 	bool closing;
 	bool watcher_sleeps; /* without a timeout */
 	struct worker workers[];
@@ -213,6 +214,17 @@ static void watcher_sleep(struct hf_pool *pool)
 	pool->watcher_sleeps = false;
 }
 
+/* As many again: a crowd that hangs must not hold up the one behind it for
+ * longer the larger it is. Called with the mutex, let go in between. */
+static void grow(struct hf_pool *pool)
+{
+	unsigned n = pool->n_running;
+
+	/* What cannot start now is tried again later. */
+	while (n-- > 0 && may_grow(pool) && start_worker(pool) == 0)
+		;
+}
+
 static void *watcher_main(void *arg)
 {
 	struct hf_pool *pool = arg;
@@ -224,8 +236,7 @@ static void *watcher_main(void *arg)
 			continue;
 		if (may_grow(pool) &&
 		    monotonic_ns() >= pool->moved_ns + STALL_NS) {
-			/* What cannot start now is tried again later. */
-			(void)!start_worker(pool);
+			grow(pool);
 			continue;
 		}
 		watcher_sleep(pool);
@@ -286,6 +297,11 @@ int hf_pool_new(unsigned n_threads, unsigned n_max, struct hf_pool **ret)
 	}
 	*ret = pool;
 	return 0;
+}
+
+void hf_pool_tick(struct hf_pool *pool)
+{
+	pool->moved_ns = monotonic_ns();
 }
 
 int hf_pool_submit(struct hf_pool *pool, void (*run)(void *), void *arg)

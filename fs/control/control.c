@@ -92,7 +92,7 @@ static int render_status(struct hf_control *control, struct hf_wait *wait,
 	return 0;
 }
 
-/* --- map, problems ------------------------------------------------------------ */
+/* --- map ---------------------------------------------------------------------- */
 
 static void add_field(struct hf_buf *ret, const char *text)
 {
@@ -154,29 +154,59 @@ static int render_map(struct hf_control *control, struct hf_wait *wait,
 	return 0;
 }
 
-/* Problems are what a look at the whole tree finds, not what happened to be
- * met so far. */
-static int render_problems(struct hf_control *control, struct hf_wait *wait,
+/* --- findings, problems ------------------------------------------------------- */
+
+void hf_control_findings(const struct hf_findings *findings, struct hf_buf *ret)
+{
+	for (size_t i = 0; i < findings->n; i++) {
+		const struct hf_finding *row = &findings->rows[i];
+
+		add_field(ret, row->path);
+		hf_buf_printf(ret, "%zu\t%zu\t", row->line, row->column);
+		add_field(ret, row->kind);
+		add_field(ret, row->url);
+		hf_escape(ret, row->sentence, strlen(row->sentence));
+		hf_buf_putc(ret, '\n');
+	}
+	hf_buf_printf(ret, HF_MAP_END "\t%zu\t%" PRIu64 "\n", findings->n,
+		      findings->generation);
+}
+
+static void print_findings(const struct hf_findings *findings,
 			   struct hf_buf *ret)
 {
-	struct hf_snapshot snapshot;
-	int error = hf_view_snapshot(control->view, wait, &control->progress,
-				     &snapshot);
+	for (size_t i = 0; i < findings->n; i++)
+		hf_finding_print(&findings->rows[i], ret);
+}
+
+/* Findings are what a look at the whole tree finds, not what happened to be
+ * met so far. */
+static int render_with(struct hf_control *control, struct hf_wait *wait,
+		       void (*print)(const struct hf_findings *findings,
+				     struct hf_buf *ret),
+		       struct hf_buf *ret)
+{
+	struct hf_findings findings;
+	int error = hf_view_findings(control->view, wait, &control->progress,
+				     NULL, &findings);
 
 	if (error < 0)
 		return error;
-	for (size_t i = 0; i < snapshot.n; i++) {
-		const struct hf_row *row = &snapshot.rows[i];
-
-		if (row->problem == HF_PROBLEM_NONE)
-			continue;
-		hf_escape(ret, row->path, strlen(row->path));
-		hf_buf_puts(ret, ": ");
-		hf_problem_describe(row->problem, row->error, ret);
-		hf_buf_putc(ret, '\n');
-	}
-	hf_snapshot_fini(&snapshot);
+	print(&findings, ret);
+	hf_findings_fini(&findings);
 	return 0;
+}
+
+static int render_findings(struct hf_control *control, struct hf_wait *wait,
+			   struct hf_buf *ret)
+{
+	return render_with(control, wait, hf_control_findings, ret);
+}
+
+static int render_problems(struct hf_control *control, struct hf_wait *wait,
+			   struct hf_buf *ret)
+{
+	return render_with(control, wait, print_findings, ret);
 }
 
 /* --- sync ----------------------------------------------------------------------- */
@@ -203,9 +233,8 @@ static const struct {
 	int (*render)(struct hf_control *control, struct hf_wait *wait,
 		      struct hf_buf *ret);
 } files[] = {
-	{"map", render_map},
-	{"problems", render_problems},
-	{"status", render_status},
+	{"findings", render_findings}, {"map", render_map},
+	{"problems", render_problems}, {"status", render_status},
 	{"sync", render_sync},
 };
 

@@ -8,7 +8,7 @@
 #include "fs/base/base.h"
 #include "fs/view/view.h"
 
-#define HF_CONTROL_DIR ".hashedfs"
+#define HF_CONTROL_DIR HF_RESERVED_NAME
 
 /*
  * map: one file a line, fields between TABs, hf_escape'd:
@@ -20,6 +20,13 @@
  * A map without that line, or with another count, is incomplete.
  */
 #define HF_MAP_END "#end"
+
+/*
+ * findings: one finding a line, fields as above:
+ *   path  line  column  kind  url  sentence
+ * with 0 for a line and column that there are not, and the same last line.
+ * problems: the same for people, "path:line:column: sentence".
+ */
 
 struct hf_control;
 /* `view` and `config` are borrowed. `timeout_ms` is how long the kernel may
@@ -33,7 +40,10 @@ const char *hf_control_name(size_t i);
 /* Renders file number `i` into `ret`. `wait` as everywhere. */
 int hf_control_render(struct hf_control *control, size_t i,
 		      struct hf_wait *wait, struct hf_buf *ret) HF_MUST_USE;
-/* Appends a snapshot as the text of `map`; `problems`. */
+/* Appends a snapshot as the text of `map`. */
 void hf_control_map(const struct hf_snapshot *snapshot, struct hf_buf *ret);
+/* Appends findings as the text of `findings`. */
+void hf_control_findings(const struct hf_findings *findings,
+			 struct hf_buf *ret);
 
 #endif

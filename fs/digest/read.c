@@ -54,7 +54,8 @@ static int slurp(int fd, size_t size, char **ret, size_t *ret_len)
 }
 
 /* Hashes the file block by block; with `sums` every block gets its sum. */
-static int hash_blocks(int fd, uint64_t size, struct hf_hasher *hasher,
+static int hash_blocks(const struct hf_digests_config *config, int fd,
+		       uint64_t size, struct hf_hasher *hasher,
 		       struct hf_sums *sums, char *block)
 {
 	uint64_t done = 0;
@@ -75,6 +76,7 @@ static int hash_blocks(int fd, uint64_t size, struct hf_hasher *hasher,
 		if (error < 0)
 			return error;
 		done += len;
+		hf_pool_tick(config->pool);
 	}
 }
 
@@ -89,7 +91,7 @@ static int hash_large(const struct hf_digests_config *config, int fd,
 	/* Advice only: a longer read-ahead for a pass from end to end. */
 	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	if (error == 0)
-		error = hash_blocks(fd, size, hasher, sums, block);
+		error = hash_blocks(config, fd, size, hasher, sums, block);
 	if (error == 0)
 		error = hf_hasher_end(hasher, ret);
 	hf_hasher_free(hasher);

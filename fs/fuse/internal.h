@@ -2,6 +2,7 @@
  * What the files of fs/fuse share among themselves.
  *
  *   session.c  mount, serve, end
+ *   device.c   reads and writes of /dev/fuse
  *   loop.c     threads that take requests and answer them
  *   request.c  a request that may be called off
  *   inode.c    nodeid <-> node
@@ -64,7 +65,13 @@ struct hf_fs {
 	uid_t owner; /* who mounted */
 	int64_t started_ns;
 	atomic_uint_least64_t handles; /* open files and directories */
+	atomic_bool initialised;       /* FUSE_INIT was answered */
 };
+
+/* --- device.c ------------------------------------------------------------- */
+
+/* Takes the reads and writes of a mounted session over. */
+int hf_device_attach(struct fuse_session *fuse) HF_MUST_USE;
 
 /* --- loop.c --------------------------------------------------------------- */
 

@@ -145,6 +145,8 @@ int hf_session_mount(const struct hf_mount_config *config,
 	error = new_fuse(session);
 	if (error == 0 && fuse_session_mount(session->fuse, mountpoint) != 0)
 		error = errno ? -errno : -EIO;
+	if (error == 0)
+		error = hf_device_attach(session->fuse);
 	mount_log = NULL;
 	fuse_set_log_func(pass_log);
 	if (error < 0) {

@@ -1,6 +1,7 @@
 /*
  * fragment: urllib.parse.urldefrag, and what else of urlsplit Django asks for
- * while it converts a reference.
+ * while it converts a reference. hf_url_split strips controls from the left
+ * end, but does not know that HF_NUL is one.
  */
 #include "fs/refs/internal.h"
 
@@ -12,19 +13,6 @@ static const char *const uses_params[] = {
 	"",      "ftp",   "hdl", "prospero", "http", "https", "shttp", "rtsp",
 	"rtsps", "rtspu", "sip", "sips",     "mms",  "sftp",  "tel",
 };
-
-/* hf_url_split strips the ASCII controls itself, but does not know HF_NUL. */
-const char *hf_url_lstrip(const char *text)
-{
-	for (;;) {
-		if (strncmp(text, HF_NUL, strlen(HF_NUL)) == 0)
-			text += strlen(HF_NUL);
-		else if (*text && (unsigned char)*text <= ' ')
-			text++;
-		else
-			return text;
-	}
-}
 
 static bool has_params(const char *scheme)
 {
@@ -76,7 +64,7 @@ int hf_url_defrag(const char *text, struct hf_buf *url, struct hf_buf *fragment)
 		hf_buf_puts(url, text);
 		return hf_buf_status(url);
 	}
-	r = hf_url_split(hf_url_lstrip(text), &split);
+	r = hf_url_split(hf_nul_lstrip(text), &split);
 	if (r < 0)
 		return r;
 	hf_buf_puts(fragment, split.fragment);
@@ -91,7 +79,7 @@ int hf_url_is_directory(const char *text, bool *ret)
 	size_t len;
 	int r;
 
-	r = hf_url_split(hf_url_lstrip(text), &split);
+	r = hf_url_split(hf_nul_lstrip(text), &split);
 	if (r < 0)
 		return r;
 	len = strlen(split.path);

@@ -4,9 +4,12 @@
  *   rewrite   pattern after pattern over one text
  *   css, js, modules   where a pattern matches
  *   ignored   comments and strings, where 6.1 rewrites nothing
- *   convert   one reference: captured text -> new text
+ *   convert, target   one reference: captured text -> new text
  *   fragment, path, url   Python's functions on URLs and paths
+ *   nul       U+0000 in C strings
  *   origin    from rewritten text back to the original
+ *   plain     references that nothing rewrites; imports, images find them
+ *   script    tokens of JavaScript
  *
  * Offsets count bytes. All text here is valid UTF-8 and every delimiter is
  * ASCII, so bytes and Python's characters are cut at the same places.
@@ -119,7 +122,7 @@ struct hf_ignored {
 /* Whether `at` is inside a region; never less than in the call before. */
 bool hf_ignored_at(struct hf_ignored *ignored, size_t at);
 
-/* --- convert.c ----------------------------------------------------------- */
+/* --- convert.c, target.c ------------------------------------------------- */
 
 enum hf_outcome {
 	HF_OUTCOME_KEPT,       /* Django leaves it alone */
@@ -127,37 +130,70 @@ enum hf_outcome {
 	HF_OUTCOME_NEW,        /* the new text is in `text` */
 };
 
-/* The conversion of references in one file; memory is used again. */
+/*
+ * The conversion of one reference after another in one file. All but `text`
+ * are C strings in which U+0000 hides; `asked` is one from the start, the
+ * others when they are made.
+ */
 struct hf_convert {
 	const struct hf_refs_config *config;
-	const char *path;
+	const char *path; /* of the file that refers */
 	const struct hf_refs_caller *caller;
 	struct hf_buf url;      /* as captured */
 	struct hf_buf url_path; /* url without its fragment */
 	struct hf_buf fragment;
-	struct hf_buf target; /* joined and unquoted */
+	struct hf_buf target; /* url_path from the static root, unquoted */
 	struct hf_buf file;   /* target without its fragment */
 	struct hf_buf inner;  /* the fragment of the target */
-	struct hf_buf name;   /* file, normalised */
-	struct hf_buf asked;  /* as resolve was asked */
+	struct hf_buf normal; /* file, normalised */
+	struct hf_buf asked;  /* as resolve was asked; "" if it was not */
 	struct hf_buf hashed; /* what resolve answered */
-	struct hf_buf spare;
-	struct hf_buf text; /* the result */
+	struct hf_buf last;   /* its last component, with the fragment */
+	struct hf_buf quoted; /* the new text before the last unquote */
+	struct hf_buf text;   /* the result, bytes */
 	enum hf_target answer;
 };
+
+/*
+ * Beside 0 and a negative errno: Django raises an exception here, so the
+ * reference leads nowhere.
+ */
+#define HF_RAISES 1
 
 /* A negative errno: of resolve, or -ENOMEM. */
 int hf_convert_url(struct hf_convert *convert, const char *url, size_t len,
 		   enum hf_outcome *ret) HF_MUST_USE;
 void hf_convert_fini(struct hf_convert *convert);
 
-/* --- fragment.c, path.c -------------------------------------------------- */
+/* Makes url_path and fragment of url. HF_RAISES. */
+int hf_target_split(struct hf_convert *convert) HF_MUST_USE;
+/* Makes target to hashed of url_path, and `answer`. HF_RAISES. */
+int hf_target_find(struct hf_convert *convert) HF_MUST_USE;
+
+/* Empties `buf` and makes it a string, "", if memory is there. */
+void hf_buf_clear(struct hf_buf *buf);
+bool hf_starts_with(const char *text, const char *start);
+
+/* --- nul.c --------------------------------------------------------------- */
 
 /*
- * U+0000 inside a C string: two bytes that no UTF-8 has. Whoever is asked for
- * such a name finds nothing, as Python does.
+ * U+0000 inside a C string. Whoever is asked for a file of such a name finds
+ * none, as in Python: these bytes are not UTF-8.
  */
 #define HF_NUL "\xc0\x80"
+
+/* text[0, len) -> a string */
+void hf_nul_hide(const char *text, size_t len, struct hf_buf *ret);
+/* a string -> bytes */
+void hf_nul_show(const char *text, struct hf_buf *ret);
+/* hf_url_unquote from string to string */
+void hf_nul_unquote(const char *text, struct hf_buf *ret);
+/* `text` behind what urlsplit strips from the left: controls and blanks. */
+const char *hf_nul_lstrip(const char *text);
+/* True for a string made of valid text. */
+bool hf_nul_is_utf8(const char *text);
+
+/* --- fragment.c, path.c -------------------------------------------------- */
 
 /*
  * urllib.parse.urldefrag: appends `text` without its fragment to `url` and the
@@ -167,10 +203,6 @@ int hf_url_defrag(const char *text, struct hf_buf *url,
 		  struct hf_buf *fragment) HF_MUST_USE;
 /* urlsplit(text).path.endswith("/"); -EINVAL, -ENOMEM. */
 int hf_url_is_directory(const char *text, bool *ret) HF_MUST_USE;
-/* `text` behind the characters that urlsplit strips from the left. */
-const char *hf_url_lstrip(const char *text);
-/* posixpath.normpath: appends. */
-void hf_path_normalise(const char *path, struct hf_buf *ret);
 
 /* --- origin.c ------------------------------------------------------------ */
 
@@ -204,5 +236,65 @@ struct hf_place {
 	size_t column;
 };
 void hf_place_advance(struct hf_place *place, const char *text, size_t at);
+
+/* --- script.c: tokens of JavaScript --------------------------------------- */
+
+enum hf_token_type {
+	HF_TOKEN_WORD,
+	HF_TOKEN_PROPERTY, /* a word behind a dot */
+	HF_TOKEN_STRING,   /* without its quotes; or a template without holes */
+	HF_TOKEN_SIGN,
+	HF_TOKEN_OTHER, /* a regular expression, a template with holes */
+};
+
+/* text[at, at + len) */
+struct hf_token {
+	enum hf_token_type type;
+	size_t at;
+	size_t len;
+};
+
+/* Start with text and len set and the rest {0}; end it with hf_buf_fini of
+ * `open`, which also knows if memory ran out. */
+struct hf_script {
+	const char *text; /* borrowed */
+	size_t len;
+	size_t at;
+	struct hf_buf open; /* brackets */
+	size_t braces;      /* how many of them "}" can close */
+	bool value;         /* the last token ends one: "/" divides it */
+	bool after_dot;
+	bool before_condition; /* behind if, for, while, with */
+	size_t seen[3];        /* up to there no such quote ends */
+};
+
+/* The next token; false at the end of the text. */
+bool hf_script_next(struct hf_script *script, struct hf_token *ret);
+/* True if text[0, len) is `word`. */
+bool hf_text_is(const char *text, size_t len, const char *word);
+
+/* --- plain.c, imports.c, images.c ----------------------------------------- */
+
+/* One search for plain references. */
+struct hf_plain {
+	const struct hf_refs_config *config;
+	const char *path;
+	const char *text; /* borrowed */
+	size_t len;
+	hf_plain_found *found;
+	void *arg;
+	struct hf_place place;
+	struct hf_buf url;
+	struct hf_buf joined;
+	struct hf_buf target;
+};
+
+/* -ENOMEM. */
+int hf_plain_scan_script(struct hf_plain *plain) HF_MUST_USE;
+int hf_plain_scan_sheet(struct hf_plain *plain) HF_MUST_USE;
+/* Tells of the URL at text[at, at + len), if it can be that of a file. Never
+ * before the one of the last call. -ENOMEM. */
+int hf_plain_tell(struct hf_plain *plain, enum hf_plain_form form, size_t at,
+		  size_t len) HF_MUST_USE;
 
 #endif

@@ -49,6 +49,8 @@ void hf_url_unquote(const char *text, size_t len, struct hf_buf *ret);
 bool hf_is_space(uint32_t code_point);
 /* str.strip(): narrows *text and *len to what stands between white space. */
 void hf_strip(const char **text, size_t *len);
+/* posixpath.normpath(path): appends. */
+void hf_path_normalise(const char *path, struct hf_buf *ret);
 
 /* --- rewriting ------------------------------------------------------------ */
 
@@ -64,34 +66,37 @@ enum hf_refs_profile {
 struct hf_refs_config {
 	enum hf_refs_profile profile;
 	const char *static_url; /* STATIC_URL, begins with "/", http(s):// */
-	bool js_modules; /* 6.1's support_js_module_import_aggregation */
+	bool js_modules;        /* 6.1's support_js_module_import_aggregation */
 };
 
 /* "django-6.1" and so on, "none"; -EINVAL. */
-int hf_refs_profile_parse(const char *text, enum hf_refs_profile *ret)
-	HF_MUST_USE;
+int hf_refs_profile_parse(const char *text,
+			  enum hf_refs_profile *ret) HF_MUST_USE;
 
 /* True for files that are rewritten: *.css, *.js, as fnmatchcase has it. */
 bool hf_refs_applies(const struct hf_refs_config *config, const char *path);
 
 /* What a reference leads to. */
 enum hf_target {
-	HF_TARGET_NAME,	   /* a file: `ret` holds its hashed path */
-	HF_TARGET_SAME,	   /* a directory, or a file that keeps its name: the
+	HF_TARGET_NAME,    /* a file: `ret` holds its hashed path */
+	HF_TARGET_SAME,    /* a directory, or a file that keeps its name: the
 			      path goes in as it is */
 	HF_TARGET_MISSING, /* nothing is there: stays as written, reported */
 	HF_TARGET_OUTSIDE, /* leaves the static root: stays, reported */
-	HF_TARGET_STAY,	   /* stays as written, unreported (not known yet, or
+	HF_TARGET_STAY,    /* stays as written, unreported (not known yet, or
 			      inside a cycle) */
 };
 
-/* One reference, for a report. Offsets count bytes of the original text where
- * the pattern found it there; 0 if it was found in rewritten text only. */
+/*
+ * One reference, for a report; valid during the call. Line and column are
+ * those of the URL in the original text. If an earlier pattern wrote the text
+ * around it, they are those of the place that pattern replaced.
+ */
 struct hf_ref {
 	const char *url; /* as captured, url_len bytes */
 	size_t url_len;
-	size_t line;   /* from 1 */
-	size_t column; /* from 1, in characters */
+	size_t line;      /* from 1 */
+	size_t column;    /* from 1, in characters */
 	const char *path; /* what was looked for, NUL-terminated; may be "" */
 };
 
@@ -99,10 +104,12 @@ struct hf_refs_caller {
 	void *arg;
 	/*
 	 * Where `path` leads: joined to the file's directory, unquoted and
-	 * normalised (posixpath.normpath), with its query if it has one; "../"
-	 * at the front if it leaves the root. For HF_TARGET_NAME the hashed
+	 * normalised (posixpath.normpath), with its query if it has one. It
+	 * begins with "/" or "../" if it leaves the root; controls or white
+	 * space at its ends, a backslash or %XX in it are as they were found,
+	 * and U+0000 stands as the bytes c0 80. For HF_TARGET_NAME the hashed
 	 * path (or any path with the right last component) is appended to
-	 * `ret`. A negative errno ends the rewriting.
+	 * `ret`, with the query. A negative errno ends the rewriting.
 	 */
 	int (*resolve)(void *arg, const char *path, enum hf_target *target,
 		       struct hf_buf *ret);
@@ -119,7 +126,32 @@ struct hf_refs_caller {
  */
 int hf_refs_rewrite(const struct hf_refs_config *config, const char *path,
 		    const char *text, size_t len,
-		    const struct hf_refs_caller *caller, struct hf_buf *ret)
-	HF_MUST_USE;
+		    const struct hf_refs_caller *caller,
+		    struct hf_buf *ret) HF_MUST_USE;
+
+/* --- plain references ----------------------------------------------------- */
+
+/* What names a file by its plain name, rewritten or not. */
+enum hf_plain_form {
+	HF_PLAIN_MODULE, /* import, export from, import() */
+	HF_PLAIN_URL,    /* new URL(.., import.meta.url), new Worker(), a
+			    string in image-set() */
+};
+
+/* `ref` is valid during the call; its path can be that of a file. */
+typedef void hf_plain_found(void *arg, enum hf_plain_form form,
+			    const struct hf_ref *ref);
+
+/* True for files that can hold such references: *.css, *.js, *.mjs. */
+bool hf_plain_applies(const char *path);
+/*
+ * Tells every reference in the text of the file `path` that Django's default
+ * patterns do not know, in their order. URLs that lead out of the tree, and
+ * module names that are no URLs, are none. Time is linear in len, whatever the
+ * text, which need not be UTF-8. -ENOMEM.
+ */
+int hf_plain_find(const struct hf_refs_config *config, const char *path,
+		  const char *text, size_t len, hf_plain_found *found,
+		  void *arg) HF_MUST_USE;
 
 #endif

@@ -47,21 +47,21 @@ bool hf_scan_same_line(struct hf_scan *scan, size_t from, size_t end)
 	return hf_scan_next(scan, HF_MARK_NEWLINE, from) >= end;
 }
 
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
 size_t hf_scan_word(const struct hf_scan *scan, size_t at, const char *word)
 {
-	size_t len = strlen(word);
+	size_t n = 0;
 
-	if (at > scan->len || scan->len - at < len)
-		return 0;
-	for (size_t i = 0; i < len; i++) {
-		char c = scan->text[at + i];
-
-		if (c >= 'A' && c <= 'Z')
-			c = (char)(c - 'A' + 'a');
-		if (c != word[i])
+	while (word[n]) {
+		if (at + n >= scan->len || lower(scan->text[at + n]) != word[n])
 			return 0;
+		n++;
 	}
-	return len;
+	return n;
 }
 
 size_t hf_scan_import(const struct hf_scan *scan, size_t at)

@@ -26,7 +26,7 @@ struct writing {
 	struct hf_graph *graph;
 	const struct hf_vertex *vertex;
 	bool inside_stays; /* step 1: references inside the component stay */
-	struct hf_report *report;
+	const struct hf_report *report;
 };
 
 static int append_name(const struct writing *writing,
@@ -79,8 +79,7 @@ static void report(void *arg, enum hf_target target, const struct hf_ref *ref)
 {
 	struct writing *writing = arg;
 
-	writing->report->missing(writing->report->arg, writing->vertex->path,
-				 target, ref);
+	writing->report->missing(writing->report->arg, target, ref);
 }
 
 static int rewrite(const struct writing *writing, const struct hf_buf *raw,
@@ -391,8 +390,8 @@ static int name_from(struct hf_graph *graph, struct hf_vertex *start,
 
 /* --- the door ------------------------------------------------------------------------- */
 
-static int name_vertex(struct hf_graph *graph, const char *path,
-		       struct hf_wait *wait, struct hf_vertex **ret)
+int hf_graph_vertex(struct hf_graph *graph, const char *path,
+		    struct hf_wait *wait, struct hf_vertex **ret)
 {
 	int error = hf_graph_explore(graph, path, wait, ret);
 
@@ -409,7 +408,7 @@ int hf_graph_name(struct hf_graph *graph, const char *path,
 		  struct hf_wait *wait, struct hf_named *ret)
 {
 	struct hf_vertex *vertex;
-	int error = name_vertex(graph, path, wait, &vertex);
+	int error = hf_graph_vertex(graph, path, wait, &vertex);
 
 	if (error == 0)
 		error = vertex->error;
@@ -422,12 +421,12 @@ int hf_graph_name(struct hf_graph *graph, const char *path,
 }
 
 int hf_graph_text(struct hf_graph *graph, const char *path,
-		  struct hf_wait *wait, struct hf_report *report,
-		  bool *verbatim, struct hf_buf *ret, struct hf_digest *digest)
+		  struct hf_wait *wait, bool *verbatim, struct hf_buf *ret,
+		  struct hf_digest *digest)
 {
-	struct writing writing = {.graph = graph, .report = report};
+	struct writing writing = {.graph = graph};
 	struct hf_vertex *vertex;
-	int error = name_vertex(graph, path, wait, &vertex);
+	int error = hf_graph_vertex(graph, path, wait, &vertex);
 
 	if (error < 0)
 		return error;
@@ -436,4 +435,16 @@ int hf_graph_text(struct hf_graph *graph, const char *path,
 		return 0;
 	writing.vertex = vertex;
 	return write_text(&writing, wait, ret, digest);
+}
+
+int hf_graph_report(struct hf_graph *graph, const struct hf_vertex *vertex,
+		    const struct hf_buf *raw, const struct hf_report *report)
+{
+	struct writing writing = {
+		.graph = graph, .vertex = vertex, .report = report};
+	struct hf_buf unused = {0};
+	int error = rewrite(&writing, raw, &unused);
+
+	hf_buf_fini(&unused);
+	return error;
 }

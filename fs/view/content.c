@@ -64,8 +64,7 @@ static int open_text(struct hf_view *view, struct hf_node *node,
 
 	if (error < 0)
 		return error;
-	error = hf_graph_text(graph, path, wait, NULL, &verbatim, &text,
-			      &digest);
+	error = hf_graph_text(graph, path, wait, &verbatim, &text, &digest);
 	hf_graph_free(graph);
 	if (error == 0 && verbatim)
 		error = open_verbatim(view, node, path, wait, ret);
@@ -103,6 +102,9 @@ static int honest(struct hf_view *view, struct hf_node *node, int error)
 	struct hf_source_entry now;
 	struct hf_buf dir = {0};
 
+	/* What is no file says so when it is opened; the listing knew more. */
+	if (error == -EINVAL && node->entry.error)
+		return -node->entry.error;
 	if (error != -ENOENT)
 		return error;
 	hf_node_path(node->parent, &dir);

@@ -67,8 +67,13 @@ static enum hf_vertex_type type_of(const struct hf_view *view, const char *path,
 static int look(const struct hf_graph *graph, struct hf_vertex *vertex)
 {
 	struct hf_source_entry entry;
-	int error = hf_source_find(graph->view->source, vertex->path, &entry);
+	int error;
 
+	if (!*vertex->path) {
+		vertex->type = HF_VERTEX_DIR;
+		return 0;
+	}
+	error = hf_source_find(graph->view->source, vertex->path, &entry);
 	if (hf_error_passing(error))
 		return error;
 	/* What cannot be reached is not there for who refers to it. */
@@ -154,7 +159,7 @@ static int enter(struct hf_graph *graph, const char *path,
 /* --- edges ---------------------------------------------------------------------- */
 
 /* Only such paths can be those of a file. */
-static bool is_normalised(const char *path)
+static bool is_inside(const char *path)
 {
 	while (*path) {
 		size_t len = strcspn(path, "/");
@@ -167,6 +172,15 @@ static bool is_normalised(const char *path)
 			return false;
 	}
 	return true;
+}
+
+/* enter() for what posixpath.normpath gave; *ret stays if it leads outside. */
+static int enter_path(struct hf_graph *graph, const char *path,
+		      struct hf_vertex **ret)
+{
+	if (strcmp(path, ".") == 0)
+		return enter(graph, "", ret);
+	return is_inside(path) ? enter(graph, path, ret) : 0;
 }
 
 /*
@@ -184,6 +198,9 @@ static int decode(const char *link, struct hf_buf *ret)
 
 	hf_url_unquote(link, strlen(link), &text);
 	error = hf_buf_status(&text);
+	/* No file has a NUL in its name. */
+	if (error == 0 && text.len && memchr(text.data, '\0', text.len))
+		error = -EINVAL;
 	if (error == 0)
 		error = hf_url_split(text.data ? text.data : "", &url);
 	hf_buf_fini(&text);
@@ -192,9 +209,14 @@ static int decode(const char *link, struct hf_buf *ret)
 	path = url.path;
 	len = strlen(path);
 	hf_strip(&path, &len);
-	hf_buf_add(ret, path, len);
+	hf_buf_add(&text, path, len);
 	hf_url_fini(&url);
-	return hf_buf_status(ret);
+	error = hf_buf_status(&text);
+	/* As the storage opens it. */
+	if (error == 0)
+		hf_path_normalise(text.data, ret);
+	hf_buf_fini(&text);
+	return error < 0 ? error : hf_buf_status(ret);
 }
 
 static int enter_decoded(struct hf_graph *graph, struct hf_edge *edge)
@@ -203,9 +225,8 @@ static int enter_decoded(struct hf_graph *graph, struct hf_edge *edge)
 	struct hf_vertex *to = NULL;
 	int error = decode(edge->link, &path);
 
-	if (error == 0 && strcmp(path.data, edge->link) != 0 &&
-	    is_normalised(path.data))
-		error = enter(graph, path.data, &to);
+	if (error == 0 && strcmp(path.data, edge->link) != 0)
+		error = enter_path(graph, path.data, &to);
 	hf_buf_fini(&path);
 	if (error == -EINVAL) /* no URL, so no file */
 		error = 0;
@@ -216,14 +237,34 @@ static int enter_decoded(struct hf_graph *graph, struct hf_edge *edge)
 	return error;
 }
 
+/* Django's map of names knows slashes only, and no directories. */
+static int enter_slashed(struct hf_graph *graph, const char *link,
+			 struct hf_vertex **ret)
+{
+	char *path = strdup(link);
+	int error = 0;
+
+	if (!path)
+		return -ENOMEM;
+	for (char *c = path; (c = strchr(c, '\\'));)
+		*c = '/';
+	error = enter_path(graph, path, ret);
+	if (*ret && (*ret)->type == HF_VERTEX_DIR)
+		*ret = NULL;
+	free(path);
+	return error;
+}
+
 static int add_edge(struct hf_graph *graph, struct hf_edge *edge)
 {
 	int error = 0;
 
 	edge->to = NULL;
 	edge->decoded = false;
-	if (is_normalised(edge->link))
-		error = enter(graph, edge->link, &edge->to);
+	if (strchr(edge->link, '\\'))
+		error = enter_slashed(graph, edge->link, &edge->to);
+	else
+		error = enter_path(graph, edge->link, &edge->to);
 	if (error == 0 && (!edge->to || edge->to->type == HF_VERTEX_ABSENT))
 		error = enter_decoded(graph, edge);
 	return error;

@@ -1,6 +1,8 @@
 /*
  * What the files of fs/view share among themselves.
  *
+ *   findings.c what is worth telling about it, each of a kind; finding.c one
+ *   plainrefs.c names in texts that are not shown
  *   snapshot.c the whole mapping at one moment
  *   walk.c     every directory, named
  *   lookup.c   presented name -> node
@@ -156,6 +158,8 @@ struct hf_links {
 	bool too_large;
 };
 extern const struct hf_links hf_links_too_large;
+/* True if a text of that size is read for what it refers to. */
+bool hf_text_fits(uint64_t size);
 
 /* Any thread. `view` is borrowed. */
 struct hf_linkbook;
@@ -266,20 +270,30 @@ int hf_vertex_read(struct hf_graph *graph, const struct hf_vertex *vertex,
 int hf_graph_name(struct hf_graph *graph, const char *path,
 		  struct hf_wait *wait, struct hf_named *ret) HF_MUST_USE;
 
-/* References that lead nowhere are told to `missing`. */
-struct hf_report {
-	void *arg;
-	void (*missing)(void *arg, const char *path, enum hf_target target,
-			const struct hf_ref *ref);
-};
 /*
- * Appends the rewritten text, and gives its digest. `report` may be NULL.
- * *verbatim: it is shown as it is, and nothing was appended.
+ * Appends the rewritten text, and gives its digest. *verbatim: it is shown as
+ * it is, and nothing was appended.
  */
 int hf_graph_text(struct hf_graph *graph, const char *path,
-		  struct hf_wait *wait, struct hf_report *report,
-		  bool *verbatim, struct hf_buf *ret,
+		  struct hf_wait *wait, bool *verbatim, struct hf_buf *ret,
 		  struct hf_digest *digest) HF_MUST_USE;
+
+/* The text `path`, named; *ret is borrowed from the graph. Errors as
+ * hf_graph_name, but one of reading it is in the vertex. */
+int hf_graph_vertex(struct hf_graph *graph, const char *path,
+		    struct hf_wait *wait, struct hf_vertex **ret) HF_MUST_USE;
+
+/* References that lead nowhere are told to `missing`, in the order of the
+ * patterns that find them. */
+struct hf_report {
+	void *arg;
+	void (*missing)(void *arg, enum hf_target target,
+			const struct hf_ref *ref);
+};
+/* `raw` is what hf_vertex_read says of the text. */
+int hf_graph_report(struct hf_graph *graph, const struct hf_vertex *vertex,
+		    const struct hf_buf *raw,
+		    const struct hf_report *report) HF_MUST_USE;
 
 /* --- dir.c --------------------------------------------------------------- */
 
@@ -359,5 +373,27 @@ int hf_walk_all(struct hf_walk *walk) HF_MUST_USE;
 /* 0 if the tree still is as the walk saw it, -EAGAIN if not. */
 int hf_walk_same(struct hf_walk *walk) HF_MUST_USE;
 void hf_walk_fini(struct hf_walk *walk);
+
+/* --- snapshot.c, findings.c, plainrefs.c --------------------------------- */
+
+/* The row of a path, or NULL. */
+const struct hf_row *hf_snapshot_find(const struct hf_snapshot *snapshot,
+				      const char *path);
+/* Everything to tell of the tree that the walk saw and the snapshot holds;
+ * `ret` is empty before. -EAGAIN: it is another tree by now. */
+int hf_findings_of_walk(struct hf_walk *walk,
+			const struct hf_snapshot *snapshot,
+			struct hf_findings *ret) HF_MUST_USE;
+/* False if plain names are shown anyway. */
+bool hf_plainrefs_wanted(const struct hf_view *view);
+/* Adds the finding about the plain references in a text, if there are any.
+ * `vertex` is that of the text. */
+int hf_plainrefs_find(const struct hf_view *view,
+		      const struct hf_snapshot *snapshot, const char *path,
+		      const struct hf_vertex *vertex, const struct hf_buf *raw,
+		      struct hf_findings *ret) HF_MUST_USE;
+/* Adds the finding about a file that is always asked for by its plain name. */
+int hf_plainname_find(const struct hf_view *view, const struct hf_row *row,
+		      struct hf_findings *ret) HF_MUST_USE;
 
 #endif

@@ -66,11 +66,16 @@ void hf_linkbook_free(struct hf_linkbook *book)
 	free(book);
 }
 
+bool hf_text_fits(uint64_t size)
+{
+	return size <= TEXT_MAX;
+}
+
 bool hf_linkbook_wants(void *arg, const char *path, uint64_t size)
 {
 	const struct hf_linkbook *book = arg;
 
-	return size <= TEXT_MAX && hf_view_is_text(book->view, path);
+	return hf_text_fits(size) && hf_view_is_text(book->view, path);
 }
 
 /* --- finding out ----------------------------------------------------------- */

@@ -180,6 +180,16 @@ static void hide(struct hf_entry *entry, enum hf_problem problem)
 	entry->kind = HF_KIND_PLAIN;
 }
 
+/* A file that cannot carry a hash is shown whatever was chosen. */
+static bool is_shown(const struct hf_config *config, struct hf_rule rule)
+{
+	if (rule.kind == HF_KIND_KEPT || rule.kind == HF_KIND_PREHASHED)
+		return config->show & HF_SHOW_KEPT;
+	if (rule.kind == HF_KIND_PLAIN && rule.problem == HF_PROBLEM_NONE)
+		return config->show & HF_SHOW_PLAIN;
+	return true;
+}
+
 int hf_present(const struct hf_view *view, const char *path,
 	       const struct hf_source_entry *source, struct hf_rule rule,
 	       const struct hf_named *named, int error, struct hf_buf *name,
@@ -188,6 +198,11 @@ int hf_present(const struct hf_view *view, const char *path,
 	if (source->type == HF_TYPE_DIR)
 		rule = (struct hf_rule){HF_KIND_DIR, HF_PROBLEM_NONE};
 	start(view->config, source, rule, ret);
+	if (strcmp(path, HF_RESERVED_NAME) == 0) {
+		hide(ret, HF_PROBLEM_TAKEN);
+		ret->error = EEXIST;
+		return 0;
+	}
 	if (source->shadowed) {
 		hide(ret, HF_PROBLEM_SHADOWED);
 		return 0;
@@ -203,9 +218,7 @@ int hf_present(const struct hf_view *view, const char *path,
 				  source->link ? HF_PROBLEM_LINK
 					       : HF_PROBLEM_UNREADABLE,
 				  -source->error, name, ret);
-	ret->hidden =
-		(rule.kind == HF_KIND_KEPT || rule.kind == HF_KIND_PREHASHED) &&
-		!(view->config->show & HF_SHOW_KEPT);
+	ret->hidden = !is_shown(view->config, rule);
 	if (!hf_rule_needs_digest(rule))
 		return 0;
 	if (error < 0)

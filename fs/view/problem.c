@@ -7,6 +7,22 @@
 #include <errno.h>
 #include <string.h>
 
+const char *hf_problem_kind(enum hf_problem problem)
+{
+	static const char *const kinds[] = {
+		[HF_PROBLEM_NONE] = "",
+		[HF_PROBLEM_UNREADABLE] = "unreadable",
+		[HF_PROBLEM_LINK] = "link",
+		[HF_PROBLEM_SPECIAL] = "special",
+		[HF_PROBLEM_SHADOWED] = "shadowed",
+		[HF_PROBLEM_NAME] = "name",
+		[HF_PROBLEM_TOO_LONG] = "too-long",
+		[HF_PROBLEM_TAKEN] = "taken",
+	};
+
+	return kinds[problem];
+}
+
 static const char *link_text(int error)
 {
 	switch (error) {

@@ -173,6 +173,16 @@ static int compare_rows(const void *a, const void *b)
 	return strcmp(x->path, y->path);
 }
 
+const struct hf_row *hf_snapshot_find(const struct hf_snapshot *snapshot,
+				      const char *path)
+{
+	const struct hf_row key = {.path = path};
+
+	return snapshot->n ? bsearch(&key, snapshot->rows, snapshot->n,
+				     sizeof(key), compare_rows)
+			   : NULL;
+}
+
 /* Of the listings, in the order of the walk, which the names decide. */
 static uint64_t generation_of(const struct hf_walk *walk)
 {
@@ -212,7 +222,8 @@ static int write_rows(struct hf_walk *walk, struct hf_snapshot *ret)
 
 /* --- all of it -------------------------------------------------------------- */
 
-static int round_trip(struct hf_walk *walk, struct hf_snapshot *ret)
+static int round_trip(struct hf_walk *walk, struct hf_snapshot *ret,
+		      struct hf_findings *findings)
 {
 	int error = hf_walk_all(walk);
 
@@ -220,6 +231,8 @@ static int round_trip(struct hf_walk *walk, struct hf_snapshot *ret)
 		error = hf_walk_same(walk);
 	if (error == 0)
 		error = write_rows(walk, ret);
+	if (error == 0 && findings)
+		error = hf_findings_of_walk(walk, ret, findings);
 	/* What went away or became another thing between two looks is a
 	 * change; and so is what never held still. */
 	if (error == -ENOENT || error == -ENOTDIR || error == -EBUSY)
@@ -237,8 +250,10 @@ static void restart(struct hf_progress *progress)
 	atomic_store(&progress->bytes_done, 0);
 }
 
-int hf_view_snapshot(struct hf_view *view, struct hf_wait *wait,
-		     struct hf_progress *progress, struct hf_snapshot *ret)
+/* `findings` may be NULL, and is empty unless 0 is returned. */
+static int take(struct hf_view *view, struct hf_wait *wait,
+		struct hf_progress *progress, struct hf_findings *findings,
+		struct hf_snapshot *ret)
 {
 	int error = -EAGAIN;
 
@@ -249,13 +264,40 @@ int hf_view_snapshot(struct hf_view *view, struct hf_wait *wait,
 		struct hf_snapshot snapshot = {0};
 
 		restart(progress);
-		error = round_trip(&walk, &snapshot);
-		if (error == 0)
+		error = round_trip(&walk, &snapshot, findings);
+		if (error == 0) {
 			*ret = snapshot;
-		else
-			hf_snapshot_fini(&snapshot);
+			break;
+		}
+		hf_snapshot_fini(&snapshot);
+		if (findings)
+			hf_findings_fini(findings);
 	}
 	return error;
+}
+
+int hf_view_snapshot(struct hf_view *view, struct hf_wait *wait,
+		     struct hf_progress *progress, struct hf_snapshot *ret)
+{
+	return take(view, wait, progress, NULL, ret);
+}
+
+int hf_view_findings(struct hf_view *view, struct hf_wait *wait,
+		     struct hf_progress *progress, struct hf_snapshot *snapshot,
+		     struct hf_findings *ret)
+{
+	struct hf_findings findings = {0};
+	struct hf_snapshot own;
+	int error = take(view, wait, progress, &findings, &own);
+
+	if (error < 0)
+		return error;
+	*ret = findings;
+	if (snapshot)
+		*snapshot = own;
+	else
+		hf_snapshot_fini(&own);
+	return 0;
 }
 
 void hf_snapshot_fini(struct hf_snapshot *snapshot)

@@ -95,6 +95,10 @@ int hf_view_new(const struct hf_config *config, dev_t own_dev,
 /* Precondition: all nodes, listings and contents were given back. */
 void hf_view_free(struct hf_view *view);
 
+/* The one name at the top that no source can have: there a mount explains
+ * itself. */
+#define HF_RESERVED_NAME ".hashedfs"
+
 enum hf_kind {
 	HF_KIND_DIR,
 	HF_KIND_HASHED,    /* under its hashed name */
@@ -263,6 +267,62 @@ int hf_view_snapshot(struct hf_view *view, struct hf_wait *wait,
 		     struct hf_snapshot *ret) HF_MUST_USE;
 void hf_snapshot_fini(struct hf_snapshot *snapshot);
 
+/* --- findings.c: what is worth telling about a tree ---------------------- */
+
+/*
+ * One line to tell. `kind` is a word for programs. `url` is the reference as
+ * it is written, "" where there is none; line and column (from 1; columns
+ * count characters) say where, and are 0 where there is no place. `sentence`
+ * begins in lower case and has no final stop. Strings are borrowed from the
+ * findings, and hold names as they are, unescaped.
+ */
+struct hf_finding {
+	const char *path;
+	size_t line;
+	size_t column;
+	const char *kind;
+	const char *url;
+	const char *sentence;
+	char *text; /* private: what the strings point into */
+};
+
+/* Start with {0}. */
+struct hf_findings {
+	struct hf_finding *rows;
+	size_t n;
+	size_t cap;
+	uint64_t generation; /* of the snapshot that it is about */
+};
+
+/* Appends a copy. -ENOMEM. */
+int hf_findings_add(struct hf_findings *findings,
+		    const struct hf_finding *finding) HF_MUST_USE;
+/* By path, line, column; then by whatever makes the order one. */
+void hf_findings_sort(struct hf_findings *findings);
+void hf_findings_fini(struct hf_findings *findings);
+/* Appends "path:line:column: sentence" and a newline, escaped; without line
+ * and column where they are 0. */
+void hf_finding_print(const struct hf_finding *finding, struct hf_buf *ret);
+
+/*
+ * All findings of the tree, sorted, and in `snapshot`, unless it is NULL, the
+ * mapping of the same moment. Errors and `progress` as hf_view_snapshot. The
+ * kinds are
+ *   unreadable link special shadowed name too-long taken
+ *                     of files, as hf_problem_describe tells them
+ *   missing, outside  a reference that leads nowhere, or out of the tree
+ *   cycle             files that refer to each other; at the first of them
+ *   not-utf8, too-large   texts that are shown as they are
+ *   plain-references  names that are not shown, in a text that is not
+ *                     rewritten there; at the first one
+ *   plain-name        a file that is asked for by a name that is not shown
+ */
+int hf_view_findings(struct hf_view *view, struct hf_wait *wait,
+		     struct hf_progress *progress, struct hf_snapshot *snapshot,
+		     struct hf_findings *ret) HF_MUST_USE;
+
+/* The word for a problem of a file, as above; "" for none. */
+const char *hf_problem_kind(enum hf_problem problem);
 /* Appends one sentence about a problem, without the path and without a final
  * stop: "cannot be read: Permission denied". */
 void hf_problem_describe(enum hf_problem problem, int error,

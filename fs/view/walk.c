@@ -4,6 +4,7 @@
 #include "fs/view/internal.h"
 
 #include <errno.h>
+#include <string.h>
 
 /* Files whose digests may be on their way at once. */
 #define MAX_PENDING 16384
@@ -77,7 +78,8 @@ static int look_into(struct hf_walk *walk, size_t at)
 		const struct hf_source_entry *entry =
 			hf_source_list_entry(list, i);
 
-		if (entry->shadowed)
+		if (entry->shadowed ||
+		    (at == 0 && strcmp(entry->name, HF_RESERVED_NAME) == 0))
 			continue;
 		if (entry->type == HF_TYPE_DIR)
 			error = add_child(walk, at, entry);

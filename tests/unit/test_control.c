@@ -191,6 +191,66 @@ static void problems_are_one_a_line(void **state)
 		    "device\n");
 }
 
+static void problems_name_the_place(void **state)
+{
+	struct scene *scene = *state;
+
+	tree_write(&scene->tree, "a\x7f.css", "\na{b:url(c\xc2\x85.png)}");
+	scene_open(scene, "@", "");
+	assert_text(scene, "problems",
+		    "a\\x7f.css:2:9: \"c\\xc2\\x85.png\" leads to "
+		    "c\\xc2\\x85.png, which is missing\n");
+}
+
+/* --- findings ------------------------------------------------------------------ */
+
+static void findings_are_rows(void **state)
+{
+	struct hf_finding rows[] = {
+		{.path = "t\ta.css",
+		 .line = 12,
+		 .column = 3,
+		 .kind = "missing",
+		 .url = "b\n.png",
+		 .sentence = "a\\b"},
+		{.path = "p", .kind = "special", .url = "", .sentence = "s"},
+	};
+	struct hf_findings findings = {
+		.rows = rows, .n = HF_ARRAY_SIZE(rows), .generation = 42};
+	struct hf_buf text = {0};
+
+	(void)state;
+	hf_control_findings(&findings, &text);
+	assert_string_equal(text.data,
+			    "t\\ta.css\t12\t3\tmissing\tb\\n.png\ta\\\\b\n"
+			    "p\t0\t0\tspecial\t\ts\n"
+			    "#end\t2\t42\n");
+	hf_buf_fini(&text);
+}
+
+/* Findings and map of one state of the tree name the same generation. */
+static void findings_have_the_generation_of_the_map(void **state)
+{
+	struct scene *scene = *state;
+	struct hf_buf map = {0};
+	struct hf_buf findings = {0};
+
+	tree_write(&scene->tree, "a.css", "url(b.png)");
+	scene_open(scene, "@", "");
+	assert_int_equal(render(scene, 0, "map", &map), 0);
+	assert_int_equal(render(scene, 0, "findings", &findings), 0);
+	assert_string_equal(strstr(map.data, "\n#end"),
+			    strstr(findings.data, "\n#end"));
+	tree_tick();
+	tree_write(&scene->tree, "c", "");
+	hf_buf_reset(&findings);
+	assert_int_equal(render(scene, 0, "findings", &findings), 0);
+	assert_string_not_equal(strstr(map.data, "\n#end"),
+				strstr(findings.data, "\n#end"));
+	hf_buf_fini(&map);
+	hf_buf_fini(&findings);
+}
+
 /* --- status -------------------------------------------------------------------- */
 
 static void status_has_the_facts(void **state)
@@ -200,7 +260,8 @@ static void status_has_the_facts(void **state)
 
 	tree_write(&scene->tree, "a\tb/a.css", "a");
 	scene_open(scene, "x/y=@/a\tb", "length=8,digest=sha256,threads=3");
-	assert_text(scene, "problems", "");
+	assert_int_equal(render(scene, 0, "map", &text), 0);
+	hf_buf_reset(&text);
 	assert_int_equal(render(scene, 0, "status", &text), 0);
 	assert_has(&text, "version: " HF_VERSION "\n");
 	assert_has(&text, "source: x/y=/");
@@ -273,8 +334,8 @@ static void sync_can_be_interrupted(void **state)
 
 static void files_have_numbers(void **state)
 {
-	static const char *const names[] = {"map", "problems", "status",
-					    "sync"};
+	static const char *const names[] = {"findings", "map", "problems",
+					    "status", "sync"};
 	struct scene *scene = *state;
 	struct hf_control *control;
 	struct hf_buf text = {0};
@@ -303,6 +364,9 @@ int main(void)
 		CONTROL(a_map_of_a_tree),
 		CONTROL(no_problems_no_text),
 		CONTROL(problems_are_one_a_line),
+		CONTROL(problems_name_the_place),
+		CONTROL(findings_are_rows),
+		CONTROL(findings_have_the_generation_of_the_map),
 		CONTROL(status_has_the_facts),
 		CONTROL(sync_waits_and_tells_the_generation),
 		CONTROL(sync_can_be_interrupted),

@@ -1,0 +1,50 @@
+/*
+ * device: the reads and writes of /dev/fuse, which libfuse lets us do. One
+ * thing is mended on the way: libfuse 3.14 forgets to hand FUSE_PARALLEL_DIROPS
+ * from conn->want to the kernel. Without it the kernel holds a mutex of the
+ * directory during a lookup, and whoever waits for that cannot be killed.
+ */
+#include "fs/fuse/internal.h"
+
+#include <linux/fuse.h>
+#include <stdatomic.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+static ssize_t device_read(int fd, void *buf, size_t len, void *userdata)
+{
+	(void)userdata;
+	return read(fd, buf, len);
+}
+
+/* The first answer of a session is the one to FUSE_INIT. */
+static void mend_init(const struct iovec *iov, int count)
+{
+	const struct fuse_out_header *header = iov[0].iov_base;
+	struct fuse_init_out *out;
+
+	if (header->error || count < 2 ||
+	    iov[1].iov_len < offsetof(struct fuse_init_out, max_background))
+		return;
+	out = iov[1].iov_base;
+	/* A kernel that does not know a flag ignores it. */
+	out->flags |= FUSE_PARALLEL_DIROPS;
+}
+
+static ssize_t device_write(int fd, struct iovec *iov, int count,
+			    void *userdata)
+{
+	struct hf_fs *fs = userdata;
+
+	if (!atomic_exchange(&fs->initialised, true))
+		mend_init(iov, count);
+	return writev(fd, iov, count);
+}
+
+int hf_device_attach(struct fuse_session *fuse)
+{
+	static const struct fuse_custom_io io = {.read = device_read,
+						 .writev = device_write};
+
+	return fuse_session_custom_io(fuse, &io, fuse_session_fd(fuse));
+}
