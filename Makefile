@@ -178,12 +178,12 @@ install: all # put programs and manual pages under DESTDIR and PREFIX
 	install -m 644 $(MAN) $(DESTDIR)$(PREFIX)/share/man/man1
 
 lint: # formatting, manual pages, the rooms of the house, help texts
-	clang-format --dry-run -Werror $(FORMAT_SRC)
+	@clang-format --dry-run -Werror $(FORMAT_SRC)
 	mandoc -T lint -W warning $(MAN)
 	python3 -B tests/design.py floors symbols help
 
 format: # lay out all sources
-	clang-format -i $(FORMAT_SRC)
+	@clang-format -i $(FORMAT_SRC)
 
 clean: # remove what was built, not what was fetched
 	rm -rf build/plain build/san-* build/fuzz build/hashedfs \

@@ -67,6 +67,8 @@ class Lenient(storage.ManifestStaticFilesStorage):
         self.verbatim = set()
         self.targets = {}  # text -> what it refers to
         self.inside = set()  # references to these stay
+        self.digests = {}  # text in a circle -> digest in its name
+        self.folders = folders()
         self.found = dict(paths)
         for name, (source, path) in paths.items():
             with source.open(path) as file:
@@ -114,17 +116,15 @@ class Lenient(storage.ManifestStaticFilesStorage):
 
     def processed(self, named, options):
         for name, value, processed in super().post_process(named, **options):
-            if isinstance(processed, RuntimeError):
-                self.note(name, "circle", str(processed))
-                self.name_circles()
-            else:
+            if not isinstance(processed, RuntimeError):
                 yield name, value, processed
 
-    def _post_process(self, paths, adjustable_paths, hashed_files):
-        self.names = hashed_files
-        yield from super()._post_process(paths, adjustable_paths, hashed_files)
-
     def save_manifest(self):
+        circles = list(filter(self.is_circle, self.components()))
+        for members in circles:
+            self.note(members[0], "circle", ", ".join(members))
+        if circles:
+            self.name_circles()
         self.hashed_files.update(self.plain)
         super().save_manifest()
 
@@ -167,6 +167,9 @@ class Lenient(storage.ManifestStaticFilesStorage):
             self.refer(target)
             if self.is_text(target):
                 return self.rewritten(name, target, hashed_files)
+        elif target in self.folders and not self.exists(target):
+            self.note(self.current, "folder", target)
+            return name
         elif self.exists(target) and not os.path.isdir(self.path(target)):
             raise Keep(f"{target} is no file of the sources")
         return super()._stored_name(name, hashed_files)
@@ -188,18 +191,16 @@ class Lenient(storage.ManifestStaticFilesStorage):
     # with the references between them left as they are, their digests make one
     # for all of them; that and its path make the digest in a member's name.
 
-    digests = {}
     forced = None
 
     def file_hash(self, name, content=None):
         return self.forced or super().file_hash(name, content)
 
     def name_circles(self):
-        for name in list(filter(self.is_text, self.names)):
-            del self.names[name]
-        self.digests = {}
-        for members in self.components():
-            circle = len(members) > 1 or members[0] in self.after(members[0])
+        for name in list(filter(self.is_text, self.hashed_files)):
+            del self.hashed_files[name]
+        for members in list(self.components()):
+            circle = self.is_circle(members)
             if circle:
                 self.inside = set(members)
                 texts = [self.text(name) for name in members]
@@ -217,21 +218,24 @@ class Lenient(storage.ManifestStaticFilesStorage):
                 text = self.text(name)
                 if not circle:
                     self.enter(name, md5(text).hexdigest()[:12])
-                with open(self.path(self.names[name]), "wb") as file:
+                with open(self.path(self.hashed_files[name]), "wb") as file:
                     file.write(text)
 
     def enter(self, name, digest):
         self.digests[name] = self.forced = digest
         value = self.hashed_name(name, ContentFile(b""))
         self.forced = None
-        self.names[name] = self.clean_name(value)
+        self.hashed_files[name] = self.clean_name(value)
         # rewritten() opens it.
-        open(self.path(self.names[name]), "wb").close()
+        open(self.path(self.hashed_files[name]), "wb").close()
 
     def after(self, name):
         return {t for t in self.targets.get(name, ()) if self.is_text(t)} - set(
             self.plain
         )
+
+    def is_circle(self, members):
+        return len(members) > 1 or members[0] in self.after(members[0])
 
     def components(self):
         """Lists of texts that can reach each other, leaves first."""
@@ -261,10 +265,30 @@ class Lenient(storage.ManifestStaticFilesStorage):
             for pattern, template, *ignored in patterns:
                 blocks = [self.get_ignored_blocks(content, i) for i in ignored]
                 converter = self.url_converter(
-                    name, self.names, template, *blocks
+                    name, self.hashed_files, template, *blocks
                 )
                 content = pattern.sub(converter, content)
         return content.encode("utf-8")
+
+
+def folders():
+    """The directories of the sources, also those that hold no files, which
+    collectstatic does not make."""
+    found = set()
+    for finder in finders.get_finders():
+        for source in finder.storages.values():
+            for top, below, _ in os.walk(source.location):
+                below[:] = [name for name in below if not is_ignored(name)]
+                path = os.path.relpath(top, source.location)
+                path = posixpath.normpath(posixpath.join(source.prefix or "", path))
+                while path:
+                    found.add(path)
+                    path = posixpath.dirname(path)
+    return found
+
+
+def is_ignored(name):
+    return name == "CVS" or name.startswith(".") or name.endswith("~")
 
 
 def collect(dirs, root, static_url="/static/", storage_name="django", modules=False):

@@ -5,7 +5,9 @@
 #   inputs.sh demo       only the static files of Django's admin
 #
 #   build/venv           Python with tests/requirements.txt
-#   build/venv-django6   Python >= 3.12 with Django 6, if there is such a Python
+#   build/venv-django42  other Djangos, each with a Python that it supports,
+#   build/venv-django6   if there is one
+#   build/venv-django61
 #   build/inputs/NAME    real static trees
 #   build/bin/versitygw  an S3 server, if there is a Go that can build it
 #
@@ -36,6 +38,23 @@ python_at_least() {
 			least = tuple(map(int, sys.argv[1].split(".")))
 			sys.exit(sys.version_info[:2] < least)
 		EOF
+		echo "$python"
+		return
+	done
+	return 1
+}
+
+# python_at_most 3.12 CANDIDATE...: the first of 3.10 or later that is.
+python_at_most() {
+	local most=$1 python
+	shift
+	for python; do
+		python=$(python_at_least 3.10 "$python") &&
+			"$python" - "$most" 2>/dev/null <<-'EOF' || continue
+				import sys
+				most = tuple(map(int, sys.argv[1].split(".")))
+				sys.exit(sys.version_info[:2] > most)
+			EOF
 		echo "$python"
 		return
 	done
@@ -118,9 +137,17 @@ for package in "${npm_trees[@]}"; do
 	tree "${name##*/}" "$package" from_npm "$package" || true
 done
 
+pythons=~/.pyenv/versions
+if python42=$(python_at_most 3.12 /usr/bin/python3 python3 python3.1{2,1,0} \
+	"$pythons"/3.1[0-2].*/bin/python3); then
+	venv build/venv-django42 tests/requirements-django42.txt "$python42"
+else
+	say "no Python <= 3.12 here, so no Django 4.2"
+fi
 if python6=$(python_at_least 3.12 python3.1{4,3,2} /usr/bin/python3 python3 \
-	~/.pyenv/versions/3.1[2-9]*/bin/python3); then
+	"$pythons"/3.1[2-9]*/bin/python3); then
 	venv build/venv-django6 tests/requirements-django6.txt "$python6"
+	venv build/venv-django61 tests/requirements-django61.txt "$python6"
 else
 	say "no Python >= 3.12 here, so no Django 6"
 fi
