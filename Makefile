@@ -161,6 +161,12 @@ test-mount: all # tests on real mounts alone; with SAN= those of that build
 	HASHEDFS_BIN_DIR=$(BIN) HASHEDFS_STRICT=$(STRICT) \
 		build/venv/bin/python -B -m pytest -c tests/pytest.ini tests $(ARGS)
 
+test-long: # 200,000 generated trees beside real Django: hours
+	$(STEP) test-deps
+	$(STEP) all
+	HASHEDFS_LONG=1 HASHEDFS_STRICT=1 build/venv/bin/python -B -m pytest \
+		-c tests/pytest.ini tests/test_django_random.py $(ARGS)
+
 demo: # see it work: mounts, lists, writes a manifest, syncs
 	@tools/deps.sh demo
 	@tests/inputs.sh demo

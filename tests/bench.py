@@ -7,10 +7,11 @@ over bindfs.
 What is measured are whole processes, each round all of them one after the
 other on the same tree in the page cache. Printed are medians over the rounds,
 and the ratio to native of each round's pair: ratios travel between machines,
-seconds do not. TREE is by default all real input of the tests.
+seconds do not. The last line is collectstatic beside snapshot, medians of 3. TREE is by default all real input of the tests.
 """
 
 import argparse
+import json
 import os
 import pathlib
 import platform
@@ -24,6 +25,8 @@ import time
 TOP = pathlib.Path(__file__).resolve().parent.parent
 HASHEDFS = TOP / "build/hashedfs"
 MANIFEST = TOP / "build/hashedfs-manifest"
+PYTHON = TOP / "build/venv/bin/python"
+INPUTS = TOP / "build/inputs"
 CPUS = len(os.sched_getaffinity(0))
 
 
@@ -103,6 +106,29 @@ def one_round(place):
     return result
 
 
+def beside_django(top, tree, rounds):
+    """The same manifest by collectstatic into an empty directory and by
+    snapshot, nothing remembered: [{row: {column: seconds}}]."""
+    sources = [tree]
+    if tree == INPUTS:  # all but the one that collectstatic gives up on
+        parts = sorted(p for p in tree.iterdir() if p.name != "monaco-editor")
+        sources = [f"{part.name}={part}" for part in parts if part.is_dir()]
+    row = "snapshot --source (native: collectstatic)"
+    found = []
+    for _ in range(rounds):
+        root = top / "root"
+        seconds = timed(PYTHON, TOP / "tests/django_collect.py", root, *sources)
+        ours = top / "staticfiles.json"
+        command = [MANIFEST, "snapshot", "-q", "-o", "refs=django-5.2", "--output", ours]
+        mine = timed(*command, "--source", ":".join(map(str, sources)))
+        written = json.loads((root / "staticfiles.json").read_bytes())
+        if json.loads(ours.read_bytes()) != written:
+            sys.exit("bench: collectstatic and snapshot differ")
+        shutil.rmtree(root)
+        found.append({row: {"native": seconds, "hashedfs": mine}})
+    return found
+
+
 def make_up(tree):
     files = size = text = 0
     for directory, _, names in os.walk(tree):
@@ -151,7 +177,7 @@ def median(values, form):
 
 def main():
     parser = argparse.ArgumentParser(description="see above")
-    parser.add_argument("tree", nargs="?", default=TOP / "build/inputs")
+    parser.add_argument("tree", nargs="?", default=INPUTS)
     parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args()
     tree = pathlib.Path(options.tree).resolve()
@@ -159,6 +185,7 @@ def main():
         place = Place(pathlib.Path(top), tree)
         one_round(place)  # fills the page cache
         rounds = [one_round(place) for _ in range(options.rounds)]
+        collected = beside_django(pathlib.Path(top), tree, min(3, options.rounds))
     print(f"- tree: {make_up(tree)}")
     print(f"- kernel: {platform.system()} {platform.release()}")
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
@@ -167,6 +194,7 @@ def main():
     print(f"- medians of {options.rounds} rounds; page cache warm, mounts fresh")
     print()
     print("\n".join(table(rounds)))
+    print("\n".join(list(table(collected))[2:]))
 
 
 if __name__ == "__main__":

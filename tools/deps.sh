@@ -12,7 +12,8 @@ set -eu
 build="build-essential pkg-config fuse3 libfuse3-dev libssl-dev libjansson-dev
 	libcmocka-dev"
 demo="$build rsync python3 python3-venv"
-test="$demo bindfs rclone attr mandoc clang-format procps util-linux"
+test="$demo bindfs rclone attr mandoc clang-format procps util-linux
+	nginx-light chromium"
 
 case "${1:-}" in
 build) wanted=$build ;;

@@ -19,108 +19,13 @@
 #include <errno.h>
 #include <string.h>
 
-/* --- the text of one member ------------------------------------------------------ */
-
-/* One rewriting. */
-struct writing {
-	struct hf_graph *graph;
-	const struct hf_vertex *vertex;
-	bool inside_stays; /* step 1: references inside the component stay */
-	const struct hf_report *report;
-};
-
-static int append_name(const struct writing *writing,
-		       const struct hf_edge *edge, struct hf_buf *ret)
-{
-	const struct hf_name_template *template =
-		&writing->graph->view->name_template;
-	const struct hf_vertex *to = edge->to;
-	char hex[HF_DIGEST_HEX_MAX + 1];
-
-	hf_digest_hex(&to->named.name, hex);
-	if (edge->decoded)
-		return hf_name_insert(template, edge->link, hex, ret);
-	return hf_name_forward(template, to->path, hex, ret);
-}
-
-static bool is_outside(const char *path)
-{
-	return strncmp(path, "../", 3) == 0 || strcmp(path, "..") == 0 ||
-	       *path == '/';
-}
-
-/* Where a reference leads: the question that hf_refs_rewrite asks. */
-static int resolve(void *arg, const char *path, enum hf_target *target,
-		   struct hf_buf *ret)
-{
-	const struct writing *writing = arg;
-	const struct hf_vertex *from = writing->vertex;
-	const struct hf_edge *edge = hf_vertex_edge(from, path);
-
-	if (!edge || !edge->to || edge->to->type == HF_VERTEX_ABSENT) {
-		*target = is_outside(path) ? HF_TARGET_OUTSIDE
-					   : HF_TARGET_MISSING;
-		return 0;
-	}
-	if (edge->to->type == HF_VERTEX_DIR) {
-		*target = HF_TARGET_SAME;
-		return 0;
-	}
-	if (edge->to->type == HF_VERTEX_STAY ||
-	    (writing->inside_stays && edge->to->component == from->component)) {
-		*target = HF_TARGET_STAY;
-		return 0;
-	}
-	*target = HF_TARGET_NAME;
-	return append_name(writing, edge, ret);
-}
-
-static void report(void *arg, enum hf_target target, const struct hf_ref *ref)
-{
-	struct writing *writing = arg;
-
-	writing->report->missing(writing->report->arg, target, ref);
-}
-
-static int rewrite(const struct writing *writing, const struct hf_buf *raw,
-		   struct hf_buf *ret)
-{
-	struct hf_view *view = writing->graph->view;
-	struct writing copy = *writing;
-	struct hf_refs_caller caller = {
-		.arg = &copy,
-		.resolve = resolve,
-		.report = writing->report ? report : NULL,
-	};
-	int error = hf_refs_rewrite(&view->config->refs, writing->vertex->path,
-				    raw->data, raw->len, &caller, ret);
-
-	return error < 0 ? error : hf_buf_status(ret);
-}
-
-/* Reads and rewrites; `ret` is the text, and *digest, if wanted, its digest. */
-static int write_text(const struct writing *writing, struct hf_wait *wait,
-		      struct hf_buf *ret, struct hf_digest *digest)
-{
-	struct hf_buf raw = {0};
-	int error = hf_vertex_read(writing->graph, writing->vertex, wait, &raw);
-
-	if (error == 0)
-		error = rewrite(writing, &raw, ret);
-	if (error == 0)
-		error = hf_hash(writing->graph->view->config->algorithm,
-				ret->len ? ret->data : "", ret->len, digest);
-	hf_buf_fini(&raw);
-	return error;
-}
-
 /* --- a text by itself ------------------------------------------------------------- */
 
 /* What the rewritten bytes depend on, in short: equal keys, equal bytes. */
 static int key_of(struct hf_graph *graph, const struct hf_vertex *vertex,
 		  uint64_t ret[2])
 {
-	struct writing writing = {.graph = graph, .vertex = vertex};
+	struct hf_writing writing = {.graph = graph, .vertex = vertex};
 	struct hf_buf text = {0};
 	int error = 0;
 
@@ -129,8 +34,8 @@ static int key_of(struct hf_graph *graph, const struct hf_vertex *vertex,
 	for (size_t i = 0; i < vertex->n_edges && error == 0; i++) {
 		enum hf_target target;
 
-		error = resolve(&writing, vertex->edges[i].link, &target,
-				&text);
+		error = hf_writing_resolve(&writing, vertex->edges[i].link,
+					   &target, &text);
 		hf_buf_printf(&text, "%c%d", '\0', (int)target);
 	}
 	if (error == 0)
@@ -152,14 +57,14 @@ static int name_single(struct hf_graph *graph, struct hf_vertex *vertex,
 		       struct hf_wait *wait)
 {
 	struct hf_namebook *book = graph->view->namebook;
-	struct writing writing = {.graph = graph, .vertex = vertex};
+	struct hf_writing writing = {.graph = graph, .vertex = vertex};
 	struct hf_buf text = {0};
 	uint64_t key[2];
 	int error = key_of(graph, vertex, key);
 
 	if (error < 0 || hf_namebook_find(book, key, &vertex->named))
 		return error;
-	error = write_text(&writing, wait, &text, &vertex->named.content);
+	error = hf_writing_write(&writing, wait, &text, &vertex->named.content);
 	if (error == 0) {
 		vertex->named.name = vertex->named.content;
 		vertex->named.size = text.len;
@@ -189,13 +94,13 @@ static int component_digest(struct hf_graph *graph, struct hf_vertex **members,
 	int error = 0;
 
 	for (size_t i = 0; i < n && error == 0; i++) {
-		struct writing writing = {.graph = graph,
-					  .vertex = members[i],
-					  .inside_stays = true};
+		struct hf_writing writing = {.graph = graph,
+					     .vertex = members[i],
+					     .inside_stays = true};
 		struct hf_buf text = {0};
 		struct hf_digest digest;
 
-		error = write_text(&writing, wait, &text, &digest);
+		error = hf_writing_write(&writing, wait, &text, &digest);
 		hf_buf_fini(&text);
 		if (error < 0)
 			break;
@@ -233,9 +138,10 @@ static int member_digest(const struct hf_graph *graph,
 static int member_content(struct hf_graph *graph, struct hf_vertex *vertex,
 			  struct hf_wait *wait)
 {
-	struct writing writing = {.graph = graph, .vertex = vertex};
+	struct hf_writing writing = {.graph = graph, .vertex = vertex};
 	struct hf_buf text = {0};
-	int error = write_text(&writing, wait, &text, &vertex->named.content);
+	int error =
+		hf_writing_write(&writing, wait, &text, &vertex->named.content);
 
 	vertex->named.size = text.len;
 	vertex->named.circular = true;
@@ -424,7 +330,7 @@ int hf_graph_text(struct hf_graph *graph, const char *path,
 		  struct hf_wait *wait, bool *verbatim, struct hf_buf *ret,
 		  struct hf_digest *digest)
 {
-	struct writing writing = {.graph = graph};
+	struct hf_writing writing = {.graph = graph};
 	struct hf_vertex *vertex;
 	int error = hf_graph_vertex(graph, path, wait, &vertex);
 
@@ -434,17 +340,5 @@ int hf_graph_text(struct hf_graph *graph, const char *path,
 	if (*verbatim)
 		return 0;
 	writing.vertex = vertex;
-	return write_text(&writing, wait, ret, digest);
-}
-
-int hf_graph_report(struct hf_graph *graph, const struct hf_vertex *vertex,
-		    const struct hf_buf *raw, const struct hf_report *report)
-{
-	struct writing writing = {
-		.graph = graph, .vertex = vertex, .report = report};
-	struct hf_buf unused = {0};
-	int error = rewrite(&writing, raw, &unused);
-
-	hf_buf_fini(&unused);
-	return error;
+	return hf_writing_write(&writing, wait, ret, digest);
 }

@@ -97,8 +97,8 @@ static int add_references(struct search *search, struct hf_vertex *vertex)
 	int error;
 
 	search->error = 0;
-	error = hf_graph_report(search->walk->graph, vertex, &search->raw,
-				&report);
+	error = hf_writing_report(search->walk->graph, vertex, &search->raw,
+				  &report);
 	return error < 0 ? error : search->error;
 }
 

@@ -14,6 +14,8 @@
  *   component.c texts named leaves first, circles together
  *   graph.c    files and the files that they refer to
  *   links.c    what a text refers to; namebook.c: what it was named
+ *   writing.c  one text, rewritten
+ *   settle.c   equal names in one directory
  *   listing.c  a directory's presented entries
  *   catalog.c  a directory's source names and the hashed names they can have
  *   present.c  source file -> presented entry: every rule about one file
@@ -283,6 +285,8 @@ int hf_graph_text(struct hf_graph *graph, const char *path,
 int hf_graph_vertex(struct hf_graph *graph, const char *path,
 		    struct hf_wait *wait, struct hf_vertex **ret) HF_MUST_USE;
 
+/* --- writing.c ------------------------------------------------------------ */
+
 /* References that lead nowhere are told to `missing`, in the order of the
  * patterns that find them. */
 struct hf_report {
@@ -290,10 +294,26 @@ struct hf_report {
 	void (*missing)(void *arg, enum hf_target target,
 			const struct hf_ref *ref);
 };
+
+/* One rewriting of a text whose targets are named. */
+struct hf_writing {
+	struct hf_graph *graph;
+	const struct hf_vertex *vertex;
+	bool inside_stays; /* references inside the component stay */
+	const struct hf_report *report; /* or NULL */
+};
+
+/* Where a reference leads: the question that hf_refs_rewrite asks; arg is the
+ * writing. */
+int hf_writing_resolve(void *arg, const char *path, enum hf_target *target,
+		       struct hf_buf *ret) HF_MUST_USE;
+/* Reads and rewrites: appends the text and gives its digest. */
+int hf_writing_write(const struct hf_writing *writing, struct hf_wait *wait,
+		     struct hf_buf *ret, struct hf_digest *digest) HF_MUST_USE;
 /* `raw` is what hf_vertex_read says of the text. */
-int hf_graph_report(struct hf_graph *graph, const struct hf_vertex *vertex,
-		    const struct hf_buf *raw,
-		    const struct hf_report *report) HF_MUST_USE;
+int hf_writing_report(struct hf_graph *graph, const struct hf_vertex *vertex,
+		      const struct hf_buf *raw,
+		      const struct hf_report *report) HF_MUST_USE;
 
 /* --- dir.c --------------------------------------------------------------- */
 
@@ -325,8 +345,20 @@ struct hf_listing {
 	struct hf_buf names;
 };
 
+/* Numbers a made listing: sets its generation. -ENOMEM. */
+int hf_listing_number(struct hf_listing *listing) HF_MUST_USE;
 /* True if the directory was not changed within the grain of its stamps. */
 bool hf_listing_quiet(const struct hf_listing *listing);
+
+/* --- settle.c ------------------------------------------------------------- */
+
+/*
+ * Gives each presented name of a made listing to one entry: directories first,
+ * for a whole tree hangs on the name, then hashed files in the order of their
+ * sources, then the others. -ENOMEM.
+ */
+int hf_listing_settle(const struct hf_view *view,
+		      struct hf_listing *listing) HF_MUST_USE;
 
 /* --- naming.c ------------------------------------------------------------ */
 

@@ -3,6 +3,8 @@
  */
 #include "fs/view/internal.h"
 
+#include <string.h>
+
 size_t hf_listing_len(const struct hf_listing *listing)
 {
 	return listing->n;
@@ -41,4 +43,44 @@ bool hf_listing_quiet(const struct hf_listing *listing)
 	struct hf_sig sig = hf_sig_of(hf_source_list_stat(listing->list));
 
 	return hf_sig_quiet(&sig, hf_clock_realtime());
+}
+
+/* --- generation ------------------------------------------------------------ */
+
+static void add_digest(struct hf_buf *text, const struct hf_digest *digest)
+{
+	hf_buf_add(text, digest->bytes, digest->len);
+	hf_buf_putc(text, (char)digest->len);
+}
+
+static void add_text(struct hf_buf *text, const struct hf_entry *entry)
+{
+	hf_buf_add(text, entry->name, strlen(entry->name) + 1);
+	hf_buf_add(text, entry->source, strlen(entry->source) + 1);
+	hf_buf_printf(text, "%d %d %d %d %u %o %ld %ld %ju %jd", entry->kind,
+		      entry->problem, entry->error, entry->hidden, entry->root,
+		      entry->mode, (long)entry->uid, (long)entry->gid,
+		      (uintmax_t)entry->size, (intmax_t)entry->mtime_ns);
+	add_digest(text, &entry->digest);
+	add_digest(text, &entry->name_digest);
+}
+
+/*
+ * A listing's generation is the hash of all that it says, so that equal
+ * generations mean equal listings, whoever made them and where.
+ */
+int hf_listing_number(struct hf_listing *made)
+{
+	static const uint64_t key[2] = {0x67656e65, 0x72617469};
+	struct hf_buf text = {0};
+	int error;
+
+	hf_buf_puts(&text, "");
+	for (size_t i = 0; i < made->n; i++)
+		add_text(&text, &made->entries[i]);
+	error = hf_buf_status(&text);
+	if (error == 0)
+		made->generation = hf_siphash(key, text.data, text.len) | 1;
+	hf_buf_fini(&text);
+	return error;
 }

@@ -328,123 +328,6 @@ static int finish_entries(struct hf_naming *naming, struct hf_wait *wait)
 	return error;
 }
 
-/* --- equal presented names ------------------------------------------------ */
-
-/* Directories are named first, for a whole tree hangs on the name; then
- * hashed files in the order of their sources, then the others. */
-static int rank(const struct hf_entry *entry)
-{
-	return entry->kind == HF_KIND_DIR ? 0
-					  : 1 + (entry->kind != HF_KIND_HASHED);
-}
-
-/* The plain name that is shown beside a hashed one, or NULL. */
-static struct hf_entry *twin_of(const struct hf_listing *made,
-				struct hf_entry *entry)
-{
-	struct hf_entry *next = entry + 1;
-
-	return next < made->entries + made->n && next->source == entry->source
-		       ? next
-		       : NULL;
-}
-
-/* The name belongs to another: a hashed file falls back to its plain name,
- * which then has to be free; anything else is left out. */
-static void lose(struct hf_naming *naming, struct hf_entry *entry)
-{
-	struct hf_listing *made = naming->made;
-	struct hf_entry *twin = twin_of(made, entry);
-
-	if (entry->kind != HF_KIND_HASHED) {
-		entry->hidden = true;
-		entry->problem = HF_PROBLEM_TAKEN;
-		entry->error = EEXIST;
-	} else if (twin) {
-		entry->hidden = true;
-		entry->problem = HF_PROBLEM_NONE;
-		twin->problem = HF_PROBLEM_TAKEN;
-	} else {
-		hf_present_plain(naming->view->config,
-				 hf_source_list_find(made->list, entry->source),
-				 entry);
-		entry->problem = HF_PROBLEM_TAKEN;
-	}
-}
-
-static int take_names(struct hf_naming *naming, struct hf_map *taken, int turn)
-{
-	struct hf_listing *made = naming->made;
-
-	for (size_t i = 0; i < made->n; i++) {
-		struct hf_entry *entry = &made->entries[i];
-		int error;
-
-		if (entry->hidden || rank(entry) != turn)
-			continue;
-		error = hf_map_put(taken, entry->name, strlen(entry->name),
-				   entry);
-		if (error == -EEXIST)
-			lose(naming, entry);
-		else if (error < 0)
-			return error;
-	}
-	return 0;
-}
-
-static int settle_names(struct hf_naming *naming)
-{
-	struct hf_map *taken;
-	int error = hf_map_new(naming->view->seed, &taken);
-
-	if (error < 0)
-		return error;
-	for (int turn = 0; turn < 3 && error == 0; turn++)
-		error = take_names(naming, taken, turn);
-	hf_map_free(taken);
-	return error;
-}
-
-/* --- generation ------------------------------------------------------------ */
-
-static void add_digest(struct hf_buf *text, const struct hf_digest *digest)
-{
-	hf_buf_add(text, digest->bytes, digest->len);
-	hf_buf_putc(text, (char)digest->len);
-}
-
-static void add_text(struct hf_buf *text, const struct hf_entry *entry)
-{
-	hf_buf_add(text, entry->name, strlen(entry->name) + 1);
-	hf_buf_add(text, entry->source, strlen(entry->source) + 1);
-	hf_buf_printf(text, "%d %d %d %d %u %o %ld %ld %ju %jd", entry->kind,
-		      entry->problem, entry->error, entry->hidden, entry->root,
-		      entry->mode, (long)entry->uid, (long)entry->gid,
-		      (uintmax_t)entry->size, (intmax_t)entry->mtime_ns);
-	add_digest(text, &entry->digest);
-	add_digest(text, &entry->name_digest);
-}
-
-/*
- * A listing's generation is the hash of all that it says, so that equal
- * generations mean equal listings, whoever made them and where.
- */
-static int number(struct hf_listing *made)
-{
-	static const uint64_t key[2] = {0x67656e65, 0x72617469};
-	struct hf_buf text = {0};
-	int error;
-
-	hf_buf_puts(&text, "");
-	for (size_t i = 0; i < made->n; i++)
-		add_text(&text, &made->entries[i]);
-	error = hf_buf_status(&text);
-	if (error == 0)
-		made->generation = hf_siphash(key, text.data, text.len) | 1;
-	hf_buf_fini(&text);
-	return error;
-}
-
 int hf_naming_finish(struct hf_naming *naming, struct hf_wait *wait,
 		     struct hf_listing **ret)
 {
@@ -460,10 +343,10 @@ int hf_naming_finish(struct hf_naming *naming, struct hf_wait *wait,
 	if (error < 0)
 		return error;
 	fix_names(naming);
-	error = settle_names(naming);
+	error = hf_listing_settle(naming->view, naming->made);
 	if (error < 0)
 		return error;
-	error = number(naming->made);
+	error = hf_listing_number(naming->made);
 	if (error < 0)
 		return error;
 	if (hf_view_dir_set_last(naming->dir->dir, naming->made))

@@ -187,6 +187,26 @@ static void texts_that_are_not_rewritten(void **state)
 			   "references are not rewritten");
 }
 
+/* Each circle is told by itself, also where their paths alternate. */
+static void two_circles(void **state)
+{
+	struct scene *scene = *state;
+	struct hf_findings findings;
+
+	put(scene, "1.css", "@import '3.css';");
+	put(scene, "2.css", "@import '4.css';");
+	put(scene, "3.css", "@import '1.css';");
+	put(scene, "4.css", "@import '2.css';");
+	scene_open(scene, "@", "");
+	take(scene, &findings);
+	assert_int_equal(findings.n, 2);
+	assert_string_equal(findings.rows[0].sentence,
+			    "refers to itself in a circle: 1.css, 3.css");
+	assert_string_equal(findings.rows[1].sentence,
+			    "refers to itself in a circle: 2.css, 4.css");
+	hf_findings_fini(&findings);
+}
+
 static void circles(void **state)
 {
 	struct scene *scene = *state;
@@ -260,6 +280,10 @@ static void plain_references_with_js_modules(void **state)
 			       "plain-references js/c.mjs:1:16 ./b.js\n");
 	tree_remove(&scene->tree, "js/c.mjs");
 	assert_findings(scene, "plain-references js/a.js:2:10 ../i.png\n");
+	/* A worker is none of them, even of the same file. */
+	put(scene, "js/a.js", "import './b.js'; new Worker('b.js')");
+	assert_findings(scene, "plain-references js/a.js:1:30 b.js\n");
+	put(scene, "js/a.js", "import './b.js?v=1#x'");
 	/* These do not know the option. */
 	scene_open(scene, "@", "js_modules,refs=django-6.0");
 	assert_findings(scene, "plain-references js/a.js:1:9 ./b.js?v=1#x\n");
@@ -290,6 +314,20 @@ static void plain_references_have_remedies(void **state)
 	put(scene, "a.css", "image-set('b.js')");
 	scene_open(scene, "@", "");
 	assert_says(scene, ONE);
+}
+
+/* What is not shown at all is not shown under another name. */
+static void references_to_what_is_left_out(void **state)
+{
+	struct scene *scene = *state;
+	char path[PATH_MAX];
+
+	put(scene, "a.js", "import './k.js'; new Worker('pipe')");
+	put(scene, "k.js", "");
+	assert_int_equal(mkfifo(tree_path(&scene->tree, "pipe", path), 0600),
+			 0);
+	scene_open(scene, "@", "show=hashed,keep=k.js");
+	assert_findings(scene, "special pipe:0:0 \n");
 }
 
 /* A text that is not UTF-8 has its imports, too; one that is too large is not
@@ -418,9 +456,9 @@ static void *flip(void *arg)
 	tree_path(tree, "two.png", two);
 	while (!atomic_load(&flipper->end)) {
 		rename(one, two);
-		usleep(3000);
+		usleep(40000);
 		rename(two, one);
-		usleep(3000);
+		usleep(40000);
 	}
 	return NULL;
 }
@@ -433,12 +471,19 @@ static void findings_are_of_one_state(void **state)
 	pthread_t thread;
 	size_t told = 0;
 
-	put(scene, "a.css", "url(one.png)");
-	put(scene, "b.css", "url(two.png)");
+	put(scene, "a/a.css", "url(../one.png)");
+	put(scene, "z/z.css", "url(../two.png)");
 	put(scene, "one.png", "PNG");
+	/* So that both are not looked at in the same moment. */
+	for (int i = 0; i < 300; i++) {
+		char path[32];
+
+		snprintf(path, sizeof(path), "m%d/x.css", i);
+		put(scene, path, "");
+	}
 	scene_open(scene, "@", "");
 	pthread_create(&thread, NULL, flip, &flipper);
-	for (int i = 0; i < 200; i++) {
+	for (int i = 0; i < 100; i++) {
 		struct hf_findings findings;
 		int error = hf_view_findings(scene->view, &scene->wait, NULL,
 					     NULL, &findings);
@@ -501,10 +546,12 @@ int main(void)
 		FINDINGS(references_that_are_no_urls),
 		FINDINGS(what_is_kept_is_not_asked),
 		FINDINGS(texts_that_are_not_rewritten),
+		FINDINGS(two_circles),
 		FINDINGS(circles),
 		FINDINGS(plain_references),
 		FINDINGS(plain_references_with_js_modules),
 		FINDINGS(plain_references_have_remedies),
+		FINDINGS(references_to_what_is_left_out),
 		FINDINGS(plain_references_in_odd_texts),
 		FINDINGS(names_by_custom),
 		FINDINGS(sorted_by_path_line_column),

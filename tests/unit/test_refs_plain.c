@@ -249,6 +249,8 @@ static void regular_expressions(void **state)
 	js("x = /['\"`]/g; import './b.js'", "module 1:23 ./b.js -> js/b.js\n");
 	js("x = /[/'`]\\/'/; import './b.js'",
 	   "module 1:25 ./b.js -> js/b.js\n");
+	js("x = /[/]'/; import('./b.js'); y = '1'",
+	   "module 1:21 ./b.js -> js/b.js\n");
 	js("return /'/.test(x), import('./b.js')",
 	   "module 1:29 ./b.js -> js/b.js\n");
 	js("if (x) /'/.test(y); import('./b.js')",

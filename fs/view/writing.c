@@ -1,0 +1,102 @@
+/*
+ * writing: one text with its references rewritten, once what it refers to is
+ * named.
+ */
+#include "fs/view/internal.h"
+
+#include <string.h>
+
+static int append_name(const struct hf_writing *writing,
+		       const struct hf_edge *edge, struct hf_buf *ret)
+{
+	const struct hf_name_template *template =
+		&writing->graph->view->name_template;
+	const struct hf_vertex *to = edge->to;
+	char hex[HF_DIGEST_HEX_MAX + 1];
+
+	hf_digest_hex(&to->named.name, hex);
+	if (edge->decoded)
+		return hf_name_insert(template, edge->link, hex, ret);
+	return hf_name_forward(template, to->path, hex, ret);
+}
+
+static bool is_outside(const char *path)
+{
+	return strncmp(path, "../", 3) == 0 || strcmp(path, "..") == 0 ||
+	       *path == '/';
+}
+
+int hf_writing_resolve(void *arg, const char *path, enum hf_target *target,
+		       struct hf_buf *ret)
+{
+	const struct hf_writing *writing = arg;
+	const struct hf_vertex *from = writing->vertex;
+	const struct hf_edge *edge = hf_vertex_edge(from, path);
+
+	if (!edge || !edge->to || edge->to->type == HF_VERTEX_ABSENT) {
+		*target = is_outside(path) ? HF_TARGET_OUTSIDE
+					   : HF_TARGET_MISSING;
+		return 0;
+	}
+	if (edge->to->type == HF_VERTEX_DIR) {
+		*target = HF_TARGET_SAME;
+		return 0;
+	}
+	if (edge->to->type == HF_VERTEX_STAY ||
+	    (writing->inside_stays && edge->to->component == from->component)) {
+		*target = HF_TARGET_STAY;
+		return 0;
+	}
+	*target = HF_TARGET_NAME;
+	return append_name(writing, edge, ret);
+}
+
+static void report(void *arg, enum hf_target target, const struct hf_ref *ref)
+{
+	struct hf_writing *writing = arg;
+
+	writing->report->missing(writing->report->arg, target, ref);
+}
+
+static int rewrite(const struct hf_writing *writing, const struct hf_buf *raw,
+		   struct hf_buf *ret)
+{
+	struct hf_view *view = writing->graph->view;
+	struct hf_writing copy = *writing;
+	struct hf_refs_caller caller = {
+		.arg = &copy,
+		.resolve = hf_writing_resolve,
+		.report = writing->report ? report : NULL,
+	};
+	int error = hf_refs_rewrite(&view->config->refs, writing->vertex->path,
+				    raw->data, raw->len, &caller, ret);
+
+	return error < 0 ? error : hf_buf_status(ret);
+}
+
+int hf_writing_write(const struct hf_writing *writing, struct hf_wait *wait,
+		     struct hf_buf *ret, struct hf_digest *digest)
+{
+	struct hf_buf raw = {0};
+	int error = hf_vertex_read(writing->graph, writing->vertex, wait, &raw);
+
+	if (error == 0)
+		error = rewrite(writing, &raw, ret);
+	if (error == 0)
+		error = hf_hash(writing->graph->view->config->algorithm,
+				ret->len ? ret->data : "", ret->len, digest);
+	hf_buf_fini(&raw);
+	return error;
+}
+
+int hf_writing_report(struct hf_graph *graph, const struct hf_vertex *vertex,
+		      const struct hf_buf *raw, const struct hf_report *report)
+{
+	struct hf_writing writing = {
+		.graph = graph, .vertex = vertex, .report = report};
+	struct hf_buf unused = {0};
+	int error = rewrite(&writing, raw, &unused);
+
+	hf_buf_fini(&unused);
+	return error;
+}

@@ -1,0 +1,3 @@
+import { colour } from "./colour.js";
+
+document.body.style.backgroundColor = colour;
