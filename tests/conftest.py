@@ -102,6 +102,9 @@ def _open_fuse():
         mode = os.stat("/dev/fuse").st_mode
         if os.geteuid() == 0 and stat.S_IMODE(mode) != 0o666:
             os.chmod("/dev/fuse", 0o666)
+        # Every installed system has it; a bare debootstrap root has not.
+        if os.geteuid() == 0 and not os.path.lexists("/etc/mtab"):
+            os.symlink("../proc/self/mounts", "/etc/mtab")
         os.close(os.open("/dev/fuse", os.O_RDWR))
         return None
     except OSError as error:

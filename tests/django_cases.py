@@ -326,5 +326,33 @@ IGNORED = [
     js("k06-js", "a = `${'`'}\n//# sourceMappingURL=a.js.map\n`"),
 ]
 
-TEXTS = URLS + IMPORTS + MAPS + IGNORED
-CASES = NAMES + TEXTS
+CASES = NAMES + URLS + IMPORTS + MAPS + IGNORED
+
+
+def module(name, text, aborts="", departs=()):
+    more = {"js/b.js": "export let b;", "js/d/c.js": "import '../b.js'"}
+    return case(name, {"js/a.js": text, "js/a.js.map": "{}", **more}, aborts, departs)
+
+
+# For support_js_module_import_aggregation, as Django 6.1 has it.
+MODULES = [
+    module("j01", 'import { b } from "./b.js";\n'),
+    module("j02", 'import c from "./d/c.js";import d from "./b.js";\n'),
+    module("j03", "import {\n\tb,\n\tc\n}\nfrom\n'./b.js'\n"),
+    module("j04", "import * as b from './b.js';import*as c from'./d/c.js'"),
+    module("j05", 'import("vue");import x from "vue";import "vue";export * from "vue"'),
+    module("j06", "// import a from './nope.js'\n/* import('./nope.js') */ import './b.js'"),
+    module("j07", "export { b } from './b.js';export * from './d/c.js'\n"),
+    module("j08", "import('./b.js').then(import( './b.js' ))\n"),
+    module("j09", "import   './b.js'\nimport\"./d/c.js\""),
+    module("j10", "import a from '/static/js/b.js';import('/js/b.js')"),
+    module("j11", "import './nope.js'", ALL),
+    module("j12", "x = `import './nope.js'` + \"import './b.js'\"\nimport './b.js'"),
+    module("j13", "import a, { b } from './b.js'; export default 1\nimport './b.js'"),
+    module("j14", "IMPORT a FROM './b.js'\nreimport './b.js'"),
+    module("j15", "import './b.js?v=1';import './b.js#f'", departs=("raw",)),
+    module("j16", "import './a.js'", f"all {CIRCLE}"),
+    module("j17", "import {a} from './b.js'\n//# sourceMappingURL=a.js.map"),
+    module("j18", "import a; from './b.js'\nexport {c}; from './b.js'"),
+    module("j19", "import './b.js\";import(\"./b.js')"),
+]

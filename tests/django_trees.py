@@ -131,11 +131,11 @@ def once_in(draw, n):
 @st.composite
 def references(draw, source, targets, static_url):
     """How `source` may spell a reference."""
-    if not targets or once_in(draw, 5):
+    if not targets or once_in(draw, 8):
         url = pick(draw, FOREIGN)
     else:
         url = spell(draw, source, draw(st.sampled_from(targets)), static_url)
-    if once_in(draw, 3):
+    if once_in(draw, 4):
         url += pick(draw, SUFFIXES)
     if once_in(draw, 8):
         at = draw(st.integers(0, len(url)))
@@ -237,13 +237,12 @@ def trees(draw, static_urls=tuple(STATIC_URLS)):
     for i, (d, name) in enumerate(places):
         if name.endswith((".css", ".js")):
             targets = full if circles else full[:i]
-            if once_in(draw, 2):
+            if circles or once_in(draw, 2):
                 targets = [t for t in targets if t.endswith((".css", ".js"))]
             data = draw(texts(full[i], targets, static_url))
         else:
             data = pick(draw, DATA)
         dirs[d][1][name] = data
-    # One directory may not be two of STATICFILES_DIRS.
     return Tree(static_url, dirs)
 
 

@@ -8,6 +8,7 @@
 
 #define DEVICE "/dev/fuse"
 #define FUSE_CONF "/etc/fuse.conf"
+#define MTAB "/etc/mtab"
 #define NO_MOUNT_NEEDED "'hashedfs-manifest snapshot --source' needs no mount"
 
 static int check_device(char **why)
@@ -89,6 +90,12 @@ int hf_device_check(bool allow_other, char **why)
 			      "fusermount3, which mounts for unprivileged "
 			      "users, is missing; install it with 'apt install "
 			      "fuse3'");
+	/* It mounts without, but would not unmount. */
+	if (access(MTAB, F_OK) != 0)
+		return hf_why(-errno, why,
+			      MTAB " is missing, and fusermount3 does not "
+				   "unmount without it; make it, as root, with "
+				   "'ln -s /proc/self/mounts " MTAB "'");
 	if (allow_other && !conf_allows_other())
 		return hf_why(-EPERM, why,
 			      "option 'allow_other' is for root only; to allow "
