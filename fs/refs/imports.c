@@ -154,8 +154,13 @@ int hf_plain_scan_script(struct hf_plain *plain)
 	int r = 0;
 
 	while (r == 0 && hf_script_next(&script, &token)) {
-		enum sort sort = sort_of(plain, &token);
+		enum sort sort;
 
+		/* Only a keyword begins something; nearly all of a script is
+		 * passed over here. */
+		if (state == START && token.type != HF_TOKEN_WORD)
+			continue;
+		sort = sort_of(plain, &token);
 		state = follow(state, sort);
 		if (sort == STRING)
 			string = token;

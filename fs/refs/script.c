@@ -17,7 +17,12 @@
 
 bool hf_text_is(const char *text, size_t len, const char *word)
 {
-	return len == strlen(word) && memcmp(text, word, len) == 0;
+	size_t i = 0;
+
+	/* Asked of every token; most differ in the first byte. */
+	while (i < len && word[i] && text[i] == word[i])
+		i++;
+	return i == len && !word[i];
 }
 
 static char byte_at(const struct hf_script *script, size_t at)
