@@ -316,12 +316,22 @@ static void report_mount(const struct watch *watch, int error)
 	       shown ? shown : "the mount", strerror(-error));
 }
 
+/* A worker that served to the end saw its mount go. Whatever looks like it by
+ * now is another one: the kernel gives ids and devices out again at once. */
+static bool saw_unmount(const struct watch *watch)
+{
+	return watch->ready && watch->ended && WIFEXITED(watch->status) &&
+	       WEXITSTATUS(watch->status) == 0;
+}
+
 static int finish(struct watch *watch)
 {
 	int r;
 
 	if (!watch->ready)
 		reap_orphans();
+	if (saw_unmount(watch))
+		return verdict(watch);
 	r = remove_mount(watch);
 	if (r < 0) {
 		report_mount(watch, r);
