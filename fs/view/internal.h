@@ -3,7 +3,8 @@
  *
  *   findings.c what is worth telling about it, each of a kind; finding.c one
  *   plainrefs.c names in texts that are not shown
- *   snapshot.c the whole mapping at one moment
+ *   survey.c   the tree walked until it held still, and what that tells
+ *   snapshot.c the whole mapping, written down
  *   walk.c     every directory, named
  *   lookup.c   presented name -> node
  *   naming.c   a listing in the making
@@ -408,6 +409,10 @@ void hf_walk_fini(struct hf_walk *walk);
 
 /* --- snapshot.c, findings.c, plainrefs.c --------------------------------- */
 
+/* The mapping that a walk saw; *ret is {0} before, and ended by the caller in
+ * any case. */
+int hf_snapshot_of_walk(struct hf_walk *walk,
+			struct hf_snapshot *ret) HF_MUST_USE;
 /* The row of a path, or NULL. */
 const struct hf_row *hf_snapshot_find(const struct hf_snapshot *snapshot,
 				      const char *path);
