@@ -7,17 +7,6 @@
 #include <errno.h>
 #include <string.h>
 
-void hf_buf_clear(struct hf_buf *buf)
-{
-	hf_buf_reset(buf);
-	hf_buf_add(buf, NULL, 0);
-}
-
-bool hf_starts_with(const char *text, const char *start)
-{
-	return strncmp(text, start, strlen(start)) == 0;
-}
-
 /* --- what is left alone -------------------------------------------------- */
 
 /* re.match(r"^[a-z]+:", url) */

@@ -170,10 +170,6 @@ int hf_target_split(struct hf_convert *convert) HF_MUST_USE;
 /* Makes target to hashed of url_path, and `answer`. HF_RAISES. */
 int hf_target_find(struct hf_convert *convert) HF_MUST_USE;
 
-/* Empties `buf` and makes it a string, "", if memory is there. */
-void hf_buf_clear(struct hf_buf *buf);
-bool hf_starts_with(const char *text, const char *start);
-
 /* --- nul.c --------------------------------------------------------------- */
 
 /*
@@ -194,6 +190,10 @@ const char *hf_nul_lstrip(const char *text);
 bool hf_nul_is_utf8(const char *text);
 
 /* --- fragment.c, path.c -------------------------------------------------- */
+
+/* Empties `buf` and makes it a string, "", if memory is there. */
+void hf_buf_clear(struct hf_buf *buf);
+bool hf_starts_with(const char *text, const char *start);
 
 /*
  * urllib.parse.urldefrag: appends `text` without its fragment to `url` and the

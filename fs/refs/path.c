@@ -1,5 +1,5 @@
 /*
- * path: posixpath.normpath.
+ * path: posixpath.normpath, and two words on strings that the room shares.
  */
 #include "fs/refs/internal.h"
 
@@ -64,4 +64,15 @@ void hf_path_normalise(const char *path, struct hf_buf *ret)
 	}
 	if (ret->len == start)
 		hf_buf_putc(ret, '.');
+}
+
+void hf_buf_clear(struct hf_buf *buf)
+{
+	hf_buf_reset(buf);
+	hf_buf_add(buf, NULL, 0);
+}
+
+bool hf_starts_with(const char *text, const char *start)
+{
+	return strncmp(text, start, strlen(start)) == 0;
 }
