@@ -275,6 +275,22 @@ static int run(struct program *program, char **args, int n_args)
 	return hf_guard_run(&program->guard);
 }
 
+/* `code` is what getopt_long returned: ':' or '?'. */
+static int refuse_option(int code, const char *word)
+{
+	const char letter[] = {'-', (char)optopt, '\0'};
+	/* A letter may stand in the middle of a word, as in -fx. */
+	bool is_letter = optopt && word[0] == '-' && word[1] != '-';
+	HF_CLEANUP(hf_freep)
+	char *shown = hf_escaped(is_letter ? letter : word);
+
+	hf_log(HF_LOG_ERROR,
+	       code == ':' ? "option '%s' needs an argument; see --help"
+			   : "unknown option '%s'; --help lists the options",
+	       shown ? shown : "?");
+	return EXIT_USAGE;
+}
+
 static int read_command_line(struct program *program, int argc, char **argv)
 {
 	static const struct option long_options[] = {
@@ -289,7 +305,8 @@ static int read_command_line(struct program *program, int argc, char **argv)
 	int status = 0;
 	int c;
 
-	while (status == 0 && (c = getopt_long(argc, argv, "o:fdshV",
+	opterr = 0;
+	while (status == 0 && (c = getopt_long(argc, argv, ":o:fdshV",
 					       long_options, NULL)) != -1) {
 		switch (c) {
 		case 'o':
@@ -313,7 +330,7 @@ static int read_command_line(struct program *program, int argc, char **argv)
 		case 'V':
 			return print_version();
 		default:
-			return refuse_usage();
+			return refuse_option(c, argv[optind - 1]);
 		}
 	}
 	return status != 0 ? status
@@ -331,16 +348,11 @@ static int open_standard_fds(void)
 
 int main(int argc, char **argv)
 {
-	static char name[] = "hashedfs";
 	struct program program = {0};
 	int status;
 	int r;
 
-	/* getopt(3) complains in the name it was called by; sentences of ours
-	 * all begin alike. */
-	if (argc > 0)
-		argv[0] = name;
-	hf_log_init(name, HF_LOG_WARNING);
+	hf_log_init("hashedfs", HF_LOG_WARNING);
 	r = open_standard_fds();
 	if (r == 0)
 		r = hf_config_init(&program.view);
