@@ -267,6 +267,14 @@ def test_the_map(src, mount, as_user):
     assert (row["name_digest"], row["content_digest"]) == (digest, digest)
 
 
+def test_names_of_control_files_mean_nothing_elsewhere(src, mount, as_user):
+    with mount(src, person=as_user) as m:
+        for name in CONTROL:
+            for directory in ("", "css", "css/deep"):
+                with pytest.raises(FileNotFoundError):
+                    m.stat(os.path.join(directory, name))
+
+
 def test_who_may_see_the_control_directory(src, mount, as_root, bed):
     def sees(person, m):
         done = person.run("cat", m / ".hashedfs/status", check=False)
