@@ -78,8 +78,6 @@ void hf_buf_fini(struct hf_buf *buf);
  * or 0 if len is 0 or the bytes there are not UTF-8.
  */
 size_t hf_utf8_decode(const char *text, size_t len, uint32_t *ret);
-/* Appends one code point as UTF-8. Precondition: it can be encoded. */
-void hf_utf8_encode(struct hf_buf *buf, uint32_t code_point);
 
 /*
  * Appends `text` so that it is one word on one line, whatever it holds:

@@ -1,6 +1,5 @@
 #include "fs/base/base.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -46,19 +45,6 @@ size_t hf_utf8_decode(const char *text, size_t len, uint32_t *ret)
 		return 0;
 	*ret = c;
 	return n;
-}
-
-void hf_utf8_encode(struct hf_buf *buf, uint32_t c)
-{
-	char out[4];
-	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-
-	assert(c <= 0x10ffff && (c < 0xd800 || c >= 0xe000));
-	for (size_t i = n - 1; i > 0; i--, c >>= 6)
-		out[i] = (char)(0x80 | (c & 0x3f));
-	/* The first byte starts with as many ones as there are bytes. */
-	out[0] = (char)(n == 1 ? c : (0xf00U >> n & 0xff) | c);
-	hf_buf_add(buf, out, n);
 }
 
 /* The letter after the backslash, for characters that have one, or 0. */

@@ -9,6 +9,19 @@
 
 #include "fs/base/base.h"
 
+/* One character as UTF-8: the inverse of what is tested. */
+static void encode(struct hf_buf *buf, uint32_t c)
+{
+	char out[4];
+	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+	for (size_t i = n - 1; i > 0; i--, c >>= 6)
+		out[i] = (char)(0x80 | (c & 0x3f));
+	/* The first byte starts with as many ones as there are bytes. */
+	out[0] = (char)(n == 1 ? c : (0xf00U >> n & 0xff) | c);
+	hf_buf_add(buf, out, n);
+}
+
 static void every_code_point_round_trips(void **state)
 {
 	struct hf_buf buf = {0};
@@ -21,7 +34,7 @@ static void every_code_point_round_trips(void **state)
 		if (c >= 0xd800 && c < 0xe000)
 			continue;
 		hf_buf_reset(&buf);
-		hf_utf8_encode(&buf, c);
+		encode(&buf, c);
 		if (buf.len != n ||
 		    hf_utf8_decode(buf.data, buf.len, &back) != n || back != c)
 			fail_msg("U+%04X", c);
