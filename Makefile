@@ -113,7 +113,7 @@ check-fuzz: $(REPLAYS)
 	@set -e; for t in $(FUZZ); do \
 		$(OUT)/tests/replay_$$t tests/fuzz/corpus/$$t; done
 
-check-linear: $(OUT)/tests/replay_refs # rewriting is linear: counts instructions
+check-linear: $(OUT)/tests/replay_refs # rewriting takes linear time: counts instructions
 	@tests/linear.sh $<
 
 build/fuzz/%: tests/fuzz/fuzz_%.c $(wildcard fs/refs/*.[ch] fs/base/*.[ch])
@@ -151,7 +151,7 @@ STEP := @$(MAKE) --no-print-directory -j$(shell nproc)
 
 test: # everything: dependencies, build, unit tests, lint, tests on mounts
 	$(STEP) test-deps
-	$(STEP) all check SAN=
+	$(STEP) all check check-linear SAN=
 	$(STEP) all check SAN=address,undefined
 	$(STEP) all SAN=thread
 	$(STEP) lint

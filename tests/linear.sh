@@ -30,8 +30,10 @@ instructions() {
 family() {
 	text "$n" "$2" "$3" "$4" "${5-}" >"$dir/once"
 	text "$((2 * n))" "$2" "$3" "$4" "${5-}" >"$dir/twice"
-	once=$(instructions "$dir/once")
+	instructions "$dir/once" >"$dir/count" &
 	twice=$(instructions "$dir/twice")
+	wait
+	once=$(cat "$dir/count")
 	awk -v name="$1" -v once="$once" -v twice="$twice" 'BEGIN {
 		ratio = twice / once
 		bad = ratio > 2.2
