@@ -317,6 +317,13 @@ IGNORED = [
     css("k11", f"a{{b:'x\n}}{A}c{{d:'"),
     css("k12", f"a{{b:url(../img/it's.png)}}{A}c{{d:'}}{A}", more={"img/it's.png": "x"}),
     css("k13", "a{b:url(../img/a.png#'x)}c{d:'}"),
+    css("k14", "url(../img/a.png#/*)\n/*# sourceMappingURL=a.css.map*/", more=MAP),
+    css(
+        "k15",
+        "url(../img/a.png#/*)\n/*# sourceMappingURL=b.css*/",
+        f"all {CIRCLE}",
+        more={"css/b.css": "@import 'c.css'", "css/c.css": "@import 'a.css'"},
+    ),
     css("v04", "/* url( */ a{b:url(x)}", TO_60),
     css("v28", "a{b:'x\\\nurl(../img/a.png)'}"),
     css("v29", 'a{b:\\"url(../img/a.png)"}'),

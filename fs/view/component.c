@@ -13,6 +13,11 @@
  *
  * So a change in a member renames all of them, and nothing depends on which
  * was asked for first.
+ *
+ * Which links a text has is told by its original bytes. What is written for
+ * one can make another: quotes around a URL hide the beginning of a comment in
+ * it, and what follows is no comment any more. Such a late link is found when
+ * the text is written; then all that is not named is visited again.
  */
 #include "fs/view/internal.h"
 
@@ -22,7 +27,7 @@
 /* --- a text by itself ------------------------------------------------------------- */
 
 /* What the rewritten bytes depend on, in short: equal keys, equal bytes. */
-static int key_of(struct hf_graph *graph, const struct hf_vertex *vertex,
+static int key_of(struct hf_graph *graph, struct hf_vertex *vertex,
 		  uint64_t ret[2])
 {
 	struct hf_writing writing = {.graph = graph, .vertex = vertex};
@@ -36,7 +41,8 @@ static int key_of(struct hf_graph *graph, const struct hf_vertex *vertex,
 
 		error = hf_writing_resolve(&writing, vertex->edges[i].link,
 					   &target, &text);
-		hf_buf_printf(&text, "%c%d", '\0', (int)target);
+		hf_buf_printf(&text, "%c%d%s%c", '\0', (int)target,
+			      vertex->edges[i].link, '\0');
 	}
 	if (error == 0)
 		error = hf_buf_status(&text);
@@ -274,14 +280,13 @@ static int make_room(struct hf_graph *graph)
 	return 0;
 }
 
-static int name_from(struct hf_graph *graph, struct hf_vertex *start,
-		     struct hf_wait *wait)
+static int visit_from(struct hf_graph *graph, struct hf_vertex *start,
+		      struct hf_wait *wait)
 {
 	struct tarjan tarjan = {
 		.graph = graph, .wait = wait, .next = graph->numbered};
-	int error = 0;
+	int error = make_room(graph);
 
-	error = make_room(graph);
 	if (error < 0)
 		return error;
 	tarjan.path = graph->stack;
@@ -290,6 +295,34 @@ static int name_from(struct hf_graph *graph, struct hf_vertex *start,
 	while (tarjan.path_n && error == 0)
 		error = step(&tarjan);
 	graph->numbered = tarjan.next;
+	return error;
+}
+
+/* What is named stays so: it does not lead to what is not. */
+static void forget_visits(struct hf_graph *graph)
+{
+	for (size_t i = 0; i < graph->n; i++) {
+		struct hf_vertex *vertex = graph->vertices[i];
+
+		if (!vertex->done) {
+			vertex->number = 0;
+			vertex->open = false;
+		}
+	}
+}
+
+/* Each round writes one pattern more as it will be: they are soon over. */
+static int name_from(struct hf_graph *graph, struct hf_vertex *start,
+		     struct hf_wait *wait)
+{
+	int error = visit_from(graph, start, wait);
+
+	while (graph->grown && error == -EAGAIN) {
+		forget_visits(graph);
+		error = hf_graph_explore(graph, start->path, wait, &start);
+		if (error == 0)
+			error = visit_from(graph, start, wait);
+	}
 	graph->failed |= error < 0;
 	return error;
 }

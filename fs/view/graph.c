@@ -29,6 +29,7 @@ int hf_graph_new(struct hf_view *view, struct hf_graph **ret)
 
 static void vertex_free(struct hf_vertex *vertex)
 {
+	hf_strings_fini(&vertex->late);
 	free(vertex->edges);
 	free(vertex->path);
 	free(vertex);
@@ -278,24 +279,43 @@ static int compare_edges(const void *a, const void *b)
 	return strcmp(x->link, y->link);
 }
 
-static int add_edges(struct hf_graph *graph, struct hf_vertex *vertex)
+/* For links[0, n), which the vertex borrows. */
+static int add_edges(struct hf_graph *graph, struct hf_vertex *vertex,
+		     char *const *links, size_t n)
 {
-	const struct hf_strings *links = &vertex->links->paths;
+	struct hf_edge *edges;
 	int error = 0;
 
-	if (links->n == 0)
+	if (n == 0)
 		return 0;
-	vertex->edges = calloc(links->n, sizeof(*vertex->edges));
-	if (!vertex->edges)
+	edges = reallocarray(vertex->edges, vertex->n_edges + n,
+			     sizeof(*edges));
+	if (!edges)
 		return -ENOMEM;
-	for (size_t i = 0; i < links->n && error == 0; i++) {
-		vertex->edges[i].link = links->items[i];
-		error = add_edge(graph, &vertex->edges[i]);
-		vertex->n_edges = i + 1;
+	vertex->edges = edges;
+	for (size_t i = 0; i < n && error == 0; i++) {
+		struct hf_edge *edge = &edges[vertex->n_edges++];
+
+		edge->link = links[i];
+		error = add_edge(graph, edge);
 	}
-	qsort(vertex->edges, vertex->n_edges, sizeof(*vertex->edges),
-	      compare_edges);
+	qsort(edges, vertex->n_edges, sizeof(*edges), compare_edges);
 	return error;
+}
+
+int hf_graph_grow(struct hf_graph *graph, struct hf_vertex *vertex,
+		  const struct hf_strings *late)
+{
+	size_t n = vertex->late.n;
+	int error = 0;
+
+	for (size_t i = 0; i < late->n && error == 0; i++)
+		error = hf_strings_add(&vertex->late, late->items[i],
+				       strlen(late->items[i]));
+	if (error < 0)
+		return error;
+	graph->grown = true;
+	return add_edges(graph, vertex, vertex->late.items + n, late->n);
 }
 
 const struct hf_edge *hf_vertex_edge(const struct hf_vertex *vertex,
@@ -378,7 +398,8 @@ static int settle(struct hf_graph *graph, struct hf_vertex *vertex, int error,
 		return 0;
 	error = find_links(graph, vertex, wait);
 	if (error == 0)
-		return add_edges(graph, vertex);
+		return add_edges(graph, vertex, vertex->links->paths.items,
+				 vertex->links->paths.n);
 	/* The bytes of its last known state are gone, and so are its links. */
 	if (hf_error_passing(error))
 		return error;
@@ -428,6 +449,7 @@ int hf_graph_explore(struct hf_graph *graph, const char *path,
 {
 	int error = enter(graph, path, ret);
 
+	graph->grown = false;
 	while (error == 0 && graph->explored < graph->n) {
 		size_t from = graph->explored;
 

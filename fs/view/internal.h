@@ -208,7 +208,7 @@ enum hf_vertex_type {
 };
 
 struct hf_edge {
-	const char *link;     /* borrowed from the links */
+	const char *link;     /* borrowed from the links, or from late */
 	struct hf_vertex *to; /* NULL: no file can have that path */
 	bool decoded;         /* found only when taken for a URL */
 };
@@ -223,7 +223,8 @@ struct hf_vertex {
 	bool known; /* raw was told, not asked for */
 	struct hf_fact raw;
 	const struct hf_links *links;
-	struct hf_edge *edges; /* sorted by link */
+	struct hf_strings late; /* links that were found while it was written */
+	struct hf_edge *edges;  /* sorted by link */
 	size_t n_edges;
 	bool done; /* named */
 	struct hf_named named;
@@ -246,6 +247,7 @@ struct hf_graph {
 	size_t numbered;
 	struct hf_vertex **stack;
 	size_t stack_n;
+	bool grown;  /* hf_graph_grow: not all is explored */
 	bool failed; /* in the middle: good for nothing any more */
 };
 
@@ -262,6 +264,10 @@ int hf_graph_explore(struct hf_graph *graph, const char *path,
 /* The edge of a link, or NULL. */
 const struct hf_edge *hf_vertex_edge(const struct hf_vertex *vertex,
 				     const char *link);
+/* Adds links that a text turned out to have; what they lead to is not
+ * explored. */
+int hf_graph_grow(struct hf_graph *graph, struct hf_vertex *vertex,
+		  const struct hf_strings *late) HF_MUST_USE;
 /* Appends the bytes of an explored text, verified. */
 int hf_vertex_read(struct hf_graph *graph, const struct hf_vertex *vertex,
 		   struct hf_wait *wait, struct hf_buf *ret) HF_MUST_USE;
@@ -299,20 +305,24 @@ struct hf_report {
 /* One rewriting of a text whose targets are named. */
 struct hf_writing {
 	struct hf_graph *graph;
-	const struct hf_vertex *vertex;
+	struct hf_vertex *vertex;
 	bool inside_stays; /* references inside the component stay */
 	const struct hf_report *report; /* or NULL */
+	struct hf_strings *late;        /* links without an edge; or NULL */
 };
 
 /* Where a reference leads: the question that hf_refs_rewrite asks; arg is the
  * writing. */
 int hf_writing_resolve(void *arg, const char *path, enum hf_target *target,
 		       struct hf_buf *ret) HF_MUST_USE;
-/* Reads and rewrites: appends the text and gives its digest. */
+/*
+ * Reads and rewrites: appends the text and gives its digest. -EAGAIN: the text
+ * has links that were not explored, and the graph has grown by them.
+ */
 int hf_writing_write(const struct hf_writing *writing, struct hf_wait *wait,
 		     struct hf_buf *ret, struct hf_digest *digest) HF_MUST_USE;
 /* `raw` is what hf_vertex_read says of the text. */
-int hf_writing_report(struct hf_graph *graph, const struct hf_vertex *vertex,
+int hf_writing_report(struct hf_graph *graph, struct hf_vertex *vertex,
 		      const struct hf_buf *raw,
 		      const struct hf_report *report) HF_MUST_USE;
 

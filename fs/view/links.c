@@ -98,7 +98,8 @@ static bool is_listed(const struct hf_strings *paths, const char *path)
 /*
  * Every path is noted and stays as it is in the text. The text that later
  * patterns read is then the original one, which differs from what they will
- * read only inside references.
+ * read only inside references. If they find more in that, component.c sees to
+ * it.
  */
 static int note(void *arg, const char *path, enum hf_target *target,
 		struct hf_buf *ret)

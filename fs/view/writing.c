@@ -4,6 +4,7 @@
  */
 #include "fs/view/internal.h"
 
+#include <errno.h>
 #include <string.h>
 
 static int append_name(const struct hf_writing *writing,
@@ -33,6 +34,10 @@ int hf_writing_resolve(void *arg, const char *path, enum hf_target *target,
 	const struct hf_vertex *from = writing->vertex;
 	const struct hf_edge *edge = hf_vertex_edge(from, path);
 
+	if (!edge && writing->late) {
+		*target = HF_TARGET_STAY;
+		return hf_strings_add(writing->late, path, strlen(path));
+	}
 	if (!edge || !edge->to || edge->to->type == HF_VERTEX_ABSENT) {
 		*target = is_outside(path) ? HF_TARGET_OUTSIDE
 					   : HF_TARGET_MISSING;
@@ -77,19 +82,27 @@ static int rewrite(const struct hf_writing *writing, const struct hf_buf *raw,
 int hf_writing_write(const struct hf_writing *writing, struct hf_wait *wait,
 		     struct hf_buf *ret, struct hf_digest *digest)
 {
+	struct hf_strings late = {0};
+	struct hf_writing copy = *writing;
 	struct hf_buf raw = {0};
 	int error = hf_vertex_read(writing->graph, writing->vertex, wait, &raw);
 
+	copy.late = &late;
 	if (error == 0)
-		error = rewrite(writing, &raw, ret);
+		error = rewrite(&copy, &raw, ret);
+	if (error == 0 && late.n > 0)
+		error = hf_graph_grow(writing->graph, writing->vertex, &late);
+	if (error == 0 && late.n > 0)
+		error = -EAGAIN;
 	if (error == 0)
 		error = hf_hash(writing->graph->view->config->algorithm,
 				ret->len ? ret->data : "", ret->len, digest);
 	hf_buf_fini(&raw);
+	hf_strings_fini(&late);
 	return error;
 }
 
-int hf_writing_report(struct hf_graph *graph, const struct hf_vertex *vertex,
+int hf_writing_report(struct hf_graph *graph, struct hf_vertex *vertex,
 		      const struct hf_buf *raw, const struct hf_report *report)
 {
 	struct hf_writing writing = {

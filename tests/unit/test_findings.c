@@ -207,6 +207,29 @@ static void two_circles(void **state)
 	hf_findings_fini(&findings);
 }
 
+/*
+ * The first reference is written with quotes, and no comment begins in it any
+ * more that would swallow the second one.
+ */
+static void a_reference_that_rewriting_brings_out(void **state)
+{
+	struct scene *scene = *state;
+
+	put(scene, "a.css", "url(b.png#/*)\n/*# sourceMappingURL=c.css*/");
+	put(scene, "b.png", "");
+	put(scene, "c.css", "");
+	put(scene, "d.css", "@import 'a.css';");
+	scene_open(scene, "@", "");
+	assert_findings(scene, "");
+	put(scene, "c.css", "url(b.png#/*)\n/*# sourceMappingURL=d.css*/");
+	assert_findings(scene, "cycle a.css:0:0 \n");
+	assert_says(scene, "refers to itself in a circle: a.css, c.css, d.css");
+	tree_remove(&scene->tree, "d.css");
+	assert_findings(scene, "missing c.css:2:22 d.css\n");
+	scene_open(scene, "@", "refs=django-6.0");
+	assert_findings(scene, "missing c.css:2:22 d.css\n");
+}
+
 static void circles(void **state)
 {
 	struct scene *scene = *state;
@@ -547,6 +570,7 @@ int main(void)
 		FINDINGS(what_is_kept_is_not_asked),
 		FINDINGS(texts_that_are_not_rewritten),
 		FINDINGS(two_circles),
+		FINDINGS(a_reference_that_rewriting_brings_out),
 		FINDINGS(circles),
 		FINDINGS(plain_references),
 		FINDINGS(plain_references_with_js_modules),
