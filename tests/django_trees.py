@@ -1,11 +1,12 @@
-"""Trees for hypothesis: style sheets and scripts that refer to each other and to
-other files in every way that somebody could write, or type by mistake."""
+"""Trees at random: style sheets and scripts that refer to each other and to other
+files in every way that somebody could write, or type by mistake.
+
+`rng` is a random.Random, or what hypothesis gives in its place.
+"""
 
 import dataclasses
 import posixpath
 from urllib.parse import quote
-
-from hypothesis import strategies as st
 
 # What str.strip() and \s take as white space.
 BLANKS = [
@@ -109,44 +110,30 @@ class Tree:
 USUAL_ASSETS = ASSETS[:10]
 USUAL_TEXTS = TEXTS[:7]
 
-_sampled = {}
+
+def once_in(rng, n):
+    """False is what hypothesis shrinks it to."""
+    return rng.randrange(n) == n - 1
 
 
-def pick(draw, options):
-    """One of a list that lives as long as this module."""
-    strategy = _sampled.get(id(options))
-    if strategy is None:
-        strategy = _sampled[id(options)] = st.sampled_from(options)
-    return draw(strategy)
-
-
-_chances = [st.integers(0, n - 1) if n else None for n in range(64)]
-
-
-def once_in(draw, n):
-    """False is what it shrinks to."""
-    return draw(_chances[n]) == n - 1
-
-
-@st.composite
-def references(draw, source, targets, static_url):
+def reference(rng, source, targets, static_url):
     """How `source` may spell a reference."""
-    if not targets or once_in(draw, 8):
-        url = pick(draw, FOREIGN)
+    if not targets or once_in(rng, 8):
+        url = rng.choice(FOREIGN)
     else:
-        url = spell(draw, source, draw(st.sampled_from(targets)), static_url)
-    if once_in(draw, 4):
-        url += pick(draw, SUFFIXES)
-    if once_in(draw, 8):
-        at = draw(st.integers(0, len(url)))
-        url = url[:at] + pick(draw, BLANKS) + url[at:]
-    if once_in(draw, 12):
-        url = pick(draw, BLANKS) + url + pick(draw, BLANKS)
+        url = spell(rng, source, rng.choice(targets), static_url)
+    if once_in(rng, 4):
+        url += rng.choice(SUFFIXES)
+    if once_in(rng, 8):
+        at = rng.randint(0, len(url))
+        url = url[:at] + rng.choice(BLANKS) + url[at:]
+    if once_in(rng, 12):
+        url = rng.choice(BLANKS) + url + rng.choice(BLANKS)
     return url
 
 
-def spell(draw, source, target, static_url):
-    how = draw(st.integers(0, 19))
+def spell(rng, source, target, static_url):
+    how = rng.randrange(20)
     if how >= 16:
         url = static_url + target
     else:
@@ -157,7 +144,7 @@ def spell(draw, source, target, static_url):
         url = quote(quote(url, errors="surrogateescape"))
     elif how == 4:
         url = "".join(
-            f"%{byte:02x}" if once_in(draw, 4) else chr(byte)
+            f"%{byte:02x}" if once_in(rng, 4) else chr(byte)
             for byte in url.encode("utf-8", "surrogateescape")
             if byte < 128
         )
@@ -182,28 +169,28 @@ def spell(draw, source, target, static_url):
     return url
 
 
-@st.composite
-def texts(draw, path, targets, static_url):
+def text(rng, path, targets, static_url):
+    """The bytes of a style sheet or script."""
     forms = SCRIPT_FORMS if path.endswith(".js") else STYLE_FORMS
     parts = []
-    for _ in range(draw(st.integers(0, 5))):
-        kind = draw(st.integers(0, 9))
+    for _ in range(rng.randint(0, 5)):
+        kind = rng.randrange(10)
         if kind == 9:
-            parts += [pick(draw, TOKENS) for _ in range(draw(st.integers(1, 8)))]
+            parts += [rng.choice(TOKENS) for _ in range(rng.randint(1, 8))]
             continue
-        url = draw(references(path, targets, static_url))
-        form = pick(draw, TOKENS) + "{}" if kind == 8 else pick(draw, forms)
+        url = reference(rng, path, targets, static_url)
+        form = rng.choice(TOKENS) + "{}" if kind == 8 else rng.choice(forms)
         parts.append(form.replace("{}", url).replace("{{", "{").replace("}}", "}"))
-        parts.append(pick(draw, SEPARATORS))
-    text = "".join(parts)
-    if once_in(draw, 12):
-        text = text.replace("\n", pick(draw, NEWLINES))
-    if once_in(draw, 30):
-        text = "\ufeff" + text
-    data = text.encode("utf-8", "surrogateescape")
-    if once_in(draw, 50):
-        at = draw(st.integers(0, len(data)))
-        data = data[:at] + pick(draw, BAD) + data[at:]
+        parts.append(rng.choice(SEPARATORS))
+    whole = "".join(parts)
+    if once_in(rng, 12):
+        whole = whole.replace("\n", rng.choice(NEWLINES))
+    if once_in(rng, 30):
+        whole = "\ufeff" + whole
+    data = whole.encode("utf-8", "surrogateescape")
+    if once_in(rng, 50):
+        at = rng.randint(0, len(data))
+        data = data[:at] + rng.choice(BAD) + data[at:]
     return data
 
 
@@ -213,35 +200,34 @@ BAD = [b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xc0\xaf"]
 PREFIXES = ["", "lib", "css", "a b/c", "x%20y"]
 
 
-@st.composite
-def trees(draw, static_urls=tuple(STATIC_URLS)):
-    static_url = static_urls[0] if not once_in(draw, 3) else pick(draw, static_urls)
+def tree(rng):
+    static_url = rng.choice(STATIC_URLS) if once_in(rng, 3) else STATIC_URLS[0]
     names = []
     for usual, rare in ((USUAL_ASSETS, ASSETS), (USUAL_TEXTS, TEXTS)):
-        for _ in range(draw(st.integers(1, 4))):
-            pool = rare if once_in(draw, 3) else usual
-            names.append(pick(draw, DIRS) + pick(draw, pool))
-    if once_in(draw, 10):
-        names.append(pick(draw, DIRS) + pick(draw, PLAIN))
-    if once_in(draw, 40):
-        names.append(pick(draw, DIRS) + "\udcff.png")
+        for _ in range(rng.randint(1, 4)):
+            pool = rare if once_in(rng, 3) else usual
+            names.append(rng.choice(DIRS) + rng.choice(pool))
+    if once_in(rng, 10):
+        names.append(rng.choice(DIRS) + rng.choice(PLAIN))
+    if once_in(rng, 40):
+        names.append(rng.choice(DIRS) + "\udcff.png")
     names = without_clashes(dict.fromkeys(names))
     prefixes = [""]
-    if once_in(draw, 6):
-        prefixes = [pick(draw, PREFIXES) for _ in range(draw(st.integers(1, 2)))]
-    places = [(draw(st.integers(0, len(prefixes) - 1)), name) for name in names]
+    if once_in(rng, 6):
+        prefixes = [rng.choice(PREFIXES) for _ in range(rng.randint(1, 2))]
+    places = [(rng.randrange(len(prefixes)), name) for name in names]
     dirs = [(prefix, {}) for prefix in prefixes]
     # Each text refers to those before it, so that there are seldom circles.
-    circles = once_in(draw, 10)
+    circles = once_in(rng, 10)
     full = [f"{prefixes[d]}/{n}" if prefixes[d] else n for d, n in places]
     for i, (d, name) in enumerate(places):
         if name.endswith((".css", ".js")):
             targets = full if circles else full[:i]
-            if circles or once_in(draw, 2):
+            if circles or once_in(rng, 2):
                 targets = [t for t in targets if t.endswith((".css", ".js"))]
-            data = draw(texts(full[i], targets, static_url))
+            data = text(rng, full[i], targets, static_url)
         else:
-            data = pick(draw, DATA)
+            data = rng.choice(DATA)
         dirs[d][1][name] = data
     return Tree(static_url, dirs)
 
