@@ -84,7 +84,7 @@ class Comparison:
         finally:
             lenient = self.django.answer(top / "lenient")
         kinds = lenient.kinds()
-        note(f"{self.django}, {opts}")
+        note(f"{self.django}, {opts}: {tree}")
         note(f"lenient: {lenient.error}, {lenient.notes}")
         self.counts["trees"] += 1
         self.counts.update(kinds)
