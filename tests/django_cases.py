@@ -324,6 +324,12 @@ IGNORED = [
         f"all {CIRCLE}",
         more={"css/b.css": "@import 'c.css'", "css/c.css": "@import 'a.css'"},
     ),
+    css(
+        "k16",
+        "url('../img/a.png#\"') @import \"b.css\"",
+        f"4.2-6.0 {CIRCLE}",
+        more={"css/b.css": "@import 'a.css'; url('../img/a.png#\"') @import \"b.css\""},
+    ),
     css("v04", "/* url( */ a{b:url(x)}", TO_60),
     css("v28", "a{b:'x\\\nurl(../img/a.png)'}"),
     css("v29", 'a{b:\\"url(../img/a.png)"}'),

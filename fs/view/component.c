@@ -15,9 +15,10 @@
  * was asked for first.
  *
  * Which links a text has is told by its original bytes. What is written for
- * one can make another: quotes around a URL hide the beginning of a comment in
- * it, and what follows is no comment any more. Such a late link is found when
- * the text is written; then all that is not named is visited again.
+ * one can make another, or unmake it: quotes around a URL hide the beginning of
+ * a comment in it, or begin a string. A late link is found when the text is
+ * written; one that is none any more does harm in a circle only, and is looked
+ * for there. Either way all that is not named is visited again.
  */
 #include "fs/view/internal.h"
 
@@ -155,12 +156,58 @@ static int member_content(struct hf_graph *graph, struct hf_vertex *vertex,
 	return error;
 }
 
+/* Writes all members, with any name for each; every edge knows then if it was
+ * asked for. */
+static int write_members(struct hf_graph *graph, struct hf_vertex **members,
+			 size_t n, struct hf_wait *wait)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		members[i]->named.name = members[i]->raw.digest;
+		for (size_t j = 0; j < members[i]->n_edges; j++)
+			members[i]->edges[j].asked = false;
+	}
+	for (size_t i = 0; i < n && error == 0; i++) {
+		struct hf_writing writing = {.graph = graph,
+					     .vertex = members[i]};
+		struct hf_buf text = {0};
+		struct hf_digest unused;
+
+		error = hf_writing_write(&writing, wait, &text, &unused);
+		hf_buf_fini(&text);
+	}
+	return error;
+}
+
+/* -EAGAIN: not all edges that made the circle are links of what is written. */
+static int check_circle(struct hf_graph *graph, struct hf_vertex **members,
+			size_t n, struct hf_wait *wait)
+{
+	int error = write_members(graph, members, n, wait);
+
+	for (size_t i = 0; i < n && error == 0; i++) {
+		for (size_t j = 0; j < members[i]->n_edges; j++) {
+			struct hf_edge *edge = &members[i]->edges[j];
+
+			if (edge->asked || !edge->to ||
+			    edge->to->component != members[i]->component)
+				continue;
+			edge->to = NULL;
+			graph->changed = true;
+		}
+	}
+	return error == 0 && graph->changed ? -EAGAIN : error;
+}
+
 static int name_circle(struct hf_graph *graph, struct hf_vertex **members,
 		       size_t n, struct hf_wait *wait)
 {
 	struct hf_digest component;
-	int error;
+	int error = check_circle(graph, members, n, wait);
 
+	if (error < 0)
+		return error;
 	qsort(members, n, sizeof(struct hf_vertex *), compare_members);
 	error = component_digest(graph, members, n, wait, &component);
 	for (size_t i = 0; i < n && error == 0; i++)
@@ -317,7 +364,7 @@ static int name_from(struct hf_graph *graph, struct hf_vertex *start,
 {
 	int error = visit_from(graph, start, wait);
 
-	while (graph->grown && error == -EAGAIN) {
+	while (graph->changed && error == -EAGAIN) {
 		forget_visits(graph);
 		error = hf_graph_explore(graph, start->path, wait, &start);
 		if (error == 0)

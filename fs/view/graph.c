@@ -262,6 +262,7 @@ static int add_edge(struct hf_graph *graph, struct hf_edge *edge)
 
 	edge->to = NULL;
 	edge->decoded = false;
+	edge->asked = false;
 	if (strchr(edge->link, '\\'))
 		error = enter_slashed(graph, edge->link, &edge->to);
 	else
@@ -314,12 +315,11 @@ int hf_graph_grow(struct hf_graph *graph, struct hf_vertex *vertex,
 				       strlen(late->items[i]));
 	if (error < 0)
 		return error;
-	graph->grown = true;
+	graph->changed = true;
 	return add_edges(graph, vertex, vertex->late.items + n, late->n);
 }
 
-const struct hf_edge *hf_vertex_edge(const struct hf_vertex *vertex,
-				     const char *link)
+struct hf_edge *hf_vertex_edge(const struct hf_vertex *vertex, const char *link)
 {
 	const struct hf_edge key = {.link = link};
 
@@ -449,7 +449,7 @@ int hf_graph_explore(struct hf_graph *graph, const char *path,
 {
 	int error = enter(graph, path, ret);
 
-	graph->grown = false;
+	graph->changed = false;
 	while (error == 0 && graph->explored < graph->n) {
 		size_t from = graph->explored;
 

@@ -211,6 +211,7 @@ struct hf_edge {
 	const char *link;     /* borrowed from the links, or from late */
 	struct hf_vertex *to; /* NULL: no file can have that path */
 	bool decoded;         /* found only when taken for a URL */
+	bool asked;           /* for, by the writing at hand */
 };
 
 /* One file of a graph. */
@@ -247,8 +248,8 @@ struct hf_graph {
 	size_t numbered;
 	struct hf_vertex **stack;
 	size_t stack_n;
-	bool grown;  /* hf_graph_grow: not all is explored */
-	bool failed; /* in the middle: good for nothing any more */
+	bool changed; /* edges, since it was explored */
+	bool failed;  /* in the middle: good for nothing any more */
 };
 
 int hf_graph_new(struct hf_view *view, struct hf_graph **ret) HF_MUST_USE;
@@ -262,8 +263,8 @@ int hf_graph_know(struct hf_graph *graph, const char *path,
 int hf_graph_explore(struct hf_graph *graph, const char *path,
 		     struct hf_wait *wait, struct hf_vertex **ret) HF_MUST_USE;
 /* The edge of a link, or NULL. */
-const struct hf_edge *hf_vertex_edge(const struct hf_vertex *vertex,
-				     const char *link);
+struct hf_edge *hf_vertex_edge(const struct hf_vertex *vertex,
+			       const char *link);
 /* Adds links that a text turned out to have; what they lead to is not
  * explored. */
 int hf_graph_grow(struct hf_graph *graph, struct hf_vertex *vertex,

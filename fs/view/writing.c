@@ -32,8 +32,10 @@ int hf_writing_resolve(void *arg, const char *path, enum hf_target *target,
 {
 	const struct hf_writing *writing = arg;
 	const struct hf_vertex *from = writing->vertex;
-	const struct hf_edge *edge = hf_vertex_edge(from, path);
+	struct hf_edge *edge = hf_vertex_edge(from, path);
 
+	if (edge)
+		edge->asked = true;
 	if (!edge && writing->late) {
 		*target = HF_TARGET_STAY;
 		return hf_strings_add(writing->late, path, strlen(path));

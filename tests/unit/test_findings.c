@@ -230,6 +230,21 @@ static void a_reference_that_rewriting_brings_out(void **state)
 	assert_findings(scene, "missing c.css:2:22 d.css\n");
 }
 
+/* The other way round: the second quote, which was in a string, begins one. */
+static void a_reference_that_rewriting_hides(void **state)
+{
+	struct scene *scene = *state;
+
+	put(scene, "a.css", "url('b.png#\"') @import \"c.css\"");
+	put(scene, "b.png", "");
+	put(scene, "c.css", "@import 'a.css'; @import 'd.css';");
+	put(scene, "d.css", "url('b.png#\"') @import \"d.css\"");
+	scene_open(scene, "@", "");
+	assert_findings(scene, "");
+	put(scene, "d.css", "@import 'c.css';");
+	assert_says(scene, "refers to itself in a circle: c.css, d.css");
+}
+
 static void circles(void **state)
 {
 	struct scene *scene = *state;
@@ -571,6 +586,7 @@ int main(void)
 		FINDINGS(texts_that_are_not_rewritten),
 		FINDINGS(two_circles),
 		FINDINGS(a_reference_that_rewriting_brings_out),
+		FINDINGS(a_reference_that_rewriting_hides),
 		FINDINGS(circles),
 		FINDINGS(plain_references),
 		FINDINGS(plain_references_with_js_modules),
