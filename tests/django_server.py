@@ -80,9 +80,15 @@ class Lenient(storage.ManifestStaticFilesStorage):
             with source.open(path) as file:
                 self.judge(name, file.read())
         matches = storage.matches_patterns
-        storage.matches_patterns = lambda path, patterns=None: (
-            matches(path, patterns) and path not in self.verbatim
-        )
+
+        # Asked with all patterns for the name, with one for the path in its
+        # own directory, which may be another file's name.
+        def matches_but_verbatim(path, patterns):
+            if patterns is self._patterns and path in self.verbatim:
+                return False
+            return matches(path, patterns)
+
+        storage.matches_patterns = matches_but_verbatim
         named = {name: paths[name] for name in paths if name not in self.plain}
         try:
             yield from self.processed(named, options)
