@@ -170,8 +170,9 @@ test-long: # 200,000 generated trees beside real Django: an hour on two cores
 DJANGOS := django-4.2 django-5.2 django-6.0 django-6.1 django-6.1,js_modules
 
 trees-%: all
-	HASHEDFS_LONG=1 HASHEDFS_STRICT=1 build/venv/bin/python -B -m pytest \
-		-c tests/pytest.ini "tests/test_django_random.py::test_trees[$*]"
+	HASHEDFS_TREES=200000 HASHEDFS_STRICT=1 build/venv/bin/python -B \
+		-m pytest -c tests/pytest.ini \
+		"tests/test_django_random.py::test_trees[$*]"
 
 demo: # see it work: mounts, lists, writes a manifest, syncs
 	@tools/deps.sh demo

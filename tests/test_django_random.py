@@ -1,9 +1,9 @@
 """Generated trees: every name and every byte equals real Django's.
 
-2,000 trees in all, of which each is read through a mount; 200,000 with
-HASHEDFS_LONG=1 (make test-long), where every tenth is mounted: a name carries
-the digest of the bytes, so equal names are equal bytes but in circles, which
-are always mounted. HASHEDFS_SEED=N has the trees of an earlier long run again.
+2,000 trees in all, of which each is read through a mount. In a long run of
+HASHEDFS_TREES=200000 (make test-long) every tenth is: a name carries the digest
+of the bytes, so equal names are equal bytes but in circles, which are always
+mounted. HASHEDFS_SEED=N has the trees of an earlier long run again.
 """
 
 import collections
@@ -32,8 +32,9 @@ from hypothesis import HealthCheck, given, note, seed, settings
 from hypothesis import strategies as st
 from person import eventually
 
-LONG = os.environ.get("HASHEDFS_LONG") == "1"
-EACH = (200_000 if LONG else 2_000) // len(PROFILES)
+TREES = int(os.environ.get("HASHEDFS_TREES", 2_000))
+LONG = TREES > 2_000
+EACH = TREES // len(PROFILES)
 # hypothesis finds a smaller tree when one fails, if each choice is its own; in
 # the long run that takes as long as a tenth of Django, and it chooses seeds.
 CHOICES = (
