@@ -97,6 +97,23 @@ $(OUT)/tests/manifest/%: tests/manifest/%.c $(MANIFEST_PARTS) $(ENGINE) Makefile
 		$(MANIFEST_PARTS) $(ENGINE) \
 		$(shell $(PKG_CONFIG) --libs cmocka jansson $(PKGS))
 
+# Writers and readers for tests/test_hostile.py, and a mount that they must
+# find out: it believes what stat says (tests/hostile/trusting.c).
+TRUSTING := tests/hostile/trusting.c
+HOSTILE_SRC := $(filter-out $(TRUSTING),$(wildcard tests/hostile/*.c))
+HOSTILE := $(BIN)/hostile $(BIN)/trusting/hashedfs
+
+$(BIN)/hostile: $(call obj,$(HOSTILE_SRC))
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(shell $(PKG_CONFIG) --libs libcrypto)
+
+$(BIN)/trusting/hashedfs: $(call obj,$(TRUSTING) $(HASHEDFS_SRC)) $(ENGINE)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS_ALL) -Wl,--wrap=hf_digests_new \
+		-Wl,--wrap=hf_digests_open -o $@ $^ \
+		$(shell $(PKG_CONFIG) --libs fuse3 $(PKGS))
+
 check: $(UNIT_TESTS) check-fuzz # unit tests: no FUSE, no network, no root
 	@set -e; for t in $(UNIT_TESTS); do echo "== $$t"; $$t; done
 
@@ -157,14 +174,16 @@ test: # everything: dependencies, build, unit tests, lint, tests on mounts
 	$(STEP) lint
 	$(STEP) test-mount
 
-test-mount: all # tests on real mounts alone; with SAN= those of that build
+test-mount: all $(HOSTILE) # tests on real mounts alone; with SAN= those of that build
 	HASHEDFS_BIN_DIR=$(BIN) HASHEDFS_STRICT=$(STRICT) \
 		build/venv/bin/python -B -m pytest -c tests/pytest.ini tests $(ARGS)
 
-test-long: # 200,000 generated trees beside real Django: an hour on two cores
+test-long: # 200,000 trees beside real Django, and an hour of hostile writers
 	$(STEP) test-deps
-	$(STEP) all
+	$(STEP) all $(HOSTILE)
 	$(STEP) $(DJANGOS:%=trees-%)
+	HASHEDFS_LONG=1 HASHEDFS_STRICT=1 build/venv/bin/python -B -m pytest \
+		-c tests/pytest.ini tests/test_hostile.py $(ARGS)
 
 # Each -o refs= is a process of its own, as many at a time as there are cores.
 DJANGOS := django-4.2 django-5.2 django-6.0 django-6.1 django-6.1,js_modules
@@ -200,7 +219,7 @@ format: # lay out all sources
 
 clean: # remove what was built, not what was fetched
 	rm -rf build/plain build/san-* build/fuzz build/hashedfs \
-		build/hashedfs-manifest
+		build/hashedfs-manifest build/hostile build/trusting
 
 FORMAT_SRC := $(wildcard fs/*/*.[ch] manifest/*.[ch] tools/*.[ch] tests/*/*.[ch])
 MAN := tools/hashedfs.1 manifest/hashedfs-manifest.1

@@ -277,7 +277,7 @@ static int reopen(struct hf_digests *digests, unsigned root, const char *path,
 	struct hf_sig sig;
 	int error;
 
-	if (!sums->quiet)
+	if (!atomic_load(&sums->quiet))
 		return 0;
 	error = hf_source_open_file(digests->config.source, root, path, &fd,
 				    &st);

@@ -54,7 +54,8 @@ int hf_verified_guard(int fd, struct hf_sums *sums,
 
 struct hf_sums {
 	atomic_uint refs;
-	bool quiet; /* sig vouches for the sums at a later opening */
+	/* sig vouches for the sums at a later opening, until a block differed */
+	atomic_bool quiet;
 	struct hf_sig sig;
 	struct hf_digest digest;
 	uint64_t size;

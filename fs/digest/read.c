@@ -151,7 +151,7 @@ static int keep_bytes(struct hold *hold, struct hf_reading *reading)
 		return error;
 	}
 	hold->sums->sig = reading->sig;
-	hold->sums->quiet = reading->quiet;
+	atomic_store(&hold->sums->quiet, reading->quiet);
 	hold->sums->digest = reading->fact.digest;
 	return hf_verified_guard(hf_steal_fd(&hold->fd),
 				 hf_sums_ref(hold->sums), &reading->verified);

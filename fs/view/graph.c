@@ -444,20 +444,36 @@ static int explore_wave(struct hf_graph *graph, size_t from, size_t to,
 	return error;
 }
 
+/* Nothing half done is built upon: all is found again. The old vertices stay
+ * until the end, because askers hold some. */
+static int start_anew(struct hf_graph *graph)
+{
+	struct hf_map *empty;
+	int error = hf_map_new(graph->view->seed, &empty);
+
+	if (error < 0)
+		return error;
+	hf_map_free(graph->by_path);
+	graph->by_path = empty;
+	graph->explored = graph->n;
+	graph->failed = false;
+	return 0;
+}
+
 int hf_graph_explore(struct hf_graph *graph, const char *path,
 		     struct hf_wait *wait, struct hf_vertex **ret)
 {
-	int error = enter(graph, path, ret);
+	int error = graph->failed ? start_anew(graph) : 0;
 
+	if (error == 0)
+		error = enter(graph, path, ret);
 	graph->changed = false;
 	while (error == 0 && graph->explored < graph->n) {
 		size_t from = graph->explored;
 
 		graph->explored = graph->n;
 		error = explore_wave(graph, from, graph->n, wait);
-		/* Half explored is not explored: the next question begins
-		 * with a new graph. */
 		graph->failed |= error < 0;
 	}
-	return graph->failed && error == 0 ? -EINTR : error;
+	return error;
 }

@@ -249,7 +249,7 @@ struct hf_graph {
 	struct hf_vertex **stack;
 	size_t stack_n;
 	bool changed; /* edges, since it was explored */
-	bool failed;  /* in the middle: good for nothing any more */
+	bool failed;  /* in the middle: the next question starts anew */
 };
 
 int hf_graph_new(struct hf_view *view, struct hf_graph **ret) HF_MUST_USE;

@@ -673,6 +673,35 @@ static void sums_of_another_state_save_nothing(void **state)
 	free(data);
 }
 
+/* A page that is dirty and mapped is written to without a new stamp; the sums
+ * still fit the file, and every reader would be told EIO. */
+static void sums_that_failed_save_nothing(void **state)
+{
+	struct room *room = *state;
+	char *data = pattern(LARGE);
+	char path[PATH_MAX];
+	struct hf_verified *first;
+	struct hf_verified *second;
+	char *mapped;
+	int fd;
+
+	tree_write_bytes(&room->tree, "large", data, LARGE);
+	fd = open(tree_path(&room->tree, "large", path), O_RDWR | O_CLOEXEC);
+	mapped = mmap(NULL, LARGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_ptr_not_equal(mapped, MAP_FAILED);
+	mapped[0] = data[0];
+	assert_int_equal(open_as(room, "large", data, LARGE, NULL, &first), 0);
+	mapped[0] = (char)~data[0];
+	assert_int_equal(try_read(first, 0, 1), -EIO);
+	assert_int_equal(open_as(room, "large", data, LARGE,
+				 hf_verified_sums(first), &second),
+			 -ESTALE);
+	hf_verified_unref(first);
+	munmap(mapped, LARGE);
+	close(fd);
+	free(data);
+}
+
 static void sums_of_a_racy_file_save_nothing(void **state)
 {
 	struct room *room = *state;
@@ -836,6 +865,7 @@ int main(void)
 		IN_ROOM(a_replaced_file_is_read_to_its_end),
 		IN_ROOM(sums_save_the_second_reading),
 		IN_ROOM(sums_of_another_state_save_nothing),
+		IN_ROOM(sums_that_failed_save_nothing),
 		IN_ROOM(sums_of_a_racy_file_save_nothing),
 		IN_ROOM(bytes_match_beside_a_writer),
 		IN_ROOM(bytes_match_beside_a_mapped_writer),
