@@ -30,6 +30,14 @@ static const struct victim texts[] = {
 	{"text/end.css", 900000, "a{background:url(b.png)} b{c:url(a.png)}/*"},
 	{"text/a.png", 3000, NULL},
 	{"text/b.png", 140000, NULL},
+	/* In a circle, and under names of their own: see digest_of(). */
+	{"circle/one.css", 5000, "@import \"two.css\";/*"},
+	{"circle/two.css", 6000,
+	 "@import 'one.css';a{background:url(a.png)}/*"},
+	{"circle/a.png", 100, NULL},
+	{"own/a-own.bin", 4097, NULL},
+	{"own/b-own.bin", 200000, NULL},
+	{"own/c-own.bin", 1024 * 1024 + 77, NULL},
 };
 #define N_TEXTS (sizeof(texts) / sizeof(texts[0]))
 
