@@ -33,8 +33,8 @@ SECONDS = {
 }
 # The inode tells the digest where the name does not.
 OPTIONS = "xattr,prehashed=*-own.bin"
-# A build that trusts stat is found out long before.
-TEETH_SECONDS = 60
+# Nothing takes that long, be the machine ever so busy.
+PATIENCE = 120
 COLUMNS = "opens good MB held refused late wrong short failed missing".split()
 READS = "read pread mmap direct sendfile splice".split()
 WRITES = "inplace mmap setback truncate same huge rename link punch grow copy".split()
@@ -199,26 +199,36 @@ def seconds_for(kind):
     return SECONDS[kind][LONG]
 
 
+def idle(counts):
+    """What never happened."""
+    words = [f"read.{way}" for way in READS] + [f"write.{way}" for way in WRITES]
+    words += ["held.mmap", "held.handle"]
+    return [word for word in words if not counts[word]]
+
+
 def judge(counts, complaints):
-    """What the promise says; and that everything was tried at all."""
     told = "\n".join(complaints[:20])
     for what in ("wrong", "short", "failed", "missing"):
         assert counts[what] == 0, f"{counts[what]} {what}\n{told}"
     assert not complaints, told
-    idle = [f"read.{way}" for way in READS if not counts[f"read.{way}"]]
-    idle += [f"write.{way}" for way in WRITES if not counts[f"write.{way}"]]
-    idle += [way for way in ("held.mmap", "held.handle") if not counts[way]]
-    assert not idle, f"never happened: {idle}, of {dict(counts)}"
     assert counts["write.failed"] == 0, dict(counts)
     assert _sum(counts, "listing.") == 0, dict(counts)
 
 
 def run_on(source, harness, mount, person, kind, table):
+    """For the time it has; on a busy machine until everything was tried."""
+    counts = collections.Counter()
+    complaints = []
+    deadline = time.monotonic() + PATIENCE
     with mount(source, OPTIONS, person) as view:
-        counts, complaints = harness.run(source, view, seconds_for(kind))
-        table(kind, counts)
-        judge(counts, complaints)
-        assert counts["drops"] or person is not ROOT
+        while not counts or (idle(counts) and time.monotonic() < deadline):
+            more = harness.run(source, view, seconds_for(kind))
+            counts += more[0]
+            complaints += more[1]
+    table(kind, counts)
+    judge(counts, complaints)
+    assert not idle(counts), dict(counts)
+    assert counts["drops"] or person is not ROOT
 
 
 @pytest.mark.timeout(0)
@@ -242,16 +252,17 @@ def test_no_wrong_byte_for_a_user(harness, mount, work, bed, table):
 
 
 def test_trusting_stat_is_found_out(harness, mount, bed, anyone, work, table):
-    """Without this nobody knows what the zeros above are worth."""
+    """Without this nobody knows what the zeros above are worth. Stores into a
+    page that is dirty already move no stamp."""
     trusting = bed.install(BIN_DIR / "trusting", bed.top / "trusting")
     made = harness(anyone)
     source = work / "src"
     made.fill(source)
     counts = collections.Counter()
-    deadline = time.monotonic() + TEETH_SECONDS
+    deadline = time.monotonic() + PATIENCE
     with mount(source, OPTIONS, anyone, program=trusting / "hashedfs") as view:
         while not counts["wrong"] and time.monotonic() < deadline:
-            more, _ = made.run(source, view, 4, "inplace,mmap,huge")
+            more, _ = made.run(source, view, 5, "mmap")
             counts += more
     table("trusting", counts)
     assert counts["wrong"] > 0, dict(counts)
