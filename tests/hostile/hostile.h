@@ -46,7 +46,8 @@ struct victim {
 	const char *head;
 };
 
-/* All of them, in a fixed order. */
+/* All of them, in a fixed order; fewer than MAX_VICTIMS. */
+#define MAX_VICTIMS 64
 size_t victims_len(void);
 const struct victim *victim_at(size_t i);
 /* What may stand in the file from `offset`, at random. */

@@ -3,154 +3,23 @@
  * again, opens what it finds there and names of long ago, and holds files
  * open and mapped while their sources change.
  */
-#include "tests/hostile/hostile.h"
+#include "tests/hostile/opened.h"
 #include "tests/hostile/read.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
-/* Digits of the digest in a name. */
-#define DIGITS 12
 /* Names of long ago, and files held open. */
 #define N_OLD 64
 #define N_HELD 24
-#define PATH_LEN 320
 
 static _Alignas(4096) char data[LARGEST + SLACK + READ_ROOM];
-
-/* --- what is promised --------------------------------------------------------- */
-
-/* The digest in "a/b.0123456789ab.css", or NULL. */
-static const char *digest_in(const char *path)
-{
-	const char *dot = strrchr(path, '.');
-
-	if (!dot || dot - path < DIGITS + 1 || dot[-DIGITS - 1] != '.')
-		return NULL;
-	for (const char *at = dot - DIGITS; at < dot; at++)
-		if (!isxdigit((unsigned char)*at))
-			return NULL;
-	return dot - DIGITS;
-}
-
-/* Where a name says nothing of the bytes, the inode must be what it says. */
-static bool only_inode_tells(const char *path)
-{
-	return strncmp(path, "circle/", 7) == 0 ||
-	       strncmp(path, "own/", 4) == 0;
-}
-
-/* The digits that the digest of an open file begins with. */
-static bool digest_of(const char *path, int fd, char ret[2 * DIGITS + 1])
-{
-	ssize_t n = DIGITS;
-
-	memset(ret, 0, 2 * DIGITS + 1);
-	if (only_inode_tells(path)) {
-		char hex[64];
-
-		n = fgetxattr(fd, "user.hashedfs.digest", hex, sizeof(hex));
-		if (n >= 2 * DIGITS)
-			memcpy(ret, hex, 2 * DIGITS);
-		return n >= 2 * DIGITS;
-	}
-	memcpy(ret, digest_in(path), DIGITS);
-	return true;
-}
-
-static bool fits(const char *digits, const char *bytes, size_t len)
-{
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	char hex[2 * DIGITS + 1];
-
-	if (!EVP_Digest(bytes, len, digest, NULL, EVP_md5(), NULL))
-		abort();
-	for (size_t i = 0; i < DIGITS; i++)
-		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-	return memcmp(hex, digits, strlen(digits)) == 0;
-}
-
-static void accuse(const char *what, const char *path, const char *way,
-		   size_t size, ssize_t got)
-{
-	count(what, 1);
-	fprintf(stderr, "%s: %s, %s, %zd of %zu\n", what, path, way, got, size);
-}
-
-/* An open file and what it must hold. */
-struct opened {
-	char path[PATH_LEN];
-	char digits[2 * DIGITS + 1];
-	int fd;
-	size_t size;
-};
-
-/* Judges what `way` read of it. */
-static void judge(const struct opened *opened, const char *way, ssize_t got)
-{
-	const char *path = opened->path;
-	size_t size = opened->size;
-
-	if (got == -EIO && size > PINNED) {
-		count("late", 1);
-	} else if (got < 0 && got != READ_SHORT) {
-		accuse("failed", path, way, size, got);
-	} else if (got != (ssize_t)size) {
-		accuse("short", path, way, size, got);
-	} else if (!fits(opened->digits, data, size)) {
-		accuse("wrong", path, way, size, got);
-	} else {
-		count("good", 1);
-		count("bytes", size);
-		count(way, 1);
-	}
-}
-
-/* An errno as a word that can be counted. */
-static const char *refusal(const char *what, int error)
-{
-	static char words[2][256][32];
-	char *word = words[*what == 'o'][error & 255];
-
-	snprintf(word, sizeof(words[0][0]), "%s.%s", what,
-		 strerrorname_np(error));
-	return word;
-}
-
-/* False: it was refused. */
-static bool open_counted(const char *path, int flags, struct opened *ret)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
-	struct stat st;
-
-	count("opens", 1);
-	if (fd < 0) {
-		count(refusal("open", errno), 1);
-		return false;
-	}
-	if (fstat(fd, &st) < 0 || st.st_size > LARGEST + SLACK ||
-	    !digest_of(path, fd, ret->digits)) {
-		accuse("failed", path, "opening", 0, -errno);
-		close(fd);
-		return false;
-	}
-	if (chance_one_in(4))
-		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-	snprintf(ret->path, sizeof(ret->path), "%s", path);
-	ret->fd = fd;
-	ret->size = (size_t)st.st_size;
-	return true;
-}
 
 static void read_once(const char *path)
 {
@@ -159,7 +28,8 @@ static void read_once(const char *path)
 
 	if (!open_counted(path, way->flags, &opened))
 		return;
-	judge(&opened, way->name, way->read(opened.fd, data, opened.size));
+	judge(&opened, way->name, data,
+	      way->read(opened.fd, data, opened.size));
 	close(opened.fd);
 }
 
@@ -175,7 +45,7 @@ static void judge_mapped(const struct held *place, const char *way)
 	size_t size = place->opened.size;
 	bool good = copy_mapped(data, place->mapped, size);
 
-	judge(&place->opened, way, good ? (ssize_t)size : -EIO);
+	judge(&place->opened, way, data, good ? (ssize_t)size : -EIO);
 }
 
 static void hold(struct held *place, const char *path)
@@ -216,7 +86,7 @@ static void look_at_held(struct held *place)
 	if (chance_one_in(2))
 		judge_mapped(place, "held.mmap");
 	else if (!way->flags && lseek(opened->fd, 0, SEEK_SET) == 0)
-		judge(opened, "held.handle",
+		judge(opened, "held.handle", data,
 		      way->read(opened->fd, data, opened->size));
 	/* The same name once more, beside the handle that is open. */
 	if (chance_one_in(2))
@@ -233,7 +103,7 @@ static void use_name(const char *path)
 {
 	struct held *place = &held[chance_below(N_HELD)];
 
-	if (!digest_in(path) && !only_inode_tells(path)) {
+	if (!promises(path)) {
 		count("plain", 1); /* it promises nothing */
 		return;
 	}

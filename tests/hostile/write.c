@@ -1,34 +1,18 @@
 /*
- * write: the ways to change a file under a reader. Each file rests half of the
- * time, so that its stamps vouch for it; meanwhile only stores through a
- * mapping reach it, which may move no stamp at all.
+ * write: the ways to change a file under a reader.
  */
-#include "tests/hostile/hostile.h"
+#include "tests/hostile/write.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* How long a writer pauses between two changes at most. */
-#define PAUSE_US 2000
-/* A file is written to, then rests, for this long each. */
-#define REST_NS INT64_C(4000000000)
-
-/* A file that is being changed: open for reading and writing. */
-struct target {
-	const struct victim *victim;
-	size_t i; /* its number */
-	int fd;
-	size_t size; /* as it is now */
-};
 
 /* Room for a whole content. */
 static _Alignas(4096) char data[LARGEST + SLACK];
@@ -65,11 +49,12 @@ static int write_in_place(struct target *target)
 }
 
 /* Mappings stay, and so do their pages: dirty and writable. */
-static struct mapping {
+struct mapping {
 	char *data;
 	size_t len;
 	ino_t ino;
-} * mappings;
+};
+static struct mapping mappings[MAX_VICTIMS];
 
 static int map(struct target *target, struct mapping *mapping)
 {
@@ -280,118 +265,17 @@ static int copy_other(struct target *target)
 	return error;
 }
 
-static const struct way {
-	const char *name;
-	int (*write)(struct target *target);
-} ways[] = {
-	{"write.inplace", write_in_place},
-	{"write.mmap", write_mapped},
-	{"write.setback", write_and_set_back},
-	{"write.truncate", truncate_and_write},
-	{"write.same", truncate_to_same},
-	{"write.huge", write_huge},
-	{"write.rename", rename_over},
-	{"write.link", write_by_link},
-	{"write.direct", write_direct},
-	{"write.punch", punch},
-	{"write.grow", grow_and_cut},
-	{"write.copy", copy_other},
+const struct write_way write_ways[N_WRITE_WAYS] = {
+	{"write.inplace", false, write_in_place},
+	{"write.mmap", true, write_mapped},
+	{"write.setback", false, write_and_set_back},
+	{"write.truncate", false, truncate_and_write},
+	{"write.same", false, truncate_to_same},
+	{"write.huge", false, write_huge},
+	{"write.rename", false, rename_over},
+	{"write.link", false, write_by_link},
+	{"write.direct", false, write_direct},
+	{"write.punch", false, punch},
+	{"write.grow", false, grow_and_cut},
+	{"write.copy", false, copy_other},
 };
-#define N_WAYS (sizeof(ways) / sizeof(ways[0]))
-
-/* The chosen ones, from "mmap,huge" or "all". */
-static size_t choose(const char *words, const struct way *ret[N_WAYS])
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < N_WAYS; i++) {
-		const char *name = strchr(ways[i].name, '.') + 1;
-		const char *at = strstr(words, name);
-
-		if (strcmp(words, "all") == 0 ||
-		    (at && (at[strlen(name)] == ',' || !at[strlen(name)])))
-			ret[n++] = &ways[i];
-	}
-	return n;
-}
-
-static bool rests(size_t i)
-{
-	return (clock_ns() / REST_NS + (int64_t)i) % 2 == 0;
-}
-
-static int change(size_t i, const struct way *way)
-{
-	struct target target = {.victim = victim_at(i), .i = i};
-	struct stat st;
-	int error;
-
-	target.fd = open(target.victim->path, O_RDWR | O_CLOEXEC);
-	if (target.fd < 0)
-		return -errno;
-	error = fstat(target.fd, &st) < 0 ? -errno : 0;
-	target.size = (size_t)st.st_size;
-	/* Two writers that both grow a file must not do so for ever. */
-	if (error == 0 && target.size > LARGEST)
-		error = ftruncate(target.fd, LARGEST) < 0 ? -errno : 0;
-	if (target.size > LARGEST)
-		target.size = LARGEST;
-	if (error == 0)
-		error = way->write(&target);
-	close(target.fd);
-	return error;
-}
-
-static int make_all(void)
-{
-	for (size_t i = 0; i < victims_len(); i++) {
-		const struct victim *victim = victim_at(i);
-		char dir[sizeof(victim->path)];
-		int error;
-		int fd;
-
-		strcpy(dir, victim->path);
-		*strchr(dir, '/') = 0;
-		(void)mkdir(dir, 0755);
-		fd = open(victim->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-		if (fd < 0)
-			return -errno;
-		victim_fill(victim, data, 0, victim->size);
-		error = write_all_at(fd, victim->size);
-		close(fd);
-		if (error < 0)
-			return error;
-	}
-	return 0;
-}
-
-int hostile_write(bool make, int64_t until_ns, const char *words)
-{
-	const struct way *chosen[N_WAYS];
-	size_t n = choose(words, chosen);
-	int error = make ? make_all() : 0;
-
-	mappings = calloc(victims_len(), sizeof(*mappings));
-	if (error < 0 || n == 0 || !mappings) {
-		fprintf(stderr, "hostile: %s\n",
-			error < 0 ? strerror(-error) : "no such way");
-		return 1;
-	}
-	while (clock_ns() < until_ns) {
-		const struct way *way = chosen[chance_below(n)];
-		size_t i = chance_below(victims_len());
-
-		if (rests(i) &&
-		    (way->write != write_mapped || !chance_one_in(8)))
-			continue;
-		error = change(i, way);
-		if (error == 0)
-			count(way->name, 1);
-		else if (error == -EINVAL || error == -EOPNOTSUPP)
-			count("write.unable", 1); /* this file system cannot */
-		else
-			count("write.failed", 1);
-		usleep((useconds_t)chance_below(PAUSE_US));
-	}
-	return 0;
-}
