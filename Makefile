@@ -23,7 +23,8 @@ WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
 	-Wno-sign-conversion -Wimplicit-fallthrough -Wnull-dereference \
 	-Wdate-time -fno-common
 CPPFLAGS_ALL := -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
-	-DFUSE_USE_VERSION=314 -DHF_VERSION='"$(VERSION)"' $(CPPFLAGS)
+	-DFUSE_USE_VERSION=314 -DHF_VERSION='"$(VERSION)"' \
+	$(if $(SAN),-DHF_SANITIZED) $(CPPFLAGS)
 CFLAGS ?= -O2 -g
 CFLAGS_ALL := -std=c17 $(WARN) $(if $(STRICT),-Werror) -pthread \
 	$(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer) $(CFLAGS)
@@ -34,7 +35,7 @@ ENGINE_SRC := $(wildcard fs/base/*.c fs/source/*.c fs/refs/*.c fs/digest/*.c \
 	fs/view/*.c fs/control/*.c)
 FUSE_SRC := $(wildcard fs/fuse/*.c)
 HASHEDFS_SRC := $(FUSE_SRC) $(addprefix tools/,hashedfs.c guard.c launcher.c \
-	device.c mountpoint.c mountinfo.c privileges.c)
+	device.c mountpoint.c mountinfo.c privileges.c landlock.c)
 MANIFEST_SRC := $(wildcard manifest/*.c)
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 MANIFEST_TEST_SRC := $(wildcard tests/manifest/test_*.c)

@@ -10,6 +10,7 @@
 #include "fs/fuse/fuse.h"
 #include "tools/device.h"
 #include "tools/guard.h"
+#include "tools/landlock.h"
 #include "tools/mountinfo.h"
 #include "tools/mountpoint.h"
 #include "tools/privileges.h"
@@ -24,6 +25,7 @@ struct program {
 	struct hf_mount_config mount;
 	struct hf_guard guard;
 	char *mountpoint; /* owned; resolved once it was checked */
+	char *landlock;   /* owned; of the worker: how it is confined */
 };
 
 /* --- sentences ----------------------------------------------------------- */
@@ -118,7 +120,7 @@ static int serve(struct program *program, struct hf_session *session,
 
 	if (program->mount.control != HF_CONTROL_NONE)
 		r = hf_control_new(view, &program->view, HF_ENTRY_TIMEOUT_MS,
-				   &control);
+				   program->landlock, &control);
 	if (r == 0) {
 		hf_guard_ready(&program->guard, ready_fd);
 		r = hf_session_serve(session, view, control);
@@ -129,12 +131,42 @@ static int serve(struct program *program, struct hf_session *session,
 	return r < 0 ? refuse(HF_EXIT_ENVIRONMENT, r, NULL) : 0;
 }
 
-/* Threads, files and parsers come after the privileges went. */
-static int confine(int ready_fd)
+/*
+ * What the worker opens by name from now on: the files of its sources, and
+ * /proc to see whether a client is being killed. *told as
+ * hf_landlock_confine.
+ */
+static int confine_files(const struct hf_root_specs *roots, bool anywhere,
+			 char **told)
 {
+	size_t n = 0;
+	HF_CLEANUP(hf_freep)
+	struct hf_allowed *allowed = calloc(roots->n + 2, sizeof(*allowed));
+
+	if (!allowed)
+		return -ENOMEM;
+	allowed[n++] = (struct hf_allowed){.dir = "/proc"};
+	if (anywhere)
+		allowed[n++] = (struct hf_allowed){.dir = "/", .list = true};
+	for (size_t i = 0; i < roots->n; i++)
+		allowed[n++] = (struct hf_allowed){.dir = roots->items[i].dir,
+						   .list = true};
+	return hf_landlock_confine(allowed, n, told);
+}
+
+/* Threads, files and parsers come after this. */
+static int confine(struct program *program, int ready_fd, char **why)
+{
+	const struct hf_source_config *source = &program->view.source;
 	int r = hf_privileges_drop();
 
-	return r < 0 ? r : hf_guard_follow(ready_fd);
+	if (r == 0)
+		r = confine_files(&source->roots, source->follow, why);
+	if (r < 0)
+		return r;
+	program->landlock = *why;
+	*why = NULL;
+	return program->landlock ? hf_guard_follow(ready_fd) : -ENOMEM;
 }
 
 static int work(void *data, int ready_fd)
@@ -149,7 +181,7 @@ static int work(void *data, int ready_fd)
 
 	if (r < 0)
 		return refuse(HF_EXIT_ENVIRONMENT, r, why);
-	r = confine(ready_fd);
+	r = confine(program, ready_fd, &why);
 	if (r == 0)
 		r = hf_view_new(&program->view, own_dev(program->mountpoint),
 				&view, &why);
@@ -196,6 +228,24 @@ static int try_sources(struct program *program, char **why)
 	return r;
 }
 
+/*
+ * Also loads what the library reads from files before it can hash, which the
+ * worker may not any more.
+ */
+static int try_digest(const struct program *program, char **why)
+{
+	const struct hf_algorithm *algorithm = program->view.algorithm;
+	struct hf_digest digest;
+	int r = hf_hash(algorithm, "", 0, &digest);
+
+	if (r < 0)
+		return hf_why(r, why,
+			      "digest=%s: the OpenSSL library refuses it; "
+			      "choose another one",
+			      hf_algorithm_name(algorithm));
+	return 0;
+}
+
 static int check_environment(struct program *program)
 {
 	char *given = program->mountpoint;
@@ -204,6 +254,8 @@ static int check_environment(struct program *program)
 
 	if (r == 0)
 		r = try_sources(program, &why);
+	if (r == 0)
+		r = try_digest(program, &why);
 	if (r == 0)
 		r = default_fsname(program);
 	if (r == 0)
@@ -361,6 +413,7 @@ int main(int argc, char **argv)
 	hf_mount_config_init(&program.mount);
 	status = read_command_line(&program, argc, argv);
 	free(program.mountpoint);
+	free(program.landlock);
 	hf_mount_config_fini(&program.mount);
 	hf_config_fini(&program.view);
 	return status;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Written before threads start, but for to_syslog: a program may leave its
@@ -14,6 +15,8 @@ void hf_log_init(const char *program, enum hf_log_level threshold)
 {
 	log_program = program;
 	log_threshold = threshold;
+	/* syslog(3) writes local time, when its file may be out of reach. */
+	tzset();
 }
 
 void hf_log_to_syslog(void)

@@ -12,11 +12,13 @@ struct hf_control {
 	struct hf_view *view;
 	const struct hf_config *config;
 	unsigned timeout_ms;
+	const char *landlock;
 	struct hf_progress progress; /* of the newest snapshot */
 };
 
 int hf_control_new(struct hf_view *view, const struct hf_config *config,
-		   unsigned timeout_ms, struct hf_control **ret)
+		   unsigned timeout_ms, const char *landlock,
+		   struct hf_control **ret)
 {
 	struct hf_control *control = calloc(1, sizeof(*control));
 
@@ -25,6 +27,7 @@ int hf_control_new(struct hf_view *view, const struct hf_config *config,
 	control->view = view;
 	control->config = config;
 	control->timeout_ms = timeout_ms;
+	control->landlock = landlock;
 	*ret = control;
 	return 0;
 }
@@ -77,6 +80,7 @@ static int render_status(struct hf_control *control, struct hf_wait *wait,
 	add_word(ret, "name", config->name_template);
 	add_word(ret, "digest", hf_algorithm_name(config->algorithm));
 	add_number(ret, "length", config->hash_len);
+	add_word(ret, "landlock", control->landlock);
 	add_number(ret, "threads", stats.threads);
 	add_number(ret, "generation", stats.generation);
 	add_number(ret, "files_hashed", stats.digests.files_hashed);

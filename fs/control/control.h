@@ -30,9 +30,11 @@
 
 struct hf_control;
 /* `view` and `config` are borrowed. `timeout_ms` is how long the kernel may
- * believe a name; a read of sync waits that long. */
+ * believe a name; a read of sync waits that long. `landlock` (borrowed) is what
+ * `status` says about how this process is confined. */
 int hf_control_new(struct hf_view *view, const struct hf_config *config,
-		   unsigned timeout_ms, struct hf_control **ret) HF_MUST_USE;
+		   unsigned timeout_ms, const char *landlock,
+		   struct hf_control **ret) HF_MUST_USE;
 void hf_control_free(struct hf_control *control);
 
 /* The file names, by index; NULL behind the last. */

@@ -13,7 +13,7 @@ static int render(struct scene *scene, unsigned timeout_ms, const char *name,
 	int error = -ENOENT;
 
 	assert_int_equal(hf_control_new(scene->view, &scene->config, timeout_ms,
-					&control),
+					"ABI 1", &control),
 			 0);
 	for (size_t i = 0; hf_control_name(i); i++)
 		if (strcmp(hf_control_name(i), name) == 0)
@@ -274,6 +274,7 @@ static void status_has_the_facts(void **state)
 	assert_has(&text, "bytes_hashed: 1\n");
 	assert_has(&text, "files_remembered: 1\n");
 	assert_has(&text, "hashing_now: 0\n");
+	assert_has(&text, "landlock: ABI 1\n");
 	hf_buf_fini(&text);
 }
 
@@ -345,7 +346,8 @@ static void files_have_numbers(void **state)
 	assert_null(hf_control_name(HF_ARRAY_SIZE(names)));
 	scene_open(scene, "@", "");
 	assert_int_equal(
-		hf_control_new(scene->view, &scene->config, 0, &control), 0);
+		hf_control_new(scene->view, &scene->config, 0, "no", &control),
+		0);
 	assert_int_equal(hf_control_render(control, HF_ARRAY_SIZE(names),
 					   &scene->wait, &text),
 			 -ENOENT);
