@@ -276,6 +276,22 @@ def manifest(bed):
     return run
 
 
+@pytest.fixture(scope="session")
+def compiled(bed):
+    """compiled(name): a program, or name.so a library, of tests/escape."""
+
+    def build(name):
+        out = bed.top / name
+        source = TOP / f"tests/escape/{name.removesuffix('.so')}.c"
+        shared = ["-shared", "-fPIC"] if name.endswith(".so") else []
+        if not out.exists():
+            flags = ["-std=c17", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror"]
+            subprocess.run(["cc", *flags, *shared, "-o", out, source], check=True)
+        return out
+
+    return build
+
+
 # --- real trees -------------------------------------------------------------
 
 

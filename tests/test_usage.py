@@ -429,16 +429,6 @@ def test_a_daemon_keeps_nothing_of_its_caller(src, mount, as_user):
         assert os.getsid(m.guard()) != os.getsid(0)
 
 
-def test_root_keeps_one_capability_only(src, mount, as_root):
-    with mount(src, person=as_root) as m:
-        lines = mounting.proc(m.worker(), "status").decode().splitlines()
-        fields = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
-        dac_read_search = 1 << 2
-        assert int(fields["CapEff"], 16) == dac_read_search
-        assert int(fields["CapPrm"], 16) == dac_read_search
-        assert int(fields["CapInh"], 16) == 0
-
-
 def test_started_without_standard_descriptors(src, bed, fuse, place, as_user):
     mnt = place(as_user)
     command = '"$0" "$1" "$2" <&- >&- 2>&-'

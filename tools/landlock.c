@@ -96,6 +96,14 @@ static int restrict_self(int version, const struct hf_allowed *allowed,
 	return r;
 }
 
+static bool anywhere(const struct hf_allowed *allowed, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(allowed[i].dir, "/") == 0)
+			return true;
+	return false;
+}
+
 static const char *reason(int error)
 {
 	switch (error) {
@@ -119,5 +127,6 @@ int hf_landlock_confine(const struct hf_allowed *allowed, size_t n, char **told)
 	if (r < 0)
 		return hf_why(r, told, "cannot confine the worker: %s",
 			      strerror(-r));
-	return hf_why(0, told, "ABI %d", version);
+	return hf_why(0, told, "ABI %d%s", version,
+		      anywhere(allowed, n) ? ", reading anywhere" : "");
 }
