@@ -5,10 +5,13 @@ import errno
 import os
 import socket
 import subprocess
+import time
 
 import mount as mounting
+import pytest
 from conftest import BIN_DIR, not_run
 from person import eventually
+from test_faults import clients, hung, kill, resident  # noqa: F401
 
 DAC_READ_SEARCH = 1 << 2
 # A try of tests/escape/probe.c -> the interface of Landlock that forbids it.
@@ -98,3 +101,123 @@ def test_landlock_is_in_force(make, compiled, bed, fuse, place, as_user):
         if int(abi.split()[1]) >= since:
             assert int(tries[name]) in (errno.EACCES, errno.EPERM), name
     assert os.listdir(own) == ["file"]
+
+
+# --- what one client can cost ---------------------------------------------------
+
+
+@pytest.fixture
+def few_descriptors(bed, work):
+    """hashedfs in a place where there are 100 descriptors, raised to 200."""
+    script = work / "few"
+    script.write_text(
+        f'#!/bin/sh\nexec prlimit --nofile=100:200 {bed.bin / "hashedfs"} "$@"\n'
+    )
+    script.chmod(0o755)
+    return script
+
+
+def open_all(names):
+    """Opens until it fails: how many there were, and the errno. Looking is
+    still possible then, and so is opening in exchange for closing."""
+    fds = []
+    try:
+        for name in names:
+            fds.append(os.open(name, os.O_RDONLY))
+        return len(fds), 0
+    except OSError as error:
+        for name in names:
+            os.stat(name)
+        os.close(fds.pop())
+        fds.append(os.open(names[0], os.O_RDONLY))
+        return len(fds), error.errno
+    finally:
+        for fd in fds:
+            os.close(fd)
+
+
+def test_handles_have_a_bound(few_descriptors, make, mount, as_user):
+    """Large files and plain ones hold a descriptor each."""
+    src = make(
+        {f"big{i}": bytes(1_100_000) + b"%d" % i for i in range(60)}
+        | {f"plain{i}": b"%d" % i for i in range(80)}
+    )
+    with mount(src, "keep=plain*", as_user, program=few_descriptors) as m:
+        limits = mounting.proc(m.worker(), "limits").decode()
+        files = next(line for line in limits.splitlines() if "open files" in line)
+        assert files.split()[3:5] == ["200", "200"]
+        names = [m / name for name in m.listing()]
+        assert m.call(open_all, names) == (100, errno.ENFILE)
+        # All of it comes back.
+        assert m.call(open_all, names) == (100, errno.ENFILE)
+        directories = [m.path] * 150
+        assert m.call(open_all, directories) == (100, errno.ENFILE)
+        assert eventually(lambda: m.status()["handles"] == "1")
+
+
+def hold_open(names, starts):
+    """Whether, with all files open at once, each begins as it should."""
+    files = [open(name, "rb", buffering=0) for name in names]
+    time.sleep(1)
+    return [file.read(3) for file in files] == starts
+
+
+def test_pinned_memory_has_a_bound(make, mount, anyone):
+    """Above 256 MiB files are served from their descriptors."""
+    rest = os.urandom((1 << 20) - 3)
+    starts = [b"%03d" % i for i in range(280)]
+    src = make({f"{start.decode()}.bin": start + rest for start in starts})
+    with mount(src, person=anyone) as m:
+        holder = m.person.start(hold_open, [m / n for n in m.listing()], starts)
+        try:
+            assert eventually(lambda: int(m.status()["handles"]) > 280, 60)
+            assert 250 << 20 < int(m.status()["bytes_pinned"]) <= 256 << 20
+            assert resident(m.worker()) < 330 << 20
+        finally:
+            assert holder.result() is True
+        assert eventually(lambda: m.status()["bytes_pinned"] == "0")
+
+
+def test_readers_of_one_text_share_it(make, mount, anyone):
+    style = b"a{}.a{background:url(x.png)}/*" + b"*" * (2 << 20) + b"/"
+    src = make({"big.css": style, "x.png": b"x"})
+    with mount(src, person=anyone) as m:
+        [name] = [n for n in m.listing() if n.endswith(".css")]
+        size = m.stat(name).st_size
+        assert size > len(style)  # it was rewritten
+        holder = m.person.start(hold_open, [m / name] * 40, [b"a{}"] * 40)
+        try:
+            assert eventually(lambda: int(m.status()["handles"]) > 40, 60)
+            assert eventually(lambda: int(m.status()["bytes_pinned"]) == size)
+        finally:
+            assert holder.result() is True
+
+
+def test_surveys_have_a_bound(hung, mount, as_user):  # noqa: F811
+    """Whoever looks at the whole tree waits for a source that hangs; a crowd
+    of them is refused, and `status` still answers."""
+    with mount(f"hung={hung.path}", person=as_user) as m:
+
+        def ask(_):
+            name = m / ".hashedfs/map"
+            return m.person.popen("cat", name, stderr=subprocess.PIPE)
+
+        def refused(running):
+            return [client for client in running if client.poll() is not None]
+
+        def is_heard():
+            with clients(1, ask) as [client]:
+                time.sleep(0.3)
+                kill(client) if not refused([client]) else client.wait()
+                return client.returncode < 0
+
+        with hung.stopped(), clients(12, ask) as running:
+            assert eventually(lambda: len(refused(running)) == 4)
+            for client in refused(running):
+                told = client.stderr.read()
+                assert b"Resource temporarily unavailable" in told
+            assert m.status()["landlock"]
+            for client in running:
+                kill(client)
+                client.stderr.close()
+        assert eventually(is_heard)

@@ -8,12 +8,16 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* Each holds the mapping of the whole tree while it is made. */
+#define MAX_SURVEYS 8
+
 struct hf_control {
 	struct hf_view *view;
 	const struct hf_config *config;
 	unsigned timeout_ms;
 	const char *landlock;
 	struct hf_progress progress; /* of the newest snapshot */
+	atomic_uint surveys;         /* under way */
 };
 
 int hf_control_new(struct hf_view *view, const struct hf_config *config,
@@ -87,6 +91,7 @@ static int render_status(struct hf_control *control, struct hf_wait *wait,
 	add_number(ret, "bytes_hashed", stats.digests.bytes_hashed);
 	add_number(ret, "files_remembered", stats.digests.facts);
 	add_number(ret, "hashing_now", stats.digests.flights);
+	add_number(ret, "bytes_pinned", stats.bytes_pinned);
 	hf_buf_printf(ret, "progress_files: %" PRIu64 "/%" PRIu64 "\n",
 		      (uint64_t)atomic_load(&progress->files_done),
 		      (uint64_t)atomic_load(&progress->files));
@@ -236,10 +241,11 @@ static const struct {
 	const char *name;
 	int (*render)(struct hf_control *control, struct hf_wait *wait,
 		      struct hf_buf *ret);
+	bool surveys; /* looks at the whole tree */
 } files[] = {
-	{"findings", render_findings}, {"map", render_map},
-	{"problems", render_problems}, {"status", render_status},
-	{"sync", render_sync},
+	{"findings", render_findings, true}, {"map", render_map, true},
+	{"problems", render_problems, true}, {"status", render_status, false},
+	{"sync", render_sync, false},
 };
 
 const char *hf_control_name(size_t i)
@@ -250,10 +256,13 @@ const char *hf_control_name(size_t i)
 int hf_control_render(struct hf_control *control, size_t i,
 		      struct hf_wait *wait, struct hf_buf *ret)
 {
-	int error;
+	unsigned n = i < HF_ARRAY_SIZE(files) && files[i].surveys;
+	int error = -EAGAIN;
 
 	if (i >= HF_ARRAY_SIZE(files))
 		return -ENOENT;
-	error = files[i].render(control, wait, ret);
+	if (atomic_fetch_add(&control->surveys, n) < MAX_SURVEYS || n == 0)
+		error = files[i].render(control, wait, ret);
+	atomic_fetch_sub(&control->surveys, n);
 	return error < 0 ? error : hf_buf_status(ret);
 }

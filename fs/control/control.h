@@ -39,7 +39,8 @@ void hf_control_free(struct hf_control *control);
 
 /* The file names, by index; NULL behind the last. */
 const char *hf_control_name(size_t i);
-/* Renders file number `i` into `ret`. `wait` as everywhere. */
+/* Renders file number `i` into `ret`. `wait` as everywhere. -EAGAIN: too many
+ * are looking at the whole tree already. */
 int hf_control_render(struct hf_control *control, size_t i,
 		      struct hf_wait *wait, struct hf_buf *ret) HF_MUST_USE;
 /* Appends a snapshot as the text of `map`. */

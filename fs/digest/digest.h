@@ -42,8 +42,21 @@ void hf_digest_hex(const struct hf_digest *digest,
 
 /* Up to this size verified bytes are pinned in private memory. */
 #define HF_PINNED_MAX (1024 * 1024)
-/* Above, each block of this size has a sum that every read checks. */
+/* Memory that verified bytes are pinned in, all together. Above the first
+ * bound small files are served as large ones are; above the second, nothing
+ * more can be pinned. */
+#define HF_PINS_SMALL_MAX (256 * UINT64_C(1048576))
+#define HF_PINS_MAX (1024 * UINT64_C(1048576))
+/* Above HF_PINNED_MAX each block of this size has a sum that every read checks. */
 #define HF_BLOCK_LEN (128 * 1024)
+
+/* Bytes that are pinned, or are about to be. Start with {0}; any thread. */
+struct hf_pins {
+	atomic_uint_least64_t bytes;
+};
+/* Sets `size` bytes aside until hf_pins_give. -ENOMEM: the bound is reached. */
+int hf_pins_take(struct hf_pins *pins, uint64_t size) HF_MUST_USE;
+void hf_pins_give(struct hf_pins *pins, uint64_t size);
 
 /* The block sums of one file state; counted, immutable. */
 struct hf_sums;
@@ -55,8 +68,9 @@ struct hf_verified;
 struct hf_verified *hf_verified_ref(struct hf_verified *verified);
 void hf_verified_unref(struct hf_verified *verified);
 /* Pins the bytes in `bytes`, which the caller just hashed and matched; steals
- * them on success. *ret is new. -ENOMEM. */
-int hf_verified_take(struct hf_buf *bytes,
+ * them on success. They are counted in `pins` (borrowed) as long as they
+ * live. *ret is new. -ENOMEM. */
+int hf_verified_take(struct hf_buf *bytes, struct hf_pins *pins,
 		     struct hf_verified **ret) HF_MUST_USE;
 uint64_t hf_verified_size(const struct hf_verified *verified);
 /* Borrowed; NULL for pinned bytes. Kept by the caller it makes the next
@@ -94,6 +108,7 @@ struct hf_digests_config {
 	const struct hf_algorithm *algorithm;
 	const struct hf_source *source; /* borrowed */
 	struct hf_pool *pool;           /* borrowed */
+	struct hf_pins *pins;           /* borrowed */
 	hf_clock *clock;
 	struct hf_inspector inspector; /* wants NULL: there is none */
 };

@@ -46,7 +46,7 @@ uint64_t hf_facts_count(struct hf_facts *facts);
 /* --- verified.c ---------------------------------------------------------- */
 
 /* Pinned bytes; steals `data` (malloc). -ENOMEM leaves it the caller's. */
-int hf_verified_pin(char *data, uint64_t size,
+int hf_verified_pin(char *data, uint64_t size, struct hf_pins *pins,
 		    struct hf_verified **ret) HF_MUST_USE;
 /* An open file whose blocks are checked; steals fd and a reference on sums. */
 int hf_verified_guard(int fd, struct hf_sums *sums,

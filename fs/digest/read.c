@@ -139,13 +139,14 @@ static int still(int fd, const struct hf_sig *sig)
 }
 
 /* Hands the bytes of a good pass on, verified. */
-static int keep_bytes(struct hold *hold, struct hf_reading *reading)
+static int keep_bytes(const struct hf_digests_config *config, struct hold *hold,
+		      struct hf_reading *reading)
 {
 	int error;
 
 	if (!hold->sums) {
 		error = hf_verified_pin(hold->data, reading->fact.size,
-					&reading->verified);
+					config->pins, &reading->verified);
 		if (error == 0)
 			hold->data = NULL;
 		return error;
@@ -163,6 +164,13 @@ static bool wants(const struct hf_digests_config *config, const char *path,
 	const struct hf_inspector *inspector = &config->inspector;
 
 	return inspector->wants && inspector->wants(inspector->arg, path, size);
+}
+
+/* Whether a file of this size is read whole and stays so. */
+static bool pinnable(const struct hf_digests_config *config, uint64_t size)
+{
+	return size <= HF_PINNED_MAX &&
+	       atomic_load(&config->pins->bytes) + size <= HF_PINS_SMALL_MAX;
 }
 
 /* From the open file to its digest, in the way that suits its size. */
@@ -200,7 +208,7 @@ static int pass(const struct hf_digests_config *config, unsigned root,
 	reading.sig = hf_sig_of(&st);
 	reading.quiet = hf_sig_quiet(&reading.sig, begun);
 	reading.fact.size = (uint64_t)st.st_size;
-	small = reading.fact.size <= HF_PINNED_MAX;
+	small = pinnable(config, reading.fact.size);
 	inspect = (small || !keep) && wants(config, path, reading.fact.size);
 	error = hash(config, &hold, small || inspect, keep, &reading);
 	if (error == 0)
@@ -210,7 +218,7 @@ static int pass(const struct hf_digests_config *config, unsigned root,
 					  &reading.fact.digest, hold.data,
 					  (size_t)reading.fact.size);
 	if (error == 0 && keep)
-		error = keep_bytes(&hold, &reading);
+		error = keep_bytes(config, &hold, &reading);
 	if (error == 0)
 		*ret = reading;
 	return error;

@@ -13,10 +13,24 @@
 struct hf_verified {
 	atomic_uint refs;
 	uint64_t size;
-	char *data; /* pinned bytes, or NULL */
-	int fd;     /* else: where the blocks are read from */
+	char *data;           /* pinned bytes, or NULL */
+	struct hf_pins *pins; /* where they are counted */
+	int fd;               /* else: where the blocks are read from */
 	struct hf_sums *sums;
 };
+
+int hf_pins_take(struct hf_pins *pins, uint64_t size)
+{
+	if (atomic_fetch_add(&pins->bytes, size) + size <= HF_PINS_MAX)
+		return 0;
+	hf_pins_give(pins, size);
+	return -ENOMEM;
+}
+
+void hf_pins_give(struct hf_pins *pins, uint64_t size)
+{
+	atomic_fetch_sub(&pins->bytes, size);
+}
 
 int hf_sums_new(uint64_t size, struct hf_sums **ret)
 {
@@ -50,29 +64,41 @@ void hf_sums_unref(struct hf_sums *sums)
 	free(sums);
 }
 
-int hf_verified_pin(char *data, uint64_t size, struct hf_verified **ret)
+int hf_verified_pin(char *data, uint64_t size, struct hf_pins *pins,
+		    struct hf_verified **ret)
 {
-	struct hf_verified *verified = calloc(1, sizeof(*verified));
+	struct hf_verified *verified;
 
-	if (!verified)
+	if (hf_pins_take(pins, size) < 0)
 		return -ENOMEM;
+	verified = calloc(1, sizeof(*verified));
+	if (!verified) {
+		hf_pins_give(pins, size);
+		return -ENOMEM;
+	}
 	verified->refs = 1;
 	verified->size = size;
 	verified->data = data;
+	verified->pins = pins;
 	verified->fd = -1;
 	*ret = verified;
 	return 0;
 }
 
-int hf_verified_take(struct hf_buf *bytes, struct hf_verified **ret)
+int hf_verified_take(struct hf_buf *bytes, struct hf_pins *pins,
+		     struct hf_verified **ret)
 {
 	uint64_t size = bytes->len;
+	char *fitting;
 	char *data;
 	int error = hf_buf_steal(bytes, &data);
 
 	if (error < 0)
 		return error;
-	error = hf_verified_pin(data, size, ret);
+	/* A growing buffer has up to twice the room. */
+	fitting = realloc(data, (size_t)size + 1);
+	data = fitting ? fitting : data;
+	error = hf_verified_pin(data, size, pins, ret);
 	if (error < 0)
 		free(data);
 	return error;
@@ -108,6 +134,8 @@ void hf_verified_unref(struct hf_verified *verified)
 	if (verified->fd >= 0)
 		close(verified->fd);
 	hf_sums_unref(verified->sums);
+	if (verified->data)
+		hf_pins_give(verified->pins, verified->size);
 	free(verified->data);
 	free(verified);
 }

@@ -27,16 +27,20 @@ static void handle_free(struct hf_fs *fs, struct handle *handle)
 	hf_listing_unref(handle->listing);
 	hf_node_unref(handle->node);
 	free(handle);
-	atomic_fetch_sub(&fs->handles, 1);
+	hf_handles_give(&fs->handles);
 }
 
-static struct handle *handle_new(struct hf_fs *fs)
+static int handle_new(struct hf_fs *fs, struct handle **ret)
 {
-	struct handle *handle = calloc(1, sizeof(*handle));
+	int error = hf_handles_take(&fs->handles);
 
-	if (handle)
-		atomic_fetch_add(&fs->handles, 1);
-	return handle;
+	if (error < 0)
+		return error;
+	*ret = calloc(1, sizeof(**ret));
+	if (*ret)
+		return 0;
+	hf_handles_give(&fs->handles);
+	return -ENOMEM;
 }
 
 static int open_listing(struct hf_fs *fs, fuse_ino_t ino, struct hf_wait *wait,
@@ -55,14 +59,14 @@ static int open_listing(struct hf_fs *fs, fuse_ino_t ino, struct hf_wait *wait,
 void hf_op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct hf_fs *fs = hf_fs_of(req);
-	struct handle *handle = handle_new(fs);
+	struct handle *handle = NULL;
 	struct hf_request request;
 	bool cache = false;
 	bool keep = false;
-	int error;
+	int error = handle_new(fs, &handle);
 
-	if (!handle) {
-		fuse_reply_err(req, ENOMEM);
+	if (error < 0) {
+		fuse_reply_err(req, -error);
 		return;
 	}
 	hf_request_begin(&request, fs->watcher, req);

@@ -17,7 +17,12 @@ struct handle {
 	atomic_uint refs;
 	struct hf_content *content;
 	struct hf_buf text;
+	size_t counted_len; /* of text, in fs->text_len */
 };
+
+/* While control files of this length, all together, are open, no other one is
+ * opened: each is a text of its own. */
+#define MAX_TEXT_LEN (256 * UINT64_C(1048576))
 
 static struct handle *handle_of(const struct fuse_file_info *fi)
 {
@@ -30,20 +35,25 @@ static void handle_unref(struct hf_fs *fs, struct handle *handle)
 		return;
 	if (handle->content)
 		hf_content_close(handle->content);
+	atomic_fetch_sub(&fs->text_len, handle->counted_len);
 	hf_buf_fini(&handle->text);
 	free(handle);
-	atomic_fetch_sub(&fs->handles, 1);
+	hf_handles_give(&fs->handles);
 }
 
-static struct handle *handle_new(struct hf_fs *fs)
+static int handle_new(struct hf_fs *fs, struct handle **ret)
 {
-	struct handle *handle = calloc(1, sizeof(*handle));
+	int error = hf_handles_take(&fs->handles);
 
-	if (!handle)
-		return NULL;
-	handle->refs = 1;
-	atomic_fetch_add(&fs->handles, 1);
-	return handle;
+	if (error < 0)
+		return error;
+	*ret = calloc(1, sizeof(**ret));
+	if (*ret) {
+		(*ret)->refs = 1;
+		return 0;
+	}
+	hf_handles_give(&fs->handles);
+	return -ENOMEM;
 }
 
 /* Lines of `status` that only a mount can tell. */
@@ -53,7 +63,16 @@ static void add_mount_status(struct hf_fs *fs, struct hf_buf *text)
 	hf_buf_printf(text, "inodes: %llu\n",
 		      (unsigned long long)hf_inodes_count(fs->inodes));
 	hf_buf_printf(text, "handles: %llu\n",
-		      (unsigned long long)atomic_load(&fs->handles));
+		      (unsigned long long)atomic_load(&fs->handles.n));
+}
+
+static int count_text(struct hf_fs *fs, struct handle *handle)
+{
+	size_t len = handle->text.cap;
+	uint64_t before = atomic_fetch_add(&fs->text_len, len);
+
+	handle->counted_len = len;
+	return before > MAX_TEXT_LEN ? -ENOMEM : 0;
 }
 
 /* Rendered at open and then constant; its size is not known to stat, so it is
@@ -70,7 +89,9 @@ static int open_control(struct hf_fs *fs, int file, struct hf_wait *wait,
 				  &handle->text);
 	if (error == 0 && strcmp(hf_control_name((size_t)file), "status") == 0)
 		add_mount_status(fs, &handle->text);
-	return error < 0 ? error : hf_buf_status(&handle->text);
+	if (error == 0)
+		error = hf_buf_status(&handle->text);
+	return error < 0 ? error : count_text(fs, handle);
 }
 
 static int open_node(struct hf_fs *fs, fuse_ino_t ino, struct hf_wait *wait,
@@ -90,13 +111,13 @@ static int open_node(struct hf_fs *fs, fuse_ino_t ino, struct hf_wait *wait,
 void hf_op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct hf_fs *fs = hf_fs_of(req);
-	struct handle *handle = handle_new(fs);
+	struct handle *handle = NULL;
 	struct hf_request request;
-	int error;
+	int error = handle_new(fs, &handle);
 	int file;
 
-	if (!handle) {
-		fuse_reply_err(req, ENOMEM);
+	if (error < 0) {
+		fuse_reply_err(req, -error);
 		return;
 	}
 	hf_request_begin(&request, fs->watcher, req);

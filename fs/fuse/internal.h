@@ -7,6 +7,7 @@
  *   request.c  a request that may be called off
  *   inode.c    nodeid <-> node
  *   ops.c      what the kernel asks: names and attributes
+ *   handles.c  how much may be open
  *   file.c     open, read, release
  *   dir.c      opendir, readdir, readdirplus, releasedir
  *   options.c  the -o words of a mount
@@ -52,6 +53,20 @@ void hf_inodes_opendir(struct hf_inodes *inodes, uint64_t nodeid,
 		       uint64_t generation, bool *cache, bool *keep);
 void hf_inodes_closedir(struct hf_inodes *inodes, uint64_t nodeid);
 
+/* --- handles.c ------------------------------------------------------------ */
+
+/* Open files and directories. */
+struct hf_handles {
+	atomic_uint_least64_t n;
+	uint64_t max; /* constant */
+};
+
+/* Also raises this process's limit of descriptors as far as it may. */
+void hf_handles_init(struct hf_handles *handles);
+/* One more. -ENFILE: there are as many as there may be. */
+int hf_handles_take(struct hf_handles *handles) HF_MUST_USE;
+void hf_handles_give(struct hf_handles *handles);
+
 /* --- the mounted file system ---------------------------------------------- */
 
 struct hf_watcher;
@@ -64,8 +79,9 @@ struct hf_fs {
 	struct hf_watcher *watcher;
 	uid_t owner; /* who mounted */
 	int64_t started_ns;
-	atomic_uint_least64_t handles; /* open files and directories */
-	atomic_bool initialised;       /* FUSE_INIT was answered */
+	struct hf_handles handles;
+	atomic_uint_least64_t text_len; /* of open control files, in bytes */
+	atomic_bool initialised;        /* FUSE_INIT was answered */
 };
 
 /* --- device.c ------------------------------------------------------------- */

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 struct hf_content {
+	struct hf_view *view;
+	struct hf_node *node;         /* a reference */
 	struct hf_verified *verified; /* of a constant file */
 	int fd;                       /* of a mutable one */
 };
@@ -37,6 +39,41 @@ static void remember_sums(struct hf_view *view, struct hf_node *node,
 	hf_sums_unref(old);
 }
 
+/*
+ * Many readers of one file share one copy. Each verified it on its own when it
+ * opened the file, and all copies are the same bytes.
+ */
+static void share_pinned(struct hf_content *content)
+{
+	struct hf_node *node = content->node;
+	struct hf_verified *surplus = NULL;
+
+	if (!content->verified || hf_verified_sums(content->verified))
+		return;
+	pthread_mutex_lock(&content->view->sums_lock);
+	if (node->pinned) {
+		surplus = content->verified;
+		content->verified = hf_verified_ref(node->pinned);
+	} else {
+		node->pinned = content->verified;
+	}
+	node->n_pinned++;
+	pthread_mutex_unlock(&content->view->sums_lock);
+	hf_verified_unref(surplus);
+}
+
+static void unshare_pinned(struct hf_content *content)
+{
+	struct hf_node *node = content->node;
+
+	if (!content->verified || hf_verified_sums(content->verified))
+		return;
+	pthread_mutex_lock(&content->view->sums_lock);
+	if (--node->n_pinned == 0)
+		node->pinned = NULL;
+	pthread_mutex_unlock(&content->view->sums_lock);
+}
+
 static int open_verbatim(struct hf_view *view, struct hf_node *node,
 			 const char *path, struct hf_wait *wait,
 			 struct hf_verified **ret)
@@ -52,9 +89,9 @@ static int open_verbatim(struct hf_view *view, struct hf_node *node,
 }
 
 /* A text is put together anew, and is what it was, or it is not shown. */
-static int open_text(struct hf_view *view, struct hf_node *node,
-		     const char *path, struct hf_wait *wait,
-		     struct hf_verified **ret)
+static int write_text(struct hf_view *view, struct hf_node *node,
+		      const char *path, struct hf_wait *wait,
+		      struct hf_verified **ret)
 {
 	struct hf_buf text = {0};
 	struct hf_digest digest;
@@ -71,8 +108,25 @@ static int open_text(struct hf_view *view, struct hf_node *node,
 	else if (error == 0 && !hf_digest_equal(&digest, &node->entry.digest))
 		error = -ESTALE;
 	else if (error == 0)
-		error = hf_verified_take(&text, ret);
+		error = hf_verified_take(&text, &view->pins, ret);
 	hf_buf_fini(&text);
+	return error;
+}
+
+/* Its memory is set aside first, or many at once would take it all before
+ * each of them finds that there is too little. */
+static int open_text(struct hf_view *view, struct hf_node *node,
+		     const char *path, struct hf_wait *wait,
+		     struct hf_verified **ret)
+{
+	uint64_t size =
+		hf_text_fits(node->entry.size) ? node->entry.size : HF_TEXT_MAX;
+	int error = hf_pins_take(&view->pins, size);
+
+	if (error < 0)
+		return error;
+	error = write_text(view, node, path, wait, ret);
+	hf_pins_give(&view->pins, size);
 	return error;
 }
 
@@ -146,20 +200,25 @@ int hf_view_open(struct hf_view *view, struct hf_node *node,
 	content = calloc(1, sizeof(*content));
 	if (!content)
 		return -ENOMEM;
+	content->view = view;
+	content->node = hf_node_ref(node);
 	content->fd = -1;
 	error = open_node(view, node, wait, content);
 	if (error < 0) {
 		hf_content_close(content);
 		return error;
 	}
+	share_pinned(content);
 	*ret = content;
 	return 0;
 }
 
 void hf_content_close(struct hf_content *content)
 {
+	unshare_pinned(content);
 	hf_verified_unref(content->verified);
 	hf_closep(&content->fd);
+	hf_node_unref(content->node);
 	free(content);
 }
 

@@ -44,7 +44,8 @@ struct hf_view {
 	uint64_t seed[2]; /* of node identities */
 	unsigned threads;
 	atomic_uint_least64_t changes; /* noticed in listings */
-	pthread_mutex_t sums_lock;     /* guards every node's sums */
+	struct hf_pins pins;           /* of everything that is open */
+	pthread_mutex_t sums_lock;     /* guards every node's sums, pinned */
 	struct hf_linkbook *linkbook;
 	struct hf_namebook *namebook;
 };
@@ -67,9 +68,12 @@ struct hf_node {
 	struct hf_node *parent; /* a reference; NULL for the top */
 	uint64_t identity[2];
 	uint64_t ino;
-	struct hf_entry entry;   /* name: NULL, source: name below */
-	struct hf_view_dir *dir; /* of directories */
-	struct hf_sums *sums;    /* of the last opening; view->sums_lock */
+	struct hf_entry entry;      /* name: NULL, source: name below */
+	struct hf_view_dir *dir;    /* of directories */
+	struct hf_sums *sums;       /* of the last opening; view->sums_lock */
+	struct hf_verified *pinned; /* that its openings share, NULL if there is
+				       none; borrowed; view->sums_lock */
+	unsigned n_pinned;          /* so many openings; view->sums_lock */
 	char name[];
 };
 
@@ -161,6 +165,9 @@ struct hf_links {
 	bool too_large;
 };
 extern const struct hf_links hf_links_too_large;
+/* Texts above this size are shown as they are: rewriting one takes several
+ * times its size in memory. */
+#define HF_TEXT_MAX (UINT64_C(32) * 1024 * 1024)
 /* True if a text of that size is read for what it refers to. */
 bool hf_text_fits(uint64_t size);
 

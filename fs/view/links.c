@@ -8,12 +8,6 @@
 #include <errno.h>
 #include <string.h>
 
-/*
- * Texts above this size are shown as they are: rewriting one takes several
- * times its size in memory.
- */
-#define TEXT_MAX (32U * 1024 * 1024)
-
 const struct hf_links hf_links_too_large = {.verbatim = true,
 					    .too_large = true};
 
@@ -68,7 +62,7 @@ void hf_linkbook_free(struct hf_linkbook *book)
 
 bool hf_text_fits(uint64_t size)
 {
-	return size <= TEXT_MAX;
+	return size <= HF_TEXT_MAX;
 }
 
 bool hf_linkbook_wants(void *arg, const char *path, uint64_t size)

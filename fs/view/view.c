@@ -46,6 +46,7 @@ static int open_parts(struct hf_view *view, dev_t own_dev, char **why)
 		view->linkbook, hf_linkbook_wants, hf_linkbook_inspect};
 	digests.source = view->source;
 	digests.pool = view->pool;
+	digests.pins = &view->pins;
 	if (error == 0)
 		error = hf_digests_new(&digests, &view->digests);
 	return error < 0 ? hf_why(error, why, "no memory or no threads") : 0;
@@ -97,5 +98,6 @@ void hf_view_stats(struct hf_view *view, struct hf_view_stats *ret)
 {
 	hf_digests_stats(view->digests, &ret->digests);
 	ret->generation = atomic_load(&view->changes);
+	ret->bytes_pinned = atomic_load(&view->pins.bytes);
 	ret->threads = view->threads;
 }

@@ -332,6 +332,7 @@ void hf_problem_describe(enum hf_problem problem, int error,
 struct hf_view_stats {
 	struct hf_digests_stats digests;
 	uint64_t generation; /* counts the changes noticed so far */
+	uint64_t bytes_pinned;
 	unsigned threads;
 };
 void hf_view_stats(struct hf_view *view, struct hf_view_stats *ret);

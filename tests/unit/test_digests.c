@@ -29,6 +29,7 @@ struct room {
 	struct hf_source_config config;
 	struct hf_source *source;
 	struct hf_pool *pool;
+	struct hf_pins pins;
 	struct hf_digests *digests;
 	struct hf_wait wait;
 };
@@ -51,6 +52,7 @@ static int set_up(void **state)
 	assert_int_equal(hf_pool_new(2, 4, &room->pool), 0);
 	config.source = room->source;
 	config.pool = room->pool;
+	config.pins = &room->pins;
 	assert_int_equal(hf_digests_new(&config, &room->digests), 0);
 	hf_wait_init(&room->wait);
 	/* Files that a test has just written are old: all is quiet. */
@@ -532,6 +534,53 @@ static void pinned_bytes_outlive_the_source(void **state)
 	free(data);
 }
 
+/* Where much is pinned already, a small file is served as a large one is. */
+static void small_files_of_a_crowd_are_not_pinned(void **state)
+{
+	struct room *room = *state;
+	struct hf_verified *verified;
+
+	tree_write(&room->tree, "a", "0123456789");
+	atomic_store(&room->pins.bytes, HF_PINS_SMALL_MAX - 10);
+	assert_int_equal(open_as(room, "a", "0123456789", 10, NULL, &verified),
+			 0);
+	assert_null(hf_verified_sums(verified));
+	assert_int_equal(room->pins.bytes, HF_PINS_SMALL_MAX);
+	hf_verified_unref(verified);
+	assert_int_equal(room->pins.bytes, HF_PINS_SMALL_MAX - 10);
+	atomic_store(&room->pins.bytes, HF_PINS_SMALL_MAX - 9);
+	assert_int_equal(open_as(room, "a", "0123456789", 10, NULL, &verified),
+			 0);
+	assert_int_equal(room->pins.bytes, HF_PINS_SMALL_MAX - 9);
+	assert_reads(verified, "0123456789", 3, 100, 7);
+	tree_patch(&room->tree, "a", 5, "!");
+	assert_int_equal(try_read(verified, 0, 1), -EIO);
+	hf_verified_unref(verified);
+}
+
+static void pins_have_a_bound(void **state)
+{
+	struct hf_pins pins = {0};
+	struct hf_verified *verified;
+	struct hf_buf bytes = {0};
+
+	(void)state;
+	hf_buf_puts(&bytes, "text");
+	assert_int_equal(hf_pins_take(&pins, HF_PINS_MAX - 3), 0);
+	assert_int_equal(hf_verified_take(&bytes, &pins, &verified), -ENOMEM);
+	assert_int_equal(hf_pins_take(&pins, 4), -ENOMEM);
+	assert_int_equal(pins.bytes, HF_PINS_MAX - 3);
+	assert_int_equal(hf_pins_take(&pins, 3), 0);
+	hf_pins_give(&pins, HF_PINS_MAX);
+	hf_buf_fini(&bytes);
+	hf_buf_puts(&bytes, "text");
+	assert_int_equal(hf_verified_take(&bytes, &pins, &verified), 0);
+	assert_int_equal(pins.bytes, 4);
+	assert_reads(verified, "text", 0, 4, 4);
+	hf_verified_unref(verified);
+	assert_int_equal(pins.bytes, 0);
+}
+
 /* --- bytes of large files -------------------------------------------------- */
 
 /* A large file of pattern(), open. */
@@ -863,6 +912,8 @@ int main(void)
 		IN_ROOM(a_truncated_file_is_not_read_short),
 		IN_ROOM(a_grown_file_ends_where_it_ended),
 		IN_ROOM(a_replaced_file_is_read_to_its_end),
+		IN_ROOM(small_files_of_a_crowd_are_not_pinned),
+		cmocka_unit_test(pins_have_a_bound),
 		IN_ROOM(sums_save_the_second_reading),
 		IN_ROOM(sums_of_another_state_save_nothing),
 		IN_ROOM(sums_that_failed_save_nothing),

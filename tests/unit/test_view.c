@@ -636,6 +636,81 @@ static void changed_bytes_are_stale(void **state)
 	assert_false(scene_has(scene, new));
 }
 
+/* A thread of the pool lets go a moment later than its asker goes on. */
+static void assert_pinned(struct scene *scene, uint64_t len)
+{
+	struct hf_view_stats stats;
+
+	for (int i = 0; i < 5000; i++) {
+		hf_view_stats(scene->view, &stats);
+		if (stats.bytes_pinned == len)
+			return;
+		usleep(1000);
+	}
+	assert_int_equal(stats.bytes_pinned, len);
+}
+
+/* Readers of one file share its memory, and not its verdict. */
+static void readers_share_one_copy(const char *ext, struct scene *scene)
+{
+	struct hf_content *first;
+	struct hf_content *second;
+	struct hf_node *node;
+	char file[8] = "a";
+	name_buf name;
+
+	strcat(file, ext);
+	scene_name("a", ext, "bytes", name);
+	tree_write(&scene->tree, file, "bytes");
+	node = scene_node(scene, name);
+	assert_int_equal(hf_view_open(scene->view, node, &scene->wait, &first),
+			 0);
+	assert_int_equal(hf_view_open(scene->view, node, &scene->wait, &second),
+			 0);
+	assert_pinned(scene, 5);
+	hf_content_close(first);
+	assert_pinned(scene, 5);
+	tree_write(&scene->tree, file, "other");
+	assert_int_equal(scene_try_open(scene, node), -ESTALE);
+	hf_content_close(second);
+	assert_pinned(scene, 0);
+	hf_node_unref(node);
+}
+
+static void one_copy_of_a_file(void **state)
+{
+	scene_open(*state, "@", "");
+	readers_share_one_copy(".png", *state);
+}
+
+static void one_copy_of_a_text(void **state)
+{
+	struct scene *scene = *state;
+	struct hf_content *contents[2];
+	struct hf_node *node;
+	name_buf name;
+	uint64_t len;
+
+	tree_write(&scene->tree, "b.png", "b");
+	tree_write(&scene->tree, "a.css", "a{background:url(b.png)}");
+	scene_open(scene, "@", "");
+	scene_name("a", ".css", "a{background:url(\"b.92eb5ffee6ae.png\")}",
+		   name);
+	node = scene_node(scene, name);
+	len = strlen("a{background:url(\"b.92eb5ffee6ae.png\")}");
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(hf_view_open(scene->view, node, &scene->wait,
+					      &contents[i]),
+				 0);
+		assert_pinned(scene, len);
+	}
+	hf_content_close(contents[0]);
+	hf_content_close(contents[1]);
+	assert_pinned(scene, 0);
+	hf_node_unref(node);
+	readers_share_one_copy(".js", scene);
+}
+
 static void a_deleted_file_is_not_there(void **state)
 {
 	struct scene *scene = *state;
@@ -1189,6 +1264,8 @@ int main(void)
 		VIEW(a_directory_that_may_not_be_listed),
 		VIEW(what_is_no_file_is_left_out_and_told),
 		VIEW(changed_bytes_are_stale),
+		VIEW(one_copy_of_a_file),
+		VIEW(one_copy_of_a_text),
 		VIEW(a_deleted_file_is_not_there),
 		VIEW(an_identity_is_path_digest_mode_owner),
 		VIEW(a_kept_file_is_one_through_all_changes),
