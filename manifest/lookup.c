@@ -42,6 +42,9 @@ static int find_name(const struct hf_manifest *manifest, const char *path,
 		     const char *shown, const char *place)
 {
 	const struct hf_manifest_row *row = hf_manifest_find(manifest, path);
+	HF_CLEANUP(hf_freep)
+	char *told = row ? hf_escaped(row->problem) : NULL;
+	const char *problem = told ? told : "?";
 	size_t cursor = 0;
 
 	if (!row)
@@ -51,12 +54,12 @@ static int find_name(const struct hf_manifest *manifest, const char *path,
 				? " as a source; --reverse finds hashed names"
 				: "");
 	if (row->failed) {
-		hf_log(HF_LOG_ERROR, "%s: %s", shown, row->problem);
+		hf_log(HF_LOG_ERROR, "%s: %s", shown, problem);
 		return HF_EXIT_INCOMPLETE;
 	}
 	if (!*row->name) {
 		hf_log(HF_LOG_ERROR, "%s has no name in %s%s%s", shown, place,
-		       *row->problem ? ": " : "", row->problem);
+		       *row->problem ? ": " : "", *row->problem ? problem : "");
 		return HF_EXIT_FINDINGS;
 	}
 	return print_line(row->name);

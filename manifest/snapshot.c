@@ -10,14 +10,15 @@ static void report(const struct hf_manifest_row *row, bool partial)
 	const char *name = *row->path ? row->path : ".";
 	HF_CLEANUP(hf_freep) char *escaped = hf_escaped(name);
 	const char *shown = escaped ? escaped : "?";
+	HF_CLEANUP(hf_freep) char *told = hf_escaped(row->problem);
+	const char *problem = told ? told : "?";
 
 	if (row->failed && partial)
-		hf_log(HF_LOG_WARNING, "%s is left out: %s", shown,
-		       row->problem);
+		hf_log(HF_LOG_WARNING, "%s is left out: %s", shown, problem);
 	else if (row->failed)
-		hf_log(HF_LOG_ERROR, "%s: %s", shown, row->problem);
+		hf_log(HF_LOG_ERROR, "%s: %s", shown, problem);
 	else if (*row->problem)
-		hf_log(HF_LOG_INFO, "%s: %s", shown, row->problem);
+		hf_log(HF_LOG_INFO, "%s: %s", shown, problem);
 }
 
 /* Reports on all rows; HF_EXIT_INCOMPLETE if there must be no manifest. */

@@ -172,7 +172,8 @@ def test_pinned_memory_has_a_bound(make, mount, anyone):
         try:
             assert eventually(lambda: int(m.status()["handles"]) > 280, 60)
             assert 250 << 20 < int(m.status()["bytes_pinned"]) <= 256 << 20
-            assert resident(m.worker()) < 330 << 20
+            if str(BIN_DIR) == "build":  # sanitizers remember what was freed
+                assert resident(m.worker()) < 330 << 20
         finally:
             assert holder.result() is True
         assert eventually(lambda: m.status()["bytes_pinned"] == "0")

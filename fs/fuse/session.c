@@ -80,14 +80,16 @@ static void keep_log(enum fuse_log_level level, const char *format,
 static void pass_log(enum fuse_log_level level, const char *format,
 		     va_list args)
 {
+	HF_CLEANUP(hf_freep) char *shown = NULL;
 	struct hf_buf text = {0};
 
 	hf_buf_vprintf(&text, format, args);
 	if (text.len && text.data[text.len - 1] == '\n')
 		text.data[text.len - 1] = '\0';
-	if (text.len)
+	shown = text.len ? hf_escaped(text.data) : NULL;
+	if (shown)
 		hf_log(level <= FUSE_LOG_ERR ? HF_LOG_ERROR : HF_LOG_DEBUG,
-		       "%s", text.data);
+		       "%s", shown);
 	hf_buf_fini(&text);
 }
 
@@ -120,11 +122,14 @@ static int say(const char *mountpoint, int error, struct hf_buf *detail,
 	       char **why)
 {
 	HF_CLEANUP(hf_freep) char *where = hf_escaped(mountpoint);
+	HF_CLEANUP(hf_freep) char *shown = NULL;
 
 	while (detail->len && detail->data[detail->len - 1] == '\n')
 		detail->data[--detail->len] = '\0';
+	if (detail->len)
+		shown = hf_escaped(detail->data);
 	return hf_why(error, why, "cannot mount on %s: %s", where ? where : "?",
-		      detail->len ? detail->data : strerror(-error));
+		      shown ? shown : strerror(-error));
 }
 
 int hf_session_mount(const struct hf_mount_config *config,
