@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -222,3 +223,27 @@ def test_surveys_have_a_bound(hung, mount, as_user):  # noqa: F811
                 kill(client)
                 client.stderr.close()
         assert eventually(is_heard)
+
+
+def stat_beside_signals(path):
+    signal.signal(signal.SIGUSR1, lambda *_: None)
+    try:
+        os.stat(path)
+    except FileNotFoundError:
+        return "nothing there"
+
+
+def has_handler(pid):
+    return int(fields(pid)["SigCgt"], 16) & 1 << (signal.SIGUSR1 - 1)
+
+
+def test_a_confined_worker_sees_who_is_being_killed(hung, mount, as_user):  # noqa: F811
+    """And so does not take every signal for one that kills."""
+    with mount(f"hung={hung.path}", person=as_user) as m:
+        with hung.stopped():
+            client = m.person.start(stat_beside_signals, m / "hung/nothing")
+            assert eventually(lambda: has_handler(client.pid))
+            for _ in range(10):
+                time.sleep(0.1)
+                os.kill(client.pid, signal.SIGUSR1)
+        assert client.result() == "nothing there"
