@@ -115,6 +115,14 @@ $(BIN)/trusting/hashedfs: $(call obj,$(TRUSTING) $(HASHEDFS_SRC)) $(ENGINE)
 		-Wl,--wrap=hf_digests_open -o $@ $^ \
 		$(shell $(PKG_CONFIG) --libs fuse3 $(PKGS))
 
+# For tests of thousands of trees.
+$(BIN)/snapshots: $(OUT)/tests/manifest/snapshots.o $(MANIFEST_PARTS) $(ENGINE)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(shell $(PKG_CONFIG) --libs jansson $(PKGS))
+
+# Programs that only tests run.
+TEST_PROGRAMS := $(HOSTILE) $(BIN)/snapshots
+
 check: $(UNIT_TESTS) check-fuzz # unit tests: no FUSE, no network, no root
 	@set -e; for t in $(UNIT_TESTS); do echo "== $$t"; $$t; done
 
@@ -175,13 +183,13 @@ test: # everything: dependencies, build, unit tests, lint, tests on mounts
 	$(STEP) lint
 	$(STEP) test-mount
 
-test-mount: all $(HOSTILE) # tests on real mounts alone; with SAN= those of that build
+test-mount: all $(TEST_PROGRAMS) # tests on real mounts alone; with SAN= those of that build
 	HASHEDFS_BIN_DIR=$(BIN) HASHEDFS_STRICT=$(STRICT) \
 		build/venv/bin/python -B -m pytest -c tests/pytest.ini tests $(ARGS)
 
 test-long: # 200,000 trees beside real Django, and an hour of hostile writers
 	$(STEP) test-deps
-	$(STEP) all $(HOSTILE)
+	$(STEP) all $(TEST_PROGRAMS)
 	$(STEP) $(DJANGOS:%=trees-%)
 	HASHEDFS_LONG=1 HASHEDFS_STRICT=1 build/venv/bin/python -B -m pytest \
 		-c tests/pytest.ini tests/test_hostile.py $(ARGS)
@@ -189,7 +197,7 @@ test-long: # 200,000 trees beside real Django, and an hour of hostile writers
 # Each -o refs= is a process of its own, as many at a time as there are cores.
 DJANGOS := django-4.2 django-5.2 django-6.0 django-6.1 django-6.1,js_modules
 
-trees-%: all
+trees-%: all $(BIN)/snapshots
 	HASHEDFS_TREES=200000 HASHEDFS_STRICT=1 build/venv/bin/python -B \
 		-m pytest -c tests/pytest.ini \
 		"tests/test_django_random.py::test_trees[$*]"
@@ -220,7 +228,8 @@ format: # lay out all sources
 
 clean: # remove what was built, not what was fetched
 	rm -rf build/plain build/san-* build/fuzz build/hashedfs \
-		build/hashedfs-manifest build/hostile build/trusting
+		build/hashedfs-manifest build/hostile build/trusting \
+		build/snapshots
 
 FORMAT_SRC := $(wildcard fs/*/*.[ch] manifest/*.[ch] tools/*.[ch] tests/*/*.[ch])
 MAN := tools/hashedfs.1 manifest/hashedfs-manifest.1

@@ -150,6 +150,31 @@ def our_manifest(bed, dirs, opts, person):
     return done.stdout
 
 
+class Snapshots:
+    """our_manifest() for thousands of trees: tests/manifest/snapshots.c."""
+
+    def __init__(self, bed, person):
+        program = bed.bin / "snapshots"
+        assert program.exists(), f"{program.name} is not built"
+        self._process = person.popen(
+            str(program), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+
+    def manifest(self, dirs, opts):
+        line = f"{opts}\t{sources(dirs)}\n"
+        self._process.stdin.write(line.encode())
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline().removesuffix(b"\n")
+        code = self._process.stdout.readline()
+        assert code == b"0\n", f"snapshot ended with {code}"
+        return answer
+
+    def close(self):
+        self._process.stdin.close()
+        self._process.stdout.close()
+        assert self._process.wait(60) == 0
+
+
 def same_manifest(ours, collected):
     """Bytes from Django 6.0 on, which sorts; else the same document."""
     document = json.loads(ours)
