@@ -157,7 +157,7 @@ static int member_content(struct hf_graph *graph, struct hf_vertex *vertex,
 }
 
 /* Writes all members, with any name for each; every edge knows then if it was
- * asked for. */
+ * asked for. -EAGAIN: some have late links. */
 static int write_members(struct hf_graph *graph, struct hf_vertex **members,
 			 size_t n, struct hf_wait *wait)
 {
@@ -176,8 +176,10 @@ static int write_members(struct hf_graph *graph, struct hf_vertex **members,
 
 		error = hf_writing_write(&writing, wait, &text, &unused);
 		hf_buf_fini(&text);
+		if (error == -EAGAIN && graph->changed)
+			error = 0;
 	}
-	return error;
+	return error == 0 && graph->changed ? -EAGAIN : error;
 }
 
 /* -EAGAIN: not all edges that made the circle are links of what is written. */
