@@ -166,6 +166,9 @@ int hf_digests_open(struct hf_digests *digests, unsigned root, const char *path,
 		    const struct hf_digest *expected, struct hf_sums *sums,
 		    struct hf_wait *wait, struct hf_verified **ret) HF_MUST_USE;
 
+/* Drops all digests from memory. */
+void hf_digests_forget(struct hf_digests *digests);
+
 /* Counters since the start, for status. */
 struct hf_digests_stats {
 	uint64_t files_hashed;

@@ -332,6 +332,11 @@ int hf_digests_open(struct hf_digests *digests, unsigned root, const char *path,
 	return error;
 }
 
+void hf_digests_forget(struct hf_digests *digests)
+{
+	hf_facts_forget(digests->facts);
+}
+
 void hf_digests_stats(struct hf_digests *digests, struct hf_digests_stats *ret)
 {
 	ret->files_hashed = atomic_load(&digests->files_hashed);

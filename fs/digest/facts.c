@@ -120,6 +120,20 @@ bool hf_facts_get(struct hf_facts *facts, const uint64_t key[2],
 	return found;
 }
 
+void hf_facts_forget(struct hf_facts *facts)
+{
+	size_t cursor = 0;
+	struct record *record;
+
+	pthread_mutex_lock(&facts->lock);
+	while ((record = hf_map_next(facts->records, &cursor))) {
+		cursor = 0;
+		hf_map_remove(facts->records, record->key, sizeof(record->key));
+		free(record);
+	}
+	pthread_mutex_unlock(&facts->lock);
+}
+
 uint64_t hf_facts_count(struct hf_facts *facts)
 {
 	uint64_t n;

@@ -41,6 +41,7 @@ void hf_facts_put(struct hf_facts *facts, const uint64_t key[2],
 /* True if the state `sig` is known and was quiet. sig NULL: any state. */
 bool hf_facts_get(struct hf_facts *facts, const uint64_t key[2],
 		  const struct hf_sig *sig, struct hf_fact *ret);
+void hf_facts_forget(struct hf_facts *facts);
 uint64_t hf_facts_count(struct hf_facts *facts);
 
 /* --- verified.c ---------------------------------------------------------- */

@@ -8,6 +8,7 @@
 
 struct hf_view_dir {
 	pthread_mutex_t lock;
+	uint64_t forgets;           /* protected by lock; of the view, then */
 	struct hf_catalog *catalog; /* protected by lock */
 	struct hf_listing *last;    /* protected by lock */
 };
@@ -33,22 +34,25 @@ void hf_view_dir_free(struct hf_view_dir *dir)
 	free(dir);
 }
 
-static struct hf_catalog *known_catalog(struct hf_view_dir *dir)
+static struct hf_catalog *known_catalog(struct hf_view_dir *dir,
+					uint64_t forgets)
 {
-	struct hf_catalog *catalog;
+	struct hf_catalog *catalog = NULL;
 
 	pthread_mutex_lock(&dir->lock);
-	catalog = dir->catalog ? hf_catalog_ref(dir->catalog) : NULL;
+	if (dir->catalog && dir->forgets == forgets)
+		catalog = hf_catalog_ref(dir->catalog);
 	pthread_mutex_unlock(&dir->lock);
 	return catalog;
 }
 
-static void remember_catalog(struct hf_view_dir *dir,
+static void remember_catalog(struct hf_view_dir *dir, uint64_t forgets,
 			     struct hf_catalog *catalog)
 {
 	struct hf_catalog *old;
 
 	pthread_mutex_lock(&dir->lock);
+	dir->forgets = forgets;
 	old = dir->catalog;
 	dir->catalog = hf_catalog_ref(catalog);
 	pthread_mutex_unlock(&dir->lock);
@@ -57,9 +61,10 @@ static void remember_catalog(struct hf_view_dir *dir,
 
 /* 1: *ret is set; 0: there is no current catalog; or a negative errno. */
 static int current_catalog(struct hf_view *view, struct hf_view_dir *dir,
-			   const char *path, struct hf_catalog **ret)
+			   const char *path, uint64_t forgets,
+			   struct hf_catalog **ret)
 {
-	struct hf_catalog *catalog = known_catalog(dir);
+	struct hf_catalog *catalog = known_catalog(dir, forgets);
 	int current;
 
 	if (!catalog)
@@ -76,14 +81,15 @@ static int current_catalog(struct hf_view *view, struct hf_view_dir *dir,
 int hf_view_dir_catalog(struct hf_view *view, struct hf_view_dir *dir,
 			const char *path, bool *fresh, struct hf_catalog **ret)
 {
-	int error = current_catalog(view, dir, path, ret);
+	uint64_t forgets = atomic_load(&view->forgets);
+	int error = current_catalog(view, dir, path, forgets, ret);
 
 	*fresh = error == 0;
 	if (error != 0)
 		return error < 0 ? error : 0;
 	error = hf_catalog_read(view, path, ret);
 	if (error == 0)
-		remember_catalog(dir, *ret);
+		remember_catalog(dir, forgets, *ret);
 	return error;
 }
 

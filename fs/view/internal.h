@@ -44,6 +44,7 @@ struct hf_view {
 	uint64_t seed[2]; /* of node identities */
 	unsigned threads;
 	atomic_uint_least64_t changes; /* noticed in listings */
+	atomic_uint_least64_t forgets; /* calls of hf_view_forget */
 	struct hf_pins pins;           /* of everything that is open */
 	pthread_mutex_t sums_lock;     /* guards every node's sums, pinned */
 	struct hf_linkbook *linkbook;

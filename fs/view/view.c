@@ -94,6 +94,12 @@ int hf_view_root(struct hf_view *view, struct hf_node **ret)
 	return hf_node_new(view, NULL, &entry, ret);
 }
 
+void hf_view_forget(struct hf_view *view)
+{
+	hf_digests_forget(view->digests);
+	atomic_fetch_add(&view->forgets, 1);
+}
+
 void hf_view_stats(struct hf_view *view, struct hf_view_stats *ret)
 {
 	hf_digests_stats(view->digests, &ret->digests);

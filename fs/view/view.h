@@ -328,6 +328,12 @@ const char *hf_problem_kind(enum hf_problem problem);
 void hf_problem_describe(enum hf_problem problem, int error,
 			 struct hf_buf *ret);
 
+/*
+ * Drops everything that is remembered in memory, so that the next question
+ * looks again. What is being answered meanwhile may still come from before.
+ */
+void hf_view_forget(struct hf_view *view);
+
 /* The numbers of `status`. */
 struct hf_view_stats {
 	struct hf_digests_stats digests;

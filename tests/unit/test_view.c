@@ -5,6 +5,7 @@
 #include "tests/unit/scene.h"
 
 #include <pthread.h>
+#include <sys/mman.h>
 
 #include "fs/base/base.h"
 
@@ -1240,6 +1241,42 @@ static void opening_what_is_no_file(void **state)
 	hf_node_unref(node);
 }
 
+/* A store through mmap(2) into a page that is dirty already leaves no stamp:
+ * only forgetting makes the next look see it. */
+static void what_is_forgotten_is_looked_at_again(void **state)
+{
+	struct scene *scene = *state;
+	char path[PATH_MAX];
+	name_buf name;
+	struct hf_listing *listing;
+	char *map;
+	int fd;
+
+	tree_write(&scene->tree, "a.bin", "old");
+	fd = open(tree_path(&scene->tree, "a.bin", path), O_RDWR);
+	assert_true(fd >= 0);
+	map = mmap(NULL, 3, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_ptr_not_equal(map, MAP_FAILED);
+	map[0] = 'o';
+	scene_open(scene, "@", "");
+	assert_true(scene_has(scene, scene_name("a", ".bin", "old", name)));
+	memcpy(map, "new", 3);
+	assert_false(scene_has(scene, scene_name("a", ".bin", "new", name)));
+	hf_view_forget(scene->view);
+	assert_true(scene_has(scene, scene_name("a", ".bin", "new", name)));
+	listing = scene_list(scene, "");
+	assert_string_equal(scene_entry(listing, "a.bin")->name, name);
+	memcpy(map, "odd", 3);
+	hf_listing_unref(listing);
+	hf_view_forget(scene->view);
+	listing = scene_list(scene, "");
+	assert_string_equal(scene_entry(listing, "a.bin")->name,
+			    scene_name("a", ".bin", "odd", name));
+	hf_listing_unref(listing);
+	munmap(map, 3);
+	close(fd);
+}
+
 int main(void)
 {
 #define VIEW(test)                                                             \
@@ -1287,6 +1324,7 @@ int main(void)
 		VIEW(inode_numbers_outlive_the_view),
 		VIEW(who_is_interrupted_gets_eintr),
 		VIEW(opening_what_is_no_file),
+		VIEW(what_is_forgotten_is_looked_at_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
