@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 VERSION := 0.1.0
 
-PKGS := libcrypto
+PKGS := libcrypto sqlite3
 CC ?= cc
 PKG_CONFIG ?= pkg-config
 
@@ -60,6 +60,12 @@ engine: $(ENGINE)
 # build without libfuse, and those of the engine without jansson.
 $(OUT)/fs/fuse/%.o: CPPFLAGS_ALL += $(shell $(PKG_CONFIG) --cflags fuse3)
 $(OUT)/tools/%.o: CPPFLAGS_ALL += $(shell $(PKG_CONFIG) --cflags fuse3)
+
+# What is remembered of texts holds as long as the rules that rewrite them.
+RULES := $(sort $(wildcard fs/refs/*.[ch] fs/view/*.[ch]))
+$(OUT)/fs/view/texts.o: $(RULES)
+$(OUT)/fs/view/texts.o: CPPFLAGS_ALL += \
+	-DHF_RULES='"$(shell cat $(RULES) | cksum | tr ' ' -)"'
 
 $(OUT)/%.o: %.c Makefile
 	@mkdir -p $(@D)

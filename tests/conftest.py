@@ -10,7 +10,7 @@ import tempfile
 import pytest
 
 import mount as mounting
-from person import ROOT, unprivileged
+from person import CACHES, ROOT, unprivileged
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 BIN_DIR = pathlib.Path(os.environ.get("HASHEDFS_BIN_DIR", "build"))
@@ -63,9 +63,11 @@ class Bed:
         self.bin = self.top / "bin"
         self.san = self.top / "san"
         home = self.top / "home"
-        for directory in (self.bin, self.san, home):
+        self.caches = self.top / "caches"
+        for directory in (self.bin, self.san, self.caches, home):
             directory.mkdir()
-        self.san.chmod(0o1777)
+        for directory in (self.san, self.caches):
+            directory.chmod(0o1777)
         self.user = unprivileged(str(home))
         if os.geteuid() == 0:
             os.chown(home, self.user.uid, self.user.gid)
@@ -119,6 +121,7 @@ def bed():
         os.chmod(top, 0o755)
         bed = Bed(top)
         _sanitizer_options(bed)
+        os.environ[CACHES] = str(bed.caches)
         bed.install(BIN_DIR)
         assert (bed.bin / "hashedfs").exists(), f"{BIN_DIR}/hashedfs is not built"
         yield bed
@@ -151,6 +154,15 @@ def fuse():
     missing = _open_fuse()
     if missing:
         not_run(missing)
+
+
+@pytest.fixture(autouse=True)
+def caches_empty(request):
+    """What one test had hashed is not known to the next one."""
+    yield
+    if "bed" in request.fixturenames:
+        for cache in request.getfixturevalue("bed").caches.iterdir():
+            shutil.rmtree(cache)
 
 
 @pytest.fixture

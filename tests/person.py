@@ -17,6 +17,9 @@ HANDED_ON = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS")
 # A word in the environment of everything that the tests start.
 MARK = "HASHEDFS_TESTS_CHILD"
 
+# The directory of the caches of a test run: nobody's own one is touched.
+CACHES = "HASHEDFS_TESTS_CACHES"
+
 
 @dataclasses.dataclass(frozen=True)
 class Person:
@@ -44,6 +47,8 @@ class Person:
             MARK: "1",
         }
         env.update((k, os.environ[k]) for k in HANDED_ON if k in os.environ)
+        if CACHES in os.environ:
+            env["XDG_CACHE_HOME"] = os.path.join(os.environ[CACHES], self.name)
         env.update(more)
         return env
 

@@ -16,6 +16,7 @@ leave() {
 	rm -rf "$place"
 }
 trap leave EXIT
+export XDG_CACHE_HOME="$place/cache"
 trap 'exit 1' INT TERM
 
 if [ -t 1 ]; then

@@ -89,7 +89,11 @@ static int render_status(struct hf_control *control, struct hf_wait *wait,
 	add_number(ret, "generation", stats.generation);
 	add_number(ret, "files_hashed", stats.digests.files_hashed);
 	add_number(ret, "bytes_hashed", stats.digests.bytes_hashed);
-	add_number(ret, "files_remembered", stats.digests.facts);
+	add_word(ret, "cache", stats.cache_dir);
+	add_number(ret, "cache_rows_read", stats.cache.rows_read);
+	add_number(ret, "cache_rows_written", stats.cache.rows_written);
+	add_number(ret, "remembered", stats.cache.entries);
+	add_number(ret, "remembered_bytes", stats.cache.bytes);
 	add_number(ret, "hashing_now", stats.digests.flights);
 	add_number(ret, "bytes_pinned", stats.bytes_pinned);
 	hf_buf_printf(ret, "progress_files: %" PRIu64 "/%" PRIu64 "\n",

@@ -38,6 +38,77 @@ bool hf_digest_equal(const struct hf_digest *a, const struct hf_digest *b);
 void hf_digest_hex(const struct hf_digest *digest,
 		   char ret[HF_DIGEST_HEX_MAX + 1]);
 
+/* --- cachedir.c: where the cache is -------------------------------------- */
+
+/* What stands for a directory where there shall be none. */
+#define HF_CACHE_NONE "none"
+
+/*
+ * The directory of the cache: `wanted`, or if that is NULL the user's own
+ * (XDG_CACHE_HOME/hashedfs, ~/.cache/hashedfs, for root /var/cache/hashedfs).
+ * It is made if it is not there, is the caller's and writable by nobody else.
+ * *ret is a new absolute path without links, in which all files of the cache
+ * lie; else a negative errno and *why = a new sentence part. -ENOENT if
+ * `wanted` is HF_CACHE_NONE or there is no home.
+ */
+int hf_cache_dir(const char *wanted, char **ret, char **why) HF_MUST_USE;
+
+/* --- cache.c: what is remembered ------------------------------------------ */
+
+/*
+ * Remembers bytes about files, in memory and, if there is a directory for it,
+ * on disk, where it is shared with whoever else uses that directory. What is
+ * lost is only missed; nothing here fails. Any thread.
+ */
+struct hf_cache;
+
+struct hf_cache_config {
+	const char *dir; /* as hf_cache_dir gave it, or NULL: memory only */
+	size_t max_memory;
+	uint64_t max_disk; /* bytes */
+	hf_clock *clock;
+};
+
+/* A file, and the directory that it is remembered with. */
+struct hf_key {
+	uint64_t dir[2];
+	uint64_t file[2];
+};
+
+/*
+ * Starts a thread that writes to disk, a second after there is something to
+ * be written. Call after the last fork. If the database cannot be used *why
+ * is a new sentence part, and the cache is one of memory only.
+ * -ENOMEM, -EAGAIN: no thread.
+ */
+int hf_cache_new(const struct hf_cache_config *config, struct hf_cache **ret,
+		 char **why) HF_MUST_USE;
+/* Writes what is to be written, for about a second at most. */
+void hf_cache_free(struct hf_cache *cache);
+/* `ret` is the realm of all keys for which `text` is the same: what the bytes
+ * that are remembered depend on, besides the file. */
+void hf_cache_realm(const struct hf_cache *cache, const void *text, size_t len,
+		    uint64_t ret[2]);
+/* The key of a path. Nobody can choose paths of equal keys. */
+void hf_key_of(const uint64_t realm[2], const char *path, struct hf_key *ret);
+/* True if `ret` holds what was put last. */
+bool hf_cache_get(struct hf_cache *cache, const struct hf_key *key,
+		  struct hf_buf *ret);
+/* `keep`: on disk, too; else only in memory, and what is on disk goes. */
+void hf_cache_put(struct hf_cache *cache, const struct hf_key *key, bool keep,
+		  const void *data, size_t len);
+/* Writes what is to be written, then empties the memory. What is on disk
+ * still counts. Not for whoever answers a request. */
+void hf_cache_forget(struct hf_cache *cache);
+
+struct hf_cache_stats {
+	uint64_t entries; /* in memory */
+	uint64_t bytes;
+	uint64_t rows_read; /* directories found on disk */
+	uint64_t rows_written;
+};
+void hf_cache_stats(struct hf_cache *cache, struct hf_cache_stats *ret);
+
 /* --- verified.c: bytes that were hashed --------------------------------- */
 
 /* Up to this size verified bytes are pinned in private memory. */
@@ -109,6 +180,7 @@ struct hf_digests_config {
 	const struct hf_source *source; /* borrowed */
 	struct hf_pool *pool;           /* borrowed */
 	struct hf_pins *pins;           /* borrowed */
+	struct hf_cache *cache;         /* borrowed */
 	hf_clock *clock;
 	struct hf_inspector inspector; /* wants NULL: there is none */
 };
@@ -166,14 +238,10 @@ int hf_digests_open(struct hf_digests *digests, unsigned root, const char *path,
 		    const struct hf_digest *expected, struct hf_sums *sums,
 		    struct hf_wait *wait, struct hf_verified **ret) HF_MUST_USE;
 
-/* Drops all digests from memory. */
-void hf_digests_forget(struct hf_digests *digests);
-
 /* Counters since the start, for status. */
 struct hf_digests_stats {
 	uint64_t files_hashed;
 	uint64_t bytes_hashed;
-	uint64_t facts;   /* file states in memory */
 	uint64_t flights; /* being hashed at this moment */
 };
 void hf_digests_stats(struct hf_digests *digests, struct hf_digests_stats *ret);

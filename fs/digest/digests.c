@@ -24,8 +24,7 @@ int hf_digests_new(const struct hf_digests_config *config,
 	if (!digests)
 		return -ENOMEM;
 	digests->config = *config;
-	error = hf_facts_new(hf_algorithm_len(config->algorithm),
-			     &digests->facts);
+	error = hf_facts_new(config, &digests->facts);
 	if (error == 0)
 		error = hf_flights_new(config->pool, &digests->flights);
 	if (error < 0) {
@@ -48,7 +47,7 @@ void hf_digests_free(struct hf_digests *digests)
 /* One reading of one file, as the arg of its flight. */
 struct job {
 	struct hf_digests *digests;
-	uint64_t key[2];   /* of the file */
+	struct hf_key key; /* of the file */
 	struct hf_sig sig; /* the state that was asked for, if !keep */
 	unsigned root;
 	bool keep;
@@ -63,7 +62,7 @@ static int job_run(void *arg)
 	int error;
 
 	/* A flight of the same state may have landed since it was asked. */
-	if (!job->keep && hf_facts_get(digests->facts, job->key, &job->sig,
+	if (!job->keep && hf_facts_get(digests->facts, &job->key, &job->sig,
 				       &job->reading.fact)) {
 		job->reading.sig = job->sig;
 		job->reading.quiet = true;
@@ -75,7 +74,7 @@ static int job_run(void *arg)
 		return error;
 	atomic_fetch_add(&digests->files_hashed, 1);
 	atomic_fetch_add(&digests->bytes_hashed, job->reading.fact.size);
-	hf_facts_put(digests->facts, job->key, &job->reading.sig,
+	hf_facts_put(digests->facts, job->root, &job->key, &job->reading.sig,
 		     job->reading.quiet, &job->reading.fact);
 	return 0;
 }
@@ -93,8 +92,8 @@ static void job_free(void *arg)
  * stamp; askers of bytes share theirs.
  */
 static int fly(struct hf_digests *digests, unsigned root, const char *path,
-	       const uint64_t key[2], const struct hf_sig *sig, bool *started,
-	       struct hf_flight **ret)
+	       const struct hf_key *key, const struct hf_sig *sig,
+	       bool *started, struct hf_flight **ret)
 {
 	size_t len = strlen(path);
 	struct job *job = calloc(1, sizeof(*job) + len + 1);
@@ -103,13 +102,13 @@ static int fly(struct hf_digests *digests, unsigned root, const char *path,
 	if (!job)
 		return -ENOMEM;
 	job->digests = digests;
-	memcpy(job->key, key, sizeof(job->key));
+	job->key = *key;
 	job->root = root;
 	job->keep = !sig;
 	if (sig)
 		job->sig = *sig;
 	memcpy(job->path, path, len);
-	hf_siphash128(key, &job->sig, sizeof(job->sig), flight_key);
+	hf_siphash128(key->file, &job->sig, sizeof(job->sig), flight_key);
 	flight_key[0] ^= job->keep;
 	return hf_flight_join(digests->flights, flight_key,
 			      &(struct hf_flight_job){job_run, job_free, job},
@@ -137,14 +136,14 @@ int hf_digests_get(struct hf_digests *digests, unsigned root, const char *path,
 {
 	const struct hf_reading *reading;
 	struct hf_flight *flight;
-	uint64_t key[2];
+	struct hf_key key;
 	bool started;
 	int error;
 
-	hf_facts_key(digests->facts, root, path, key);
-	if (hf_facts_get(digests->facts, key, sig, ret))
+	hf_facts_key(digests->facts, root, path, &key);
+	if (hf_facts_get(digests->facts, &key, sig, ret))
 		return 0;
-	error = fly(digests, root, path, key, sig, &started, &flight);
+	error = fly(digests, root, path, &key, sig, &started, &flight);
 	if (error < 0)
 		return error;
 	error = wait_for(digests, flight, wait, &reading);
@@ -157,10 +156,10 @@ int hf_digests_get(struct hf_digests *digests, unsigned root, const char *path,
 bool hf_digests_last(struct hf_digests *digests, unsigned root,
 		     const char *path, struct hf_fact *ret)
 {
-	uint64_t key[2];
+	struct hf_key key;
 
-	hf_facts_key(digests->facts, root, path, key);
-	return hf_facts_get(digests->facts, key, NULL, ret);
+	hf_facts_key(digests->facts, root, path, &key);
+	return hf_facts_get(digests->facts, &key, NULL, ret);
 }
 
 /* --- many at once -------------------------------------------------------- */
@@ -211,7 +210,7 @@ int hf_batch_add(struct hf_batch *batch, unsigned root, const char *path,
 {
 	struct hf_digests *digests = batch->digests;
 	struct item *item;
-	uint64_t key[2];
+	struct hf_key key;
 	bool started;
 	int error = make_room(batch);
 
@@ -221,9 +220,9 @@ int hf_batch_add(struct hf_batch *batch, unsigned root, const char *path,
 	memset(item, 0, sizeof(*item));
 	item->sig = *sig;
 	item->settled = true;
-	hf_facts_key(digests->facts, root, path, key);
-	if (!hf_facts_get(digests->facts, key, sig, &item->fact))
-		error = fly(digests, root, path, key, sig, &started,
+	hf_facts_key(digests->facts, root, path, &key);
+	if (!hf_facts_get(digests->facts, &key, sig, &item->fact))
+		error = fly(digests, root, path, &key, sig, &started,
 			    &item->flight);
 	if (error == 0)
 		batch->n++;
@@ -298,11 +297,11 @@ static int open_once(struct hf_digests *digests, unsigned root,
 {
 	const struct hf_reading *reading;
 	struct hf_flight *flight;
-	uint64_t key[2];
+	struct hf_key key;
 	int error;
 
-	hf_facts_key(digests->facts, root, path, key);
-	error = fly(digests, root, path, key, NULL, started, &flight);
+	hf_facts_key(digests->facts, root, path, &key);
+	error = fly(digests, root, path, &key, NULL, started, &flight);
 	if (error < 0)
 		return error;
 	error = wait_for(digests, flight, wait, &reading);
@@ -332,15 +331,9 @@ int hf_digests_open(struct hf_digests *digests, unsigned root, const char *path,
 	return error;
 }
 
-void hf_digests_forget(struct hf_digests *digests)
-{
-	hf_facts_forget(digests->facts);
-}
-
 void hf_digests_stats(struct hf_digests *digests, struct hf_digests_stats *ret)
 {
 	ret->files_hashed = atomic_load(&digests->files_hashed);
 	ret->bytes_hashed = atomic_load(&digests->bytes_hashed);
-	ret->facts = hf_facts_count(digests->facts);
 	ret->flights = hf_flights_count(digests->flights);
 }

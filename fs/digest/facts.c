@@ -1,145 +1,144 @@
 /*
- * facts: the digests of file states, in memory. A record is kept small (there
- * is one for each file ever named) and does not hold the path: 128 keyed bits
- * stand for it.
+ * facts: the digests of file states, as bytes that the cache remembers: the
+ * last state of each file, with the stamp that it had. A file is known by its
+ * root's directory and file system, and its path.
+ *
+ *   stamp   32   inode, size, mtime, ctime: little endian
+ *   quiet    1   the stamp vouches for the digest
+ *   digest
  */
 #include "fs/digest/internal.h"
 
+#include <endian.h>
 #include <errno.h>
-#include <pthread.h>
 #include <string.h>
 
-struct record {
+#define DIGEST_AT 33
+#define FACT_MAX (DIGEST_AT + HF_DIGEST_MAX)
+
+struct realm {
 	uint64_t key[2];
-	struct hf_sig sig;
-	uint64_t size;
-	bool quiet;
-	uint8_t digest[];
+	bool keep; /* stamps still tell states apart at the next start */
 };
 
 struct hf_facts {
-	uint64_t seed[2];
+	struct hf_cache *cache;
 	unsigned digest_len;
-	pthread_mutex_t lock;
-	struct hf_map *records; /* protected by lock; owns its values */
+	size_t n_realms;
+	struct realm realms[]; /* of the roots */
 };
 
-int hf_facts_new(unsigned digest_len, struct hf_facts **ret)
+static int find_realm(const struct hf_digests_config *config, unsigned root,
+		      struct realm *ret)
 {
-	struct hf_facts *facts = calloc(1, sizeof(*facts));
+	struct hf_buf text = {0};
+	const char *algorithm = hf_algorithm_name(config->algorithm);
+	int error;
+
+	hf_buf_puts(&text, "facts");
+	hf_buf_add(&text, algorithm, strlen(algorithm) + 1);
+	error = hf_source_identity(config->source, root, &text, &ret->keep);
+	if (error == 0)
+		hf_cache_realm(config->cache, text.data, text.len, ret->key);
+	hf_buf_fini(&text);
+	return error;
+}
+
+int hf_facts_new(const struct hf_digests_config *config, struct hf_facts **ret)
+{
+	size_t n = hf_source_len(config->source);
+	struct hf_facts *facts =
+		calloc(1, sizeof(*facts) + n * sizeof(*facts->realms));
+	int error = 0;
 
 	if (!facts)
 		return -ENOMEM;
-	hf_random_seed(facts->seed);
-	facts->digest_len = digest_len;
-	if (hf_map_new(facts->seed, &facts->records) < 0) {
+	facts->cache = config->cache;
+	facts->digest_len = hf_algorithm_len(config->algorithm);
+	facts->n_realms = n;
+	for (unsigned i = 0; i < n && error == 0; i++)
+		error = find_realm(config, i, &facts->realms[i]);
+	if (error < 0)
 		free(facts);
-		return -ENOMEM;
-	}
-	pthread_mutex_init(&facts->lock, NULL);
-	*ret = facts;
-	return 0;
+	else
+		*ret = facts;
+	return error;
 }
 
 void hf_facts_free(struct hf_facts *facts)
 {
-	size_t cursor = 0;
-	struct record *record;
-
-	if (!facts)
-		return;
-	while ((record = hf_map_next(facts->records, &cursor)))
-		free(record);
-	hf_map_free(facts->records);
-	pthread_mutex_destroy(&facts->lock);
 	free(facts);
 }
 
 void hf_facts_key(const struct hf_facts *facts, unsigned root, const char *path,
-		  uint64_t ret[2])
+		  struct hf_key *ret)
 {
-	uint64_t seed[2] = {facts->seed[0] ^ root, facts->seed[1]};
-
-	hf_siphash128(seed, path, strlen(path), ret);
+	hf_key_of(facts->realms[root].key, path, ret);
 }
 
-/* Call with the lock held. NULL: no memory. */
-static struct record *record_of(struct hf_facts *facts, const uint64_t key[2])
+static void put_stamp(const struct hf_sig *sig, char *ret)
 {
-	struct record *record =
-		hf_map_get(facts->records, key, sizeof(record->key));
+	uint64_t words[4] = {
+		htole64(sig->ino),
+		htole64((uint64_t)sig->size),
+		htole64((uint64_t)sig->mtime_ns),
+		htole64((uint64_t)sig->ctime_ns),
+	};
 
-	if (record)
-		return record;
-	record = calloc(1, sizeof(*record) + facts->digest_len);
-	if (!record)
-		return NULL;
-	memcpy(record->key, key, sizeof(record->key));
-	if (hf_map_put(facts->records, record->key, sizeof(record->key),
-		       record) < 0) {
-		free(record);
-		return NULL;
-	}
-	return record;
+	memcpy(ret, words, sizeof(words));
 }
 
-void hf_facts_put(struct hf_facts *facts, const uint64_t key[2],
-		  const struct hf_sig *sig, bool quiet,
-		  const struct hf_fact *fact)
+static struct hf_sig get_stamp(const char *data)
 {
-	struct record *record;
+	uint64_t words[4];
 
-	pthread_mutex_lock(&facts->lock);
-	record = record_of(facts, key);
-	if (record) {
-		record->sig = *sig;
-		record->quiet = quiet;
-		record->size = fact->size;
-		memcpy(record->digest, fact->digest.bytes, facts->digest_len);
-	}
-	pthread_mutex_unlock(&facts->lock);
+	memcpy(words, data, sizeof(words));
+	return (struct hf_sig){
+		.ino = le64toh(words[0]),
+		.size = (int64_t)le64toh(words[1]),
+		.mtime_ns = (int64_t)le64toh(words[2]),
+		.ctime_ns = (int64_t)le64toh(words[3]),
+	};
 }
 
-bool hf_facts_get(struct hf_facts *facts, const uint64_t key[2],
+void hf_facts_put(struct hf_facts *facts, unsigned root,
+		  const struct hf_key *key, const struct hf_sig *sig,
+		  bool quiet, const struct hf_fact *fact)
+{
+	char data[FACT_MAX];
+
+	put_stamp(sig, data);
+	data[DIGEST_AT - 1] = (char)quiet;
+	memcpy(data + DIGEST_AT, fact->digest.bytes, facts->digest_len);
+	hf_cache_put(facts->cache, key, quiet && facts->realms[root].keep, data,
+		     DIGEST_AT + facts->digest_len);
+}
+
+static bool read_fact(const struct hf_facts *facts, const struct hf_buf *data,
+		      const struct hf_sig *wanted, struct hf_fact *ret)
+{
+	struct hf_sig sig;
+
+	if (data->len != DIGEST_AT + facts->digest_len)
+		return false;
+	sig = get_stamp(data->data);
+	if (wanted &&
+	    (!data->data[DIGEST_AT - 1] || !hf_sig_equal(&sig, wanted)))
+		return false;
+	memset(ret, 0, sizeof(*ret));
+	ret->size = (uint64_t)sig.size;
+	ret->digest.len = (uint8_t)facts->digest_len;
+	memcpy(ret->digest.bytes, data->data + DIGEST_AT, facts->digest_len);
+	return true;
+}
+
+bool hf_facts_get(struct hf_facts *facts, const struct hf_key *key,
 		  const struct hf_sig *sig, struct hf_fact *ret)
 {
-	struct record *record;
-	bool found;
+	struct hf_buf data = {0};
+	bool found = hf_cache_get(facts->cache, key, &data) &&
+		     read_fact(facts, &data, sig, ret);
 
-	pthread_mutex_lock(&facts->lock);
-	record = hf_map_get(facts->records, key, sizeof(record->key));
-	found = record &&
-		(!sig || (record->quiet && hf_sig_equal(&record->sig, sig)));
-	if (found) {
-		memset(ret, 0, sizeof(*ret));
-		ret->size = record->size;
-		ret->digest.len = (uint8_t)facts->digest_len;
-		memcpy(ret->digest.bytes, record->digest, facts->digest_len);
-	}
-	pthread_mutex_unlock(&facts->lock);
+	hf_buf_fini(&data);
 	return found;
-}
-
-void hf_facts_forget(struct hf_facts *facts)
-{
-	size_t cursor = 0;
-	struct record *record;
-
-	pthread_mutex_lock(&facts->lock);
-	while ((record = hf_map_next(facts->records, &cursor))) {
-		cursor = 0;
-		hf_map_remove(facts->records, record->key, sizeof(record->key));
-		free(record);
-	}
-	pthread_mutex_unlock(&facts->lock);
-}
-
-uint64_t hf_facts_count(struct hf_facts *facts)
-{
-	uint64_t n;
-
-	pthread_mutex_lock(&facts->lock);
-	n = hf_map_len(facts->records);
-	pthread_mutex_unlock(&facts->lock);
-	return n;
 }

@@ -25,24 +25,121 @@ void hf_hasher_free(struct hf_hasher *hasher);
 int hf_block_sum(const void *data, size_t len,
 		 uint8_t ret[HF_SUM_LEN]) HF_MUST_USE;
 
-/* --- facts.c: what is remembered ----------------------------------------- */
+/* --- row.c: what is stored of one directory ------------------------------ */
+
+/* One thing that is remembered; len 0 stands for one that is to be dropped. */
+struct hf_record {
+	uint64_t key[2];
+	uint32_t day; /* since 1970, when it was last of use */
+	uint32_t len;
+	const char *data; /* borrowed */
+};
+
+/* Start with {0}. */
+struct hf_records {
+	struct hf_record *items;
+	size_t n;
+	size_t cap;
+};
+
+int hf_records_add(struct hf_records *records,
+		   const struct hf_record *record) HF_MUST_USE;
+/* By key; what is written and merged must be sorted, and no key twice. */
+void hf_records_sort(struct hf_records *records);
+void hf_records_fini(struct hf_records *records);
+/* The row of that key, into `ret`. -ENOMEM. */
+int hf_row_write(const uint64_t secret[2], const uint64_t key[2],
+		 const struct hf_records *records,
+		 struct hf_buf *ret) HF_MUST_USE;
+/* The records of a row; their data point into `data`. -EBADMSG: it is not what
+ * hf_row_write made for this key and secret. -ENOMEM. */
+int hf_row_read(const uint64_t secret[2], const uint64_t key[2],
+		const char *data, size_t len,
+		struct hf_records *ret) HF_MUST_USE;
+/* Appends to `ret` the old records with the changes made, without those that
+ * were last of use before the day `oldest`. -ENOMEM. */
+int hf_records_merge(const struct hf_records *old,
+		     const struct hf_records *changes, uint32_t oldest,
+		     struct hf_records *ret) HF_MUST_USE;
+
+/* --- memory.c: what is remembered, in memory ------------------------------ */
+
+/* What one directory has to have stored. */
+struct hf_delta {
+	uint64_t key[2];
+	struct hf_records changes;
+	char *data; /* what they point into */
+};
+void hf_delta_fini(struct hf_delta *delta);
+
+/* Any thread. */
+struct hf_memory;
+int hf_memory_new(size_t max_bytes, struct hf_memory **ret) HF_MUST_USE;
+void hf_memory_free(struct hf_memory *memory);
+/* 1: *ret holds it; 0: it is not known; -ENODATA: nor is what was stored of
+ * its directory. `day` is today; *touched: it is the news of the week. */
+int hf_memory_get(struct hf_memory *memory, const struct hf_key *key,
+		  uint32_t day, bool *touched, struct hf_buf *ret) HF_MUST_USE;
+/* `keep`: it is to be stored, too; else what was stored in its place is to go.
+ * True if there is something to take. Out of memory forgets silently. */
+bool hf_memory_put(struct hf_memory *memory, const struct hf_key *key,
+		   uint32_t day, bool keep, const char *data, size_t len);
+/* What was stored of a directory. */
+void hf_memory_load(struct hf_memory *memory, const uint64_t dir[2],
+		    const struct hf_records *records);
+void hf_memory_forget(struct hf_memory *memory);
+void hf_memory_stats(struct hf_memory *memory, uint64_t *entries,
+		     uint64_t *bytes);
+/* The changes of the next directory that has some; the caller stores them and
+ * says whether that was good. False: there is none. */
+bool hf_memory_take(struct hf_memory *memory, struct hf_delta *ret);
+void hf_memory_stored(struct hf_memory *memory, const struct hf_delta *delta,
+		      bool good);
+
+/* --- store.c: rows on disk ------------------------------------------------- */
+
+/* Any thread may get; one thread at a time begins, puts and commits. Not to be
+ * used across a fork. */
+struct hf_store;
+/* In the directory `dir`, at most about `max_bytes` long. On error *why is a
+ * new sentence part that begins with the file's name. */
+int hf_store_open(const char *dir, uint64_t max_bytes, hf_clock *clock,
+		  struct hf_store **ret, char **why) HF_MUST_USE;
+void hf_store_close(struct hf_store *store);
+bool hf_store_read_only(const struct hf_store *store);
+/* 128 bits that nobody else knows, the same for all who use the database. */
+const uint64_t *hf_store_secret(const struct hf_store *store);
+/* 1: *ret is the row; 0: there is none; -EAGAIN: it cannot be said now. */
+int hf_store_get(struct hf_store *store, const uint64_t key[2],
+		 struct hf_buf *ret) HF_MUST_USE;
+/* Says that a row is not what was put there. */
+void hf_store_spoilt(struct hf_store *store);
+/*
+ * A transaction. -EAGAIN: it cannot be done now; what was begun is to be
+ * cancelled then. `day` is when the row was last of use; row NULL: it goes.
+ */
+int hf_store_begin(struct hf_store *store) HF_MUST_USE;
+int hf_store_put(struct hf_store *store, const uint64_t key[2], uint32_t day,
+		 const struct hf_buf *row) HF_MUST_USE;
+int hf_store_commit(struct hf_store *store) HF_MUST_USE;
+void hf_store_cancel(struct hf_store *store);
+
+/* --- facts.c: the digests of file states ----------------------------------- */
 
 struct hf_facts;
-int hf_facts_new(unsigned digest_len, struct hf_facts **ret) HF_MUST_USE;
+/* The config's algorithm, source and cache are borrowed. */
+int hf_facts_new(const struct hf_digests_config *config,
+		 struct hf_facts **ret) HF_MUST_USE;
 void hf_facts_free(struct hf_facts *facts);
-/* 128 bits that stand for a file: table keys without the path's bytes. */
 void hf_facts_key(const struct hf_facts *facts, unsigned root, const char *path,
-		  uint64_t ret[2]);
-/* Remembers the last state of a file; `quiet`: its stamp vouches for it. Out
- * of memory forgets silently. */
-void hf_facts_put(struct hf_facts *facts, const uint64_t key[2],
-		  const struct hf_sig *sig, bool quiet,
-		  const struct hf_fact *fact);
+		  struct hf_key *ret);
+/* Remembers the last state of a file; `quiet`: its stamp vouches for it. */
+void hf_facts_put(struct hf_facts *facts, unsigned root,
+		  const struct hf_key *key, const struct hf_sig *sig,
+		  bool quiet, const struct hf_fact *fact);
 /* True if the state `sig` is known and was quiet. sig NULL: any state. */
-bool hf_facts_get(struct hf_facts *facts, const uint64_t key[2],
+bool hf_facts_get(struct hf_facts *facts, const struct hf_key *key,
 		  const struct hf_sig *sig, struct hf_fact *ret);
-void hf_facts_forget(struct hf_facts *facts);
-uint64_t hf_facts_count(struct hf_facts *facts);
 
 /* --- verified.c ---------------------------------------------------------- */
 

@@ -41,10 +41,11 @@ bool hf_ignore_below(const struct hf_ignore *ignore, const char *path);
 /* --- root.c -------------------------------------------------------------- */
 
 struct hf_root {
-	int fd;             /* O_PATH, open as long as the source */
-	const char *prefix; /* borrowed from the config */
-	struct stat st;     /* as it was when it was opened */
-	dev_t own_dev;      /* never entered; 0: there is nothing to fear */
+	int fd;          /* O_PATH, open as long as the source */
+	const char *dir; /* borrowed from the config, as is the prefix */
+	const char *prefix;
+	struct stat st; /* as it was when it was opened */
+	dev_t own_dev;  /* never entered; 0: there is nothing to fear */
 	uint64_t resolve;
 	bool follow;
 	bool xdev;
@@ -77,6 +78,10 @@ int hf_root_stat_child(const struct hf_root *root, int dir_fd, const char *name,
 int hf_root_lstat(int dir_fd, const char *name, struct stat *ret) HF_MUST_USE;
 int hf_root_statvfs(const struct hf_root *root,
 		    struct statvfs *ret) HF_MUST_USE;
+
+/* A number for its file system, and its type as statfs(2) has it. */
+int hf_root_fsid(const struct hf_root *root, uint64_t *ret,
+		 unsigned long *type) HF_MUST_USE;
 
 /* Names as read from one directory, in no order, without . and .. */
 struct hf_name {

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <string.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -80,6 +81,7 @@ int hf_root_open(const struct hf_source_config *config, size_t i, dev_t own_dev,
 	const struct hf_root_spec *spec = &config->roots.items[i];
 	struct hf_root root = {
 		.fd = open(spec->dir, O_PATH | O_DIRECTORY | O_CLOEXEC),
+		.dir = spec->dir,
 		.prefix = spec->prefix,
 		.own_dev = own_dev,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS |
@@ -219,6 +221,20 @@ int hf_root_lstat(int dir_fd, const char *name, struct stat *ret)
 int hf_root_statvfs(const struct hf_root *root, struct statvfs *ret)
 {
 	return fstatvfs(root->fd, ret) < 0 ? -errno : 0;
+}
+
+int hf_root_fsid(const struct hf_root *root, uint64_t *ret, unsigned long *type)
+{
+	struct statfs fs;
+
+	if (fstatfs(root->fd, &fs) < 0)
+		return -errno;
+	*ret = 0;
+	memcpy(ret, &fs.f_fsid,
+	       sizeof(fs.f_fsid) < sizeof(*ret) ? sizeof(fs.f_fsid)
+						: sizeof(*ret));
+	*type = (unsigned long)fs.f_type;
+	return 0;
 }
 
 static int add_name(struct hf_names *names, const struct dirent *entry)

@@ -203,6 +203,16 @@ int hf_source_stat(const struct hf_source *source, const char *dir,
 int hf_source_open_file(const struct hf_source *source, unsigned root,
 			const char *path, int *ret_fd,
 			struct stat *ret) HF_MUST_USE;
+/* How many roots there are. */
+size_t hf_source_len(const struct hf_source *source);
+/*
+ * Appends what tells root number `root` from all others of this machine: its
+ * directory, file system and prefix. *lasting: equal stamps mean the same file
+ * state even after another file system was mounted there; those of images,
+ * whose times and inode numbers are made up when it is built, do not. -ENOMEM.
+ */
+int hf_source_identity(const struct hf_source *source, unsigned root,
+		       struct hf_buf *ret, bool *lasting) HF_MUST_USE;
 /* statvfs(3) of the first root. */
 int hf_source_statvfs(const struct hf_source *source,
 		      struct statvfs *ret) HF_MUST_USE;

@@ -27,30 +27,25 @@
 
 /* --- a text by itself ------------------------------------------------------------- */
 
-/* What the rewritten bytes depend on, in short: equal keys, equal bytes. */
-static int key_of(struct hf_graph *graph, struct hf_vertex *vertex,
-		  uint64_t ret[2])
+/* Appends what the rewritten bytes depend on: equal texts, equal bytes. */
+static int add_dependencies(const struct hf_writing *writing,
+			    struct hf_buf *ret)
 {
-	struct hf_writing writing = {.graph = graph, .vertex = vertex};
-	struct hf_buf text = {0};
+	const struct hf_vertex *vertex = writing->vertex;
+	struct hf_writing copy = *writing;
 	int error = 0;
 
-	hf_buf_add(&text, vertex->path, strlen(vertex->path) + 1);
-	hf_buf_add(&text, vertex->raw.digest.bytes, vertex->raw.digest.len);
+	hf_buf_add(ret, vertex->path, strlen(vertex->path) + 1);
+	hf_buf_add(ret, vertex->raw.digest.bytes, vertex->raw.digest.len);
 	for (size_t i = 0; i < vertex->n_edges && error == 0; i++) {
 		enum hf_target target;
 
-		error = hf_writing_resolve(&writing, vertex->edges[i].link,
-					   &target, &text);
-		hf_buf_printf(&text, "%c%d%s%c", '\0', (int)target,
+		error = hf_writing_resolve(&copy, vertex->edges[i].link,
+					   &target, ret);
+		hf_buf_printf(ret, "%c%d%s%c", '\0', (int)target,
 			      vertex->edges[i].link, '\0');
 	}
-	if (error == 0)
-		error = hf_buf_status(&text);
-	if (error == 0)
-		hf_siphash128(graph->view->seed, text.data, text.len, ret);
-	hf_buf_fini(&text);
-	return error;
+	return error < 0 ? error : hf_buf_status(ret);
 }
 
 static void name_verbatim(struct hf_vertex *vertex)
@@ -60,24 +55,39 @@ static void name_verbatim(struct hf_vertex *vertex)
 	vertex->named.size = vertex->raw.size;
 }
 
+static int write_single(const struct hf_writing *writing,
+			struct hf_vertex *vertex, struct hf_wait *wait)
+{
+	struct hf_buf text = {0};
+	int error =
+		hf_writing_write(writing, wait, &text, &vertex->named.content);
+
+	vertex->named.name = vertex->named.content;
+	vertex->named.size = text.len;
+	hf_buf_fini(&text);
+	return error;
+}
+
 static int name_single(struct hf_graph *graph, struct hf_vertex *vertex,
 		       struct hf_wait *wait)
 {
-	struct hf_namebook *book = graph->view->namebook;
+	struct hf_texts *texts = graph->view->texts;
 	struct hf_writing writing = {.graph = graph, .vertex = vertex};
 	struct hf_buf text = {0};
 	uint64_t key[2];
-	int error = key_of(graph, vertex, key);
+	int error;
 
-	if (error < 0 || hf_namebook_find(book, key, &vertex->named))
-		return error;
-	error = hf_writing_write(&writing, wait, &text, &vertex->named.content);
-	if (error == 0) {
-		vertex->named.name = vertex->named.content;
-		vertex->named.size = text.len;
-		hf_namebook_put(book, key, &vertex->named);
-	}
+	hf_buf_puts(&text, "single");
+	error = add_dependencies(&writing, &text);
+	if (error == 0)
+		hf_texts_key(texts, &text, key);
 	hf_buf_fini(&text);
+	if (error < 0 ||
+	    hf_texts_name(texts, vertex->path, key, &vertex->named))
+		return error;
+	error = write_single(&writing, vertex, wait);
+	if (error == 0)
+		hf_texts_put_name(texts, vertex->path, key, &vertex->named);
 	return error;
 }
 
@@ -202,20 +212,62 @@ static int check_circle(struct hf_graph *graph, struct hf_vertex **members,
 	return error == 0 && graph->changed ? -EAGAIN : error;
 }
 
-static int name_circle(struct hf_graph *graph, struct hf_vertex **members,
-		       size_t n, struct hf_wait *wait)
+static int write_circle(struct hf_graph *graph, struct hf_vertex **members,
+			size_t n, struct hf_wait *wait)
 {
 	struct hf_digest component;
 	int error = check_circle(graph, members, n, wait);
 
-	if (error < 0)
-		return error;
-	qsort(members, n, sizeof(struct hf_vertex *), compare_members);
-	error = component_digest(graph, members, n, wait, &component);
+	if (error == 0)
+		error = component_digest(graph, members, n, wait, &component);
 	for (size_t i = 0; i < n && error == 0; i++)
 		error = member_digest(graph, &component, members[i]);
 	for (size_t i = 0; i < n && error == 0; i++)
 		error = member_content(graph, members[i], wait);
+	return error;
+}
+
+/* All members depend on the same. */
+static int circle_key(struct hf_graph *graph, struct hf_vertex **members,
+		      size_t n, uint64_t ret[2])
+{
+	struct hf_buf text = {0};
+	int error = 0;
+
+	hf_buf_puts(&text, "circle");
+	for (size_t i = 0; i < n && error == 0; i++) {
+		struct hf_writing writing = {.graph = graph,
+					     .vertex = members[i],
+					     .inside_stays = true};
+
+		error = add_dependencies(&writing, &text);
+	}
+	if (error == 0)
+		hf_texts_key(graph->view->texts, &text, ret);
+	hf_buf_fini(&text);
+	return error;
+}
+
+static int name_circle(struct hf_graph *graph, struct hf_vertex **members,
+		       size_t n, struct hf_wait *wait)
+{
+	struct hf_texts *texts = graph->view->texts;
+	uint64_t key[2];
+	size_t known = 0;
+	int error;
+
+	qsort(members, n, sizeof(struct hf_vertex *), compare_members);
+	error = circle_key(graph, members, n, key);
+	while (error == 0 && known < n &&
+	       hf_texts_name(texts, members[known]->path, key,
+			     &members[known]->named))
+		known++;
+	if (error < 0 || known == n)
+		return error;
+	error = write_circle(graph, members, n, wait);
+	for (size_t i = 0; i < n && error == 0; i++)
+		hf_texts_put_name(texts, members[i]->path, key,
+				  &members[i]->named);
 	return error;
 }
 
@@ -246,7 +298,7 @@ static int name_component(struct tarjan *tarjan, struct hf_vertex **members,
 {
 	if (n > 1 || refers_to_itself(members[0]))
 		return name_circle(tarjan->graph, members, n, tarjan->wait);
-	if (members[0]->links->verbatim) {
+	if (members[0]->links.verbatim) {
 		name_verbatim(members[0]);
 		return 0;
 	}
@@ -404,7 +456,6 @@ int hf_graph_name(struct hf_graph *graph, const char *path,
 		return error;
 	*ret = vertex->named;
 	ret->depends = vertex->n_edges > 0;
-	hf_namebook_remember(graph->view->namebook, path, ret);
 	return 0;
 }
 
@@ -418,7 +469,7 @@ int hf_graph_text(struct hf_graph *graph, const char *path,
 
 	if (error < 0)
 		return error;
-	*verbatim = vertex->links->verbatim;
+	*verbatim = vertex->links.verbatim;
 	if (*verbatim)
 		return 0;
 	writing.vertex = vertex;

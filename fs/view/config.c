@@ -6,6 +6,7 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fs/view/name.h"
 
@@ -253,6 +254,33 @@ static int set_mtime(void *target, const char *value, char **why)
 	return 0;
 }
 
+/* Absolute, since the working directory may change. It may not exist yet. */
+static int set_cache(void *target, const char *value, char **why)
+{
+	struct hf_config *config = target;
+	bool complete = value[0] == '/' || strcmp(value, HF_CACHE_NONE) == 0;
+	HF_CLEANUP(hf_freep) char *cwd = complete ? NULL : getcwd(NULL, 0);
+	struct hf_buf path = {0};
+	char *text;
+	int r;
+
+	if (!*value)
+		return hf_why(-EINVAL, why,
+			      "must be a directory, or " HF_CACHE_NONE);
+	if (!complete && !cwd)
+		return hf_why(-EINVAL, why, "must begin with a slash here");
+	if (!complete)
+		hf_buf_printf(&path, "%s/", cwd);
+	hf_buf_puts(&path, value);
+	r = hf_buf_steal(&path, &text);
+	if (r < 0)
+		return r;
+	hf_unbackslash(text);
+	free(config->cache);
+	config->cache = text;
+	return 0;
+}
+
 /* `named`: the id that the system's tables have for `value`, or NULL. */
 static int set_id(int64_t *ret, const char *value, const id_t *named,
 		  char **why)
@@ -309,6 +337,8 @@ static const struct hf_option rows[] = {
 	{"js_modules", NULL, "rewrite imports of JS modules too (6.1)",
 	 set_js_modules},
 	{"threads", "N", "files hashed at once (one a processor)", set_threads},
+	{"cache", "DIR", "where digests are remembered, or none (user's own)",
+	 set_cache},
 	{"mtime", "source|@N", "time of hashed files (@946684800)", set_mtime},
 	{"uid", "N", "owner of all files, number or name (source's)", set_uid},
 	{"gid", "N", "group of all files, number or name (source's)", set_gid},
@@ -341,6 +371,7 @@ void hf_config_fini(struct hf_config *config)
 	hf_strings_fini(&config->prehashed);
 	free(config->name_template);
 	free(config->static_url);
+	free(config->cache);
 	*config = (struct hf_config){0};
 }
 

@@ -142,13 +142,13 @@ static int look_into_text(struct search *search, struct hf_vertex *vertex)
 {
 	int error;
 
-	if (vertex->links->too_large)
+	if (vertex->links.too_large)
 		return add_verbatim(search, "too-large",
 				    "is too large to be rewritten");
 	error = read_raw(search, vertex);
 	if (error == 0 && vertex->named.circular)
 		error = keep_circular(search, vertex);
-	if (error == 0 && vertex->links->not_utf8)
+	if (error == 0 && vertex->links.not_utf8)
 		error = add_verbatim(search, "not-utf8", "is not UTF-8");
 	else if (error == 0)
 		error = add_references(search, vertex);

@@ -2,7 +2,7 @@
  * graph: files and the files that they refer to, as far as a question reaches.
  * A graph lives as long as one question (a lookup, a listing, one round of a
  * snapshot), so that each file is looked at once for it; what is true for
- * longer is remembered elsewhere (digests, linkbook, namebook).
+ * longer is remembered elsewhere (digests, texts).
  *
  * Files are explored wave by wave, all digests of a wave at once; there is no
  * recursion, a chain may be as long as it likes.
@@ -31,6 +31,7 @@ static void vertex_free(struct hf_vertex *vertex)
 {
 	hf_strings_fini(&vertex->late);
 	free(vertex->edges);
+	hf_links_fini(&vertex->links);
 	free(vertex->path);
 	free(vertex);
 }
@@ -355,31 +356,37 @@ int hf_vertex_read(struct hf_graph *graph, const struct hf_vertex *vertex,
 	return error < 0 ? error : hf_buf_status(ret);
 }
 
+static int read_links(struct hf_graph *graph, struct hf_vertex *vertex,
+		      struct hf_wait *wait)
+{
+	struct hf_view *view = graph->view;
+	struct hf_buf text = {0};
+	int error = hf_vertex_read(graph, vertex, wait, &text);
+
+	/* Whoever read it has looked into it, as a rule. */
+	if (error == 0 && !hf_texts_links(view->texts, vertex->path,
+					  &vertex->raw.digest, &vertex->links))
+		error = hf_links_find(view, vertex->path,
+				      text.len ? text.data : "", text.len,
+				      &vertex->links);
+	hf_buf_fini(&text);
+	return error;
+}
+
 static int find_links(struct hf_graph *graph, struct hf_vertex *vertex,
 		      struct hf_wait *wait)
 {
-	struct hf_linkbook *book = graph->view->linkbook;
-	struct hf_buf text = {0};
-	int error;
+	struct hf_view *view = graph->view;
 
-	vertex->links =
-		hf_linkbook_find(book, vertex->path, &vertex->raw.digest);
-	if (vertex->links)
+	if (hf_texts_links(view->texts, vertex->path, &vertex->raw.digest,
+			   &vertex->links))
 		return 0;
-	if (!hf_linkbook_wants(book, vertex->path, vertex->raw.size)) {
-		vertex->links = &hf_links_too_large;
+	if (!hf_links_wanted(view, vertex->path, vertex->raw.size)) {
+		vertex->links.verbatim = true;
+		vertex->links.too_large = true;
 		return 0;
 	}
-	error = hf_vertex_read(graph, vertex, wait, &text);
-	if (error == 0) {
-		hf_linkbook_inspect(book, vertex->path, &vertex->raw.digest,
-				    text.data, text.len);
-		vertex->links = hf_linkbook_find(book, vertex->path,
-						 &vertex->raw.digest);
-		error = vertex->links ? 0 : -ENOMEM;
-	}
-	hf_buf_fini(&text);
-	return error;
+	return read_links(graph, vertex, wait);
 }
 
 /* A file that cannot be read counts as what it last was, or as absent. */
@@ -398,8 +405,8 @@ static int settle(struct hf_graph *graph, struct hf_vertex *vertex, int error,
 		return 0;
 	error = find_links(graph, vertex, wait);
 	if (error == 0)
-		return add_edges(graph, vertex, vertex->links->paths.items,
-				 vertex->links->paths.n);
+		return add_edges(graph, vertex, vertex->links.paths.items,
+				 vertex->links.paths.n);
 	/* The bytes of its last known state are gone, and so are its links. */
 	if (hf_error_passing(error))
 		return error;

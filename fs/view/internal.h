@@ -14,7 +14,8 @@
  *   dir.c      what is remembered of a directory
  *   component.c texts named leaves first, circles together
  *   graph.c    files and the files that they refer to
- *   links.c    what a text refers to; namebook.c: what it was named
+ *   links.c    what a text refers to
+ *   texts.c    what is remembered of it
  *   writing.c  one text, rewritten
  *   settle.c   equal names in one directory
  *   listing.c  a directory's presented entries
@@ -47,8 +48,9 @@ struct hf_view {
 	atomic_uint_least64_t forgets; /* calls of hf_view_forget */
 	struct hf_pins pins;           /* of everything that is open */
 	pthread_mutex_t sums_lock;     /* guards every node's sums, pinned */
-	struct hf_linkbook *linkbook;
-	struct hf_namebook *namebook;
+	struct hf_cache *cache;
+	char *cache_shown; /* its directory, or why there is none */
+	struct hf_texts *texts;
 };
 
 /* --- attr.c -------------------------------------------------------------- */
@@ -158,52 +160,52 @@ int hf_catalog_match(const struct hf_view *view,
 
 /* --- links.c ------------------------------------------------------------- */
 
-/* What one text refers to. Immutable. */
+/* What one text refers to. Start with {0}. */
 struct hf_links {
 	struct hf_strings paths; /* as hf_refs_rewrite asks for them */
 	bool verbatim;           /* rewriting changes nothing */
 	bool not_utf8;
 	bool too_large;
 };
-extern const struct hf_links hf_links_too_large;
+void hf_links_fini(struct hf_links *links);
 /* Texts above this size are shown as they are: rewriting one takes several
  * times its size in memory. */
 #define HF_TEXT_MAX (UINT64_C(32) * 1024 * 1024)
 /* True if a text of that size is read for what it refers to. */
 bool hf_text_fits(uint64_t size);
+/* -ENOMEM. */
+int hf_links_find(const struct hf_view *view, const char *path,
+		  const char *data, size_t len,
+		  struct hf_links *ret) HF_MUST_USE;
+/* A hf_inspector's functions, which remember what they find; arg is the
+ * view. */
+bool hf_links_wanted(void *arg, const char *path, uint64_t size);
+void hf_links_inspect(void *arg, const char *path,
+		      const struct hf_digest *digest, const char *data,
+		      size_t len);
 
-/* Any thread. `view` is borrowed. */
-struct hf_linkbook;
-int hf_linkbook_new(const struct hf_view *view,
-		    struct hf_linkbook **ret) HF_MUST_USE;
-void hf_linkbook_free(struct hf_linkbook *book);
-/* A hf_inspector's functions; arg is the book. */
-bool hf_linkbook_wants(void *arg, const char *path, uint64_t size);
-void hf_linkbook_inspect(void *arg, const char *path,
-			 const struct hf_digest *digest, const char *data,
-			 size_t len);
-/* The links of the bytes with this digest at this path; borrowed from the
- * book, NULL if they were never inspected. */
-const struct hf_links *hf_linkbook_find(struct hf_linkbook *book,
-					const char *path,
-					const struct hf_digest *digest);
+/* --- texts.c ------------------------------------------------------------- */
 
-/* --- namebook.c ---------------------------------------------------------- */
-
-/* Any thread. */
-struct hf_namebook;
-int hf_namebook_new(struct hf_namebook **ret) HF_MUST_USE;
-void hf_namebook_free(struct hf_namebook *book);
-bool hf_namebook_find(struct hf_namebook *book, const uint64_t key[2],
-		      struct hf_named *ret);
-/* Out of memory forgets silently. */
-void hf_namebook_put(struct hf_namebook *book, const uint64_t key[2],
-		     const struct hf_named *named);
-/* What a path was named last. */
-void hf_namebook_remember(struct hf_namebook *book, const char *path,
-			  const struct hf_named *named);
-bool hf_namebook_last(struct hf_namebook *book, const char *path,
-		      struct hf_named *ret);
+/* What is remembered of texts, each under its path. Any thread. */
+struct hf_texts;
+/* The view's config, source and cache are borrowed. */
+int hf_texts_new(const struct hf_view *view, struct hf_texts **ret) HF_MUST_USE;
+void hf_texts_free(struct hf_texts *texts);
+/* True if the links of the bytes with that digest are known: *ret is new. */
+bool hf_texts_links(struct hf_texts *texts, const char *path,
+		    const struct hf_digest *digest, struct hf_links *ret);
+void hf_texts_put_links(struct hf_texts *texts, const char *path,
+			const struct hf_digest *digest,
+			const struct hf_links *links);
+/* 128 bits for all that a name depends on. */
+void hf_texts_key(const struct hf_texts *texts, const struct hf_buf *text,
+		  uint64_t ret[2]);
+/* What the text was named last, if that depended on the same; key NULL: in
+ * any case. */
+bool hf_texts_name(struct hf_texts *texts, const char *path,
+		   const uint64_t key[2], struct hf_named *ret);
+void hf_texts_put_name(struct hf_texts *texts, const char *path,
+		       const uint64_t key[2], const struct hf_named *named);
 
 /* --- graph.c, component.c ------------------------------------------------ */
 
@@ -231,7 +233,7 @@ struct hf_vertex {
 	int error;  /* of reading it */
 	bool known; /* raw was told, not asked for */
 	struct hf_fact raw;
-	const struct hf_links *links;
+	struct hf_links links;
 	struct hf_strings late; /* links that were found while it was written */
 	struct hf_edge *edges;  /* sorted by link */
 	size_t n_edges;

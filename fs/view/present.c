@@ -128,15 +128,32 @@ static int hashed_name(const struct hf_view *view, const char *path,
 	return error;
 }
 
+/* A text is shown as it is if it refers to nothing; else it has a name. */
+static bool last_text(const struct hf_view *view, const char *path,
+		      const struct hf_fact *fact, struct hf_named *ret)
+{
+	struct hf_links links = {0};
+	bool verbatim;
+
+	if (!hf_texts_links(view->texts, path, &fact->digest, &links))
+		return hf_texts_name(view->texts, path, NULL, ret);
+	verbatim = links.verbatim;
+	hf_links_fini(&links);
+	if (!verbatim)
+		return hf_texts_name(view->texts, path, NULL, ret);
+	*ret = hf_named_of(fact);
+	return true;
+}
+
 static bool last_named(const struct hf_view *view, const char *path,
 		       unsigned root, struct hf_named *ret)
 {
 	struct hf_fact fact;
 
-	if (hf_view_is_text(view, path))
-		return hf_namebook_last(view->namebook, path, ret);
 	if (!hf_digests_last(view->digests, root, path, &fact))
 		return false;
+	if (hf_view_is_text(view, path))
+		return last_text(view, path, &fact, ret);
 	*ret = hf_named_of(&fact);
 	return true;
 }

@@ -11,12 +11,45 @@
 
 /* Threads that hang in a dead source are replaced up to this many. */
 #define MAX_POOL_THREADS 256
+/* Of the cache: some 700,000 files in memory, some millions on disk. */
+#define MAX_MEMORY (UINT32_C(128) << 20)
+#define MAX_DISK (UINT64_C(256) << 20)
 
 static unsigned processors(void)
 {
 	long n = sysconf(_SC_NPROCESSORS_ONLN);
 
 	return n > 0 ? (unsigned)n : 1;
+}
+
+/* Without a directory there is a cache of memory only, and one note. */
+static int open_cache(struct hf_view *view)
+{
+	HF_CLEANUP(hf_freep) char *dir = NULL;
+	HF_CLEANUP(hf_freep) char *why = NULL;
+	HF_CLEANUP(hf_buf_fini) struct hf_buf shown = {0};
+	const char *wanted = view->config->cache;
+	struct hf_cache_config config = {
+		.max_memory = MAX_MEMORY,
+		.max_disk = MAX_DISK,
+		.clock = hf_clock_realtime,
+	};
+	int error = hf_cache_dir(wanted, &dir, &why);
+
+	if (error == -ENOMEM)
+		return error;
+	config.dir = dir;
+	error = hf_cache_new(&config, &view->cache, &why);
+	if (error < 0)
+		return error;
+	if (why && !(wanted && strcmp(wanted, HF_CACHE_NONE) == 0))
+		hf_log(HF_LOG_WARNING, "nothing is remembered on disk: %s",
+		       why);
+	if (why)
+		hf_buf_printf(&shown, HF_CACHE_NONE " (%s)", why);
+	else
+		hf_buf_puts(&shown, dir);
+	return hf_buf_steal(&shown, &view->cache_shown);
 }
 
 static int open_parts(struct hf_view *view, dev_t own_dev, char **why)
@@ -37,16 +70,18 @@ static int open_parts(struct hf_view *view, dev_t own_dev, char **why)
 	error = hf_source_open(&config->source, own_dev, &view->source, why);
 	if (error < 0)
 		return error;
-	error = hf_pool_new(view->threads, MAX_POOL_THREADS, &view->pool);
+	error = open_cache(view);
 	if (error == 0)
-		error = hf_linkbook_new(view, &view->linkbook);
+		error = hf_texts_new(view, &view->texts);
 	if (error == 0)
-		error = hf_namebook_new(&view->namebook);
-	digests.inspector = (struct hf_inspector){
-		view->linkbook, hf_linkbook_wants, hf_linkbook_inspect};
+		error = hf_pool_new(view->threads, MAX_POOL_THREADS,
+				    &view->pool);
+	digests.inspector =
+		(struct hf_inspector){view, hf_links_wanted, hf_links_inspect};
 	digests.source = view->source;
 	digests.pool = view->pool;
 	digests.pins = &view->pins;
+	digests.cache = view->cache;
 	if (error == 0)
 		error = hf_digests_new(&digests, &view->digests);
 	return error < 0 ? hf_why(error, why, "no memory or no threads") : 0;
@@ -79,8 +114,9 @@ void hf_view_free(struct hf_view *view)
 		return;
 	hf_pool_free(view->pool); /* first: its jobs use the others */
 	hf_digests_free(view->digests);
-	hf_linkbook_free(view->linkbook);
-	hf_namebook_free(view->namebook);
+	hf_texts_free(view->texts);
+	hf_cache_free(view->cache);
+	free(view->cache_shown);
 	hf_source_close(view->source);
 	hf_name_template_fini(&view->name_template);
 	pthread_mutex_destroy(&view->sums_lock);
@@ -96,13 +132,15 @@ int hf_view_root(struct hf_view *view, struct hf_node **ret)
 
 void hf_view_forget(struct hf_view *view)
 {
-	hf_digests_forget(view->digests);
+	hf_cache_forget(view->cache);
 	atomic_fetch_add(&view->forgets, 1);
 }
 
 void hf_view_stats(struct hf_view *view, struct hf_view_stats *ret)
 {
 	hf_digests_stats(view->digests, &ret->digests);
+	hf_cache_stats(view->cache, &ret->cache);
+	ret->cache_dir = view->cache_shown;
 	ret->generation = atomic_load(&view->changes);
 	ret->bytes_pinned = atomic_load(&view->pins.bytes);
 	ret->threads = view->threads;

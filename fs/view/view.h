@@ -68,6 +68,7 @@ struct hf_config {
 	int64_t mtime_ns;           /* of hashed files, unless mtime_source */
 	struct hf_refs_config refs; /* its static_url is the one below */
 	char *static_url;
+	char *cache; /* absolute, HF_CACHE_NONE, or NULL: see hf_cache_dir */
 	int64_t uid; /* -1: the source's */
 	int64_t gid;
 };
@@ -330,14 +331,18 @@ void hf_problem_describe(enum hf_problem problem, int error,
 
 /*
  * Drops everything that is remembered in memory, so that the next question
- * looks again. What is being answered meanwhile may still come from before.
+ * looks again at each file's stamp. What the cache on disk says of a stamp
+ * still counts, and what is being answered meanwhile may come from before.
+ * May wait for the disk: not for whoever answers a request.
  */
 void hf_view_forget(struct hf_view *view);
 
 /* The numbers of `status`. */
 struct hf_view_stats {
 	struct hf_digests_stats digests;
-	uint64_t generation; /* counts the changes noticed so far */
+	struct hf_cache_stats cache;
+	const char *cache_dir; /* or "none (why)"; borrowed from the view */
+	uint64_t generation;   /* counts the changes noticed so far */
 	uint64_t bytes_pinned;
 	unsigned threads;
 };

@@ -93,6 +93,7 @@ static inline void scene_open(struct scene *scene, const char *sources,
 			hf_buf_putc(&text, *sources);
 	}
 	assert_int_equal(hf_config_init(&scene->config), 0);
+	scene->config.cache = strdup(HF_CACHE_NONE);
 	assert_int_equal(hf_root_specs_parse(&scene->config.source.roots,
 					     text.data, &why),
 			 0);

@@ -272,7 +272,7 @@ static void status_has_the_facts(void **state)
 	assert_has(&text, "threads: 3\n");
 	assert_has(&text, "files_hashed: 1\n");
 	assert_has(&text, "bytes_hashed: 1\n");
-	assert_has(&text, "files_remembered: 1\n");
+	assert_has(&text, "remembered: 2\n");
 	assert_has(&text, "hashing_now: 0\n");
 	assert_has(&text, "landlock: ABI 1\n");
 	hf_buf_fini(&text);

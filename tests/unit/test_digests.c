@@ -30,6 +30,7 @@ struct room {
 	struct hf_source *source;
 	struct hf_pool *pool;
 	struct hf_pins pins;
+	struct hf_cache *cache;
 	struct hf_digests *digests;
 	struct hf_wait wait;
 };
@@ -50,7 +51,13 @@ static int set_up(void **state)
 	assert_int_equal(hf_source_open(&room->config, 0, &room->source, &why),
 			 0);
 	assert_int_equal(hf_pool_new(2, 4, &room->pool), 0);
+	assert_int_equal(
+		hf_cache_new(&(struct hf_cache_config){.max_memory = 1 << 20,
+						       .clock = turned_clock},
+			     &room->cache, &why),
+		0);
 	config.source = room->source;
+	config.cache = room->cache;
 	config.pool = room->pool;
 	config.pins = &room->pins;
 	assert_int_equal(hf_digests_new(&config, &room->digests), 0);
@@ -67,6 +74,7 @@ static int tear_down(void **state)
 
 	hf_pool_free(room->pool);
 	hf_digests_free(room->digests);
+	hf_cache_free(room->cache);
 	hf_source_close(room->source);
 	hf_root_specs_fini(&room->config.roots);
 	hf_wait_fini(&room->wait);

@@ -1,0 +1,378 @@
+/*
+ * cache: memory in front, a store behind it, and the thread that brings what
+ * is new from the one to the other.
+ */
+#include "fs/digest/internal.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+#define NS_PER_MS INT64_C(1000000)
+#define NS_PER_DAY (INT64_C(86400000) * NS_PER_MS)
+/* Between two batches: at least this, and long enough that writing takes a
+ * tenth of the time. */
+#define PAUSE_MS 1000
+#define PAUSE_FACTOR 9
+#define FAILED_MS 10000
+/* Whoever ends us does not wait longer. */
+#define END_MS 1000
+/* Directories in one transaction: it keeps others from writing. */
+#define BATCH 64
+/* What was of no use for so many days goes when its row is written. */
+#define MAX_DAYS 60
+
+struct hf_cache {
+	uint64_t secret[2];
+	hf_clock *clock;
+	struct hf_memory *memory;
+	struct hf_store *store; /* or NULL */
+	bool writes;            /* there is a thread for it */
+	atomic_bool work;       /* there is something to write */
+	atomic_uint_least64_t rows_read;
+	atomic_uint_least64_t rows_written;
+	pthread_t writer;
+	pthread_mutex_t lock;
+	pthread_cond_t wake; /* the writer */
+	pthread_cond_t done; /* the writer has written all */
+	/* the following are protected by lock */
+	bool ending;
+	unsigned wanted;  /* calls that want all to be written */
+	unsigned written; /* those that are served */
+};
+
+static uint32_t today(const struct hf_cache *cache)
+{
+	int64_t now = cache->clock();
+
+	return now > 0 ? (uint32_t)(now / NS_PER_DAY) : 0;
+}
+
+/* --- keys ------------------------------------------------------------------- */
+
+void hf_cache_realm(const struct hf_cache *cache, const void *text, size_t len,
+		    uint64_t ret[2])
+{
+	hf_siphash128(cache->secret, text, len, ret);
+}
+
+void hf_key_of(const uint64_t realm[2], const char *path, struct hf_key *ret)
+{
+	const char *slash = strrchr(path, '/');
+
+	hf_siphash128(realm, path, slash ? (size_t)(slash - path) : 0,
+		      ret->dir);
+	hf_siphash128(realm, path, strlen(path), ret->file);
+}
+
+/* --- writing ------------------------------------------------------------------ */
+
+static int64_t monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 * NS_PER_MS + now.tv_nsec;
+}
+
+/* What is stored of the directory now, `row` holding it. A damaged row counts
+ * as none, and is written over. */
+static int read_row(struct hf_cache *cache, const uint64_t key[2],
+		    struct hf_buf *row, struct hf_records *ret)
+{
+	int found = hf_store_get(cache->store, key, row);
+	int error;
+
+	if (found <= 0)
+		return found;
+	error = hf_row_read(cache->secret, key, row->data, row->len, ret);
+	if (error == -EBADMSG)
+		hf_store_spoilt(cache->store);
+	return error == -ENOMEM ? error : error == 0;
+}
+
+static int put_records(struct hf_cache *cache, const uint64_t key[2],
+		       const struct hf_records *records)
+{
+	HF_CLEANUP(hf_buf_fini) struct hf_buf row = {0};
+	int error;
+
+	if (!records->n)
+		return hf_store_put(cache->store, key, 0, NULL);
+	error = hf_row_write(cache->secret, key, records, &row);
+	if (error == 0)
+		error = hf_store_put(cache->store, key, today(cache), &row);
+	return error;
+}
+
+/* Others may have written meanwhile: only what is new is changed. */
+static int write_delta(struct hf_cache *cache, const struct hf_delta *delta)
+{
+	HF_CLEANUP(hf_buf_fini) struct hf_buf row = {0};
+	HF_CLEANUP(hf_records_fini) struct hf_records old = {0};
+	HF_CLEANUP(hf_records_fini) struct hf_records merged = {0};
+	uint32_t day = today(cache);
+	int error = read_row(cache, delta->key, &row, &old);
+
+	if (error < 0)
+		return error;
+	error = hf_records_merge(&old, &delta->changes,
+				 day > MAX_DAYS ? day - MAX_DAYS : 0, &merged);
+	if (error == 0)
+		error = put_records(cache, delta->key, &merged);
+	if (error == 0)
+		atomic_fetch_add(&cache->rows_written, 1);
+	return error;
+}
+
+/* One transaction. 1: there may be more; 0: that was all. */
+static int write_batch(struct hf_cache *cache)
+{
+	struct hf_delta deltas[BATCH];
+	size_t n = 0;
+	int error = hf_store_begin(cache->store);
+
+	if (error < 0)
+		return error;
+	while (n < BATCH && error == 0 &&
+	       hf_memory_take(cache->memory, &deltas[n])) {
+		error = write_delta(cache, &deltas[n]);
+		n++;
+	}
+	if (n && error == 0)
+		error = hf_store_commit(cache->store);
+	else
+		hf_store_cancel(cache->store);
+	for (size_t i = 0; i < n; i++) {
+		hf_memory_stored(cache->memory, &deltas[i], error == 0);
+		hf_delta_fini(&deltas[i]);
+	}
+	return error < 0 ? error : n == BATCH;
+}
+
+/* All that there is, as far as END_MS suffice. Returns how long to rest. */
+static int64_t write_all(struct hf_cache *cache)
+{
+	int64_t start = monotonic_ns();
+	int64_t took = 0;
+	int more = 1;
+
+	atomic_store(&cache->work, false);
+	while (more == 1 && took < END_MS * NS_PER_MS) {
+		more = write_batch(cache);
+		took = monotonic_ns() - start;
+	}
+	if (more != 0)
+		atomic_store(&cache->work, true);
+	return (more < 0 ? FAILED_MS : PAUSE_MS) * NS_PER_MS +
+	       PAUSE_FACTOR * took;
+}
+
+/* --- the thread that writes ---------------------------------------------------- */
+
+/* Call with the lock held. Sleeps until somebody cannot wait, or for as long
+ * as it may be. */
+static void rest(struct hf_cache *cache, int64_t ns)
+{
+	int64_t at = monotonic_ns() + ns;
+	struct timespec until = {.tv_sec = at / (1000 * NS_PER_MS),
+				 .tv_nsec = at % (1000 * NS_PER_MS)};
+	int error = 0;
+
+	while (!cache->ending && cache->wanted == cache->written && error == 0)
+		error = pthread_cond_timedwait(&cache->wake, &cache->lock,
+					       &until);
+}
+
+/* Call with the lock held. */
+static bool is_idle(const struct hf_cache *cache)
+{
+	return !cache->ending && !atomic_load(&cache->work) &&
+	       cache->wanted == cache->written;
+}
+
+static void *writer_main(void *arg)
+{
+	struct hf_cache *cache = arg;
+	int64_t rest_ns = PAUSE_MS * NS_PER_MS;
+	bool ending = false;
+
+	pthread_mutex_lock(&cache->lock);
+	while (!ending) {
+		unsigned wanted;
+
+		while (is_idle(cache))
+			pthread_cond_wait(&cache->wake, &cache->lock);
+		rest(cache, rest_ns);
+		wanted = cache->wanted;
+		ending = cache->ending;
+		pthread_mutex_unlock(&cache->lock);
+		if (atomic_load(&cache->work))
+			rest_ns = write_all(cache);
+		pthread_mutex_lock(&cache->lock);
+		cache->written = wanted;
+		pthread_cond_broadcast(&cache->done);
+	}
+	pthread_mutex_unlock(&cache->lock);
+	return NULL;
+}
+
+static int start_writer(struct hf_cache *cache)
+{
+	pthread_attr_t attr;
+	sigset_t all;
+	int error;
+
+	sigfillset(&all);
+	pthread_attr_init(&attr);
+	/* Signals are for the threads that expect them. */
+	pthread_attr_setsigmask_np(&attr, &all);
+	error = pthread_create(&cache->writer, &attr, writer_main, cache);
+	pthread_attr_destroy(&attr);
+	return -error;
+}
+
+static void wake_writer(struct hf_cache *cache)
+{
+	if (!cache->writes || atomic_exchange(&cache->work, true))
+		return;
+	pthread_mutex_lock(&cache->lock);
+	pthread_cond_signal(&cache->wake);
+	pthread_mutex_unlock(&cache->lock);
+}
+
+/* --- the door --------------------------------------------------------------------- */
+
+static void init_locks(struct hf_cache *cache)
+{
+	pthread_condattr_t attr;
+
+	pthread_mutex_init(&cache->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&cache->wake, &attr);
+	pthread_cond_init(&cache->done, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
+static int open_store(struct hf_cache *cache,
+		      const struct hf_cache_config *config, char **why)
+{
+	int error = hf_store_open(config->dir, config->max_disk, config->clock,
+				  &cache->store, why);
+
+	if (error < 0)
+		return *why ? 0 : error;
+	memcpy(cache->secret, hf_store_secret(cache->store),
+	       sizeof(cache->secret));
+	if (hf_store_read_only(cache->store))
+		return 0;
+	error = start_writer(cache);
+	cache->writes = error == 0;
+	return error;
+}
+
+int hf_cache_new(const struct hf_cache_config *config, struct hf_cache **ret,
+		 char **why)
+{
+	struct hf_cache *cache = calloc(1, sizeof(*cache));
+	int error;
+
+	if (!cache)
+		return -ENOMEM;
+	init_locks(cache);
+	cache->clock = config->clock;
+	hf_random_seed(cache->secret);
+	error = hf_memory_new(config->max_memory, &cache->memory);
+	if (error == 0 && config->dir)
+		error = open_store(cache, config, why);
+	if (error < 0)
+		hf_cache_free(cache);
+	else
+		*ret = cache;
+	return error;
+}
+
+static void end_writer(struct hf_cache *cache)
+{
+	pthread_mutex_lock(&cache->lock);
+	cache->ending = true;
+	pthread_cond_signal(&cache->wake);
+	pthread_mutex_unlock(&cache->lock);
+	pthread_join(cache->writer, NULL);
+}
+
+void hf_cache_free(struct hf_cache *cache)
+{
+	if (!cache)
+		return;
+	if (cache->writes)
+		end_writer(cache);
+	hf_store_close(cache->store);
+	hf_memory_free(cache->memory);
+	pthread_cond_destroy(&cache->wake);
+	pthread_cond_destroy(&cache->done);
+	pthread_mutex_destroy(&cache->lock);
+	free(cache);
+}
+
+/* Brings what is stored of a directory into memory. False: it cannot be said
+ * what that is. */
+static bool load(struct hf_cache *cache, const uint64_t dir[2])
+{
+	HF_CLEANUP(hf_buf_fini) struct hf_buf row = {0};
+	HF_CLEANUP(hf_records_fini) struct hf_records records = {0};
+	int found = read_row(cache, dir, &row, &records);
+
+	if (found < 0)
+		return false;
+	hf_memory_load(cache->memory, dir, &records);
+	atomic_fetch_add(&cache->rows_read, found);
+	return true;
+}
+
+bool hf_cache_get(struct hf_cache *cache, const struct hf_key *key,
+		  struct hf_buf *ret)
+{
+	uint32_t day = today(cache);
+	bool touched = false;
+	int found = hf_memory_get(cache->memory, key, day, &touched, ret);
+
+	if (found == -ENODATA && cache->store && load(cache, key->dir))
+		found = hf_memory_get(cache->memory, key, day, &touched, ret);
+	if (touched)
+		wake_writer(cache);
+	return found == 1;
+}
+
+void hf_cache_put(struct hf_cache *cache, const struct hf_key *key, bool keep,
+		  const void *data, size_t len)
+{
+	if (hf_memory_put(cache->memory, key, today(cache),
+			  keep && cache->writes, data, len))
+		wake_writer(cache);
+}
+
+void hf_cache_forget(struct hf_cache *cache)
+{
+	if (cache->writes) {
+		unsigned wanted;
+
+		pthread_mutex_lock(&cache->lock);
+		wanted = ++cache->wanted;
+		pthread_cond_signal(&cache->wake);
+		while ((int)(cache->written - wanted) < 0)
+			pthread_cond_wait(&cache->done, &cache->lock);
+		pthread_mutex_unlock(&cache->lock);
+	}
+	hf_memory_forget(cache->memory);
+}
+
+void hf_cache_stats(struct hf_cache *cache, struct hf_cache_stats *ret)
+{
+	hf_memory_stats(cache->memory, &ret->entries, &ret->bytes);
+	ret->rows_read = atomic_load(&cache->rows_read);
+	ret->rows_written = atomic_load(&cache->rows_written);
+}
