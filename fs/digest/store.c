@@ -88,7 +88,8 @@ struct hf_store {
 	bool off;     /* for good */
 	bool damaged; /* until it is mended */
 	unsigned mends;
-	int64_t paused_ns; /* since when, 0: it is not */
+	int64_t paused_ns;    /* since when, 0: it is not */
+	uint64_t fresh_bytes; /* put since the last look at the length */
 };
 
 /* --- what went wrong --------------------------------------------------------- */
@@ -277,7 +278,10 @@ static int mend(struct hf_store *store)
 	finalize(store);
 	roll_back(store);
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_RESET_DATABASE, 1, NULL);
-	code = run(store, "VACUUM");
+	/* A damaged schema may have kept them from being set. */
+	code = run(store, settings);
+	if (code == SQLITE_OK)
+		code = run(store, "VACUUM");
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_RESET_DATABASE, 0, NULL);
 	if (code == SQLITE_OK)
 		code = create(store);
@@ -365,9 +369,9 @@ static int limit(struct hf_store *store)
 
 	if (code != SQLITE_OK || page <= 0)
 		return code;
-	/* Room for one transaction, which trims before it ends. */
+	/* Room for what comes in before something goes. */
 	hf_buf_printf(&text, "PRAGMA max_page_count=%jd",
-		      (intmax_t)(store->max_bytes / 4 * 5 / page + 16));
+		      (intmax_t)(store->max_bytes / 2 * 3 / page + 16));
 	return hf_buf_status(&text) < 0 ? SQLITE_NOMEM : run(store, text.data);
 }
 
@@ -393,8 +397,6 @@ static int make_anew(struct hf_store *store)
 
 	hf_random_seed(store->secret);
 	code = mend(store);
-	if (code == SQLITE_OK)
-		code = run(store, settings);
 	return code == SQLITE_OK ? limit(store) : code;
 }
 
@@ -555,26 +557,10 @@ int hf_store_begin(struct hf_store *store)
 	return error;
 }
 
-int hf_store_put(struct hf_store *store, const uint64_t key[2], uint32_t day,
-		 const struct hf_buf *row)
+/* So much comes in before something has to go, and goes then. */
+static uint64_t share(const struct hf_store *store)
 {
-	sqlite3_stmt *statement;
-	int error = -EAGAIN;
-
-	pthread_mutex_lock(&store->lock);
-	/* A reader may have found damage meanwhile. */
-	if (!store->damaged && !sqlite3_get_autocommit(store->db)) {
-		statement = store->statements[row ? PUT : DROP];
-		sqlite3_bind_int64(statement, 1, (int64_t)key[0]);
-		if (row) {
-			sqlite3_bind_int64(statement, 2, day);
-			sqlite3_bind_blob64(statement, 3, row->data, row->len,
-					    SQLITE_STATIC);
-		}
-		error = finish(store, statement, sqlite3_step(statement));
-	}
-	pthread_mutex_unlock(&store->lock);
-	return error;
+	return store->max_bytes / 8;
 }
 
 /* Call with the lock held. How many bytes are in use. */
@@ -599,10 +585,10 @@ static int trim(struct hf_store *store)
 	uint64_t used = 0;
 	int code = measure(store, &used);
 
+	store->fresh_bytes = 0;
 	if (code != SQLITE_OK || used <= store->max_bytes)
 		return code;
-	while (code == SQLITE_OK &&
-	       used > store->max_bytes - store->max_bytes / 8) {
+	while (code == SQLITE_OK && used > store->max_bytes - share(store)) {
 		uint64_t before = used;
 		sqlite3_stmt *statement = store->statements[TRIM];
 
@@ -614,6 +600,43 @@ static int trim(struct hf_store *store)
 			break;
 	}
 	return code;
+}
+
+/* Call with the lock held. */
+static int put(struct hf_store *store, const uint64_t key[2], uint32_t day,
+	       const struct hf_buf *row)
+{
+	sqlite3_stmt *statement = store->statements[row ? PUT : DROP];
+	int code;
+
+	sqlite3_bind_int64(statement, 1, (int64_t)key[0]);
+	if (row) {
+		sqlite3_bind_int64(statement, 2, day);
+		sqlite3_bind_blob64(statement, 3, row->data, row->len,
+				    SQLITE_STATIC);
+		store->fresh_bytes += row->len;
+	}
+	code = finish(store, statement, sqlite3_step(statement));
+	if (code < 0 || store->fresh_bytes <= share(store))
+		return code;
+	code = trim(store);
+	return code == SQLITE_OK ? 0 : fail(store, code);
+}
+
+int hf_store_put(struct hf_store *store, const uint64_t key[2], uint32_t day,
+		 const struct hf_buf *row)
+{
+	int error = -EAGAIN;
+
+	/* Everything else would have to go for it. */
+	if (row && row->len > share(store))
+		row = NULL;
+	pthread_mutex_lock(&store->lock);
+	/* A reader may have found damage meanwhile. */
+	if (!store->damaged && !sqlite3_get_autocommit(store->db))
+		error = put(store, key, day, row);
+	pthread_mutex_unlock(&store->lock);
+	return error;
 }
 
 int hf_store_commit(struct hf_store *store)
