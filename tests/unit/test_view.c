@@ -1241,6 +1241,72 @@ static void opening_what_is_no_file(void **state)
 	hf_node_unref(node);
 }
 
+static uint64_t files_hashed(struct scene *scene)
+{
+	struct hf_view_stats stats;
+
+	hf_view_stats(scene->view, &stats);
+	return stats.digests.files_hashed;
+}
+
+/* What was hashed right after a change may be of any moment of it. */
+static void what_is_racy_is_not_remembered_on_disk(void **state)
+{
+	struct scene *scene = *state;
+	char options[PATH_MAX + 8];
+	name_buf name;
+
+	tree_write(&scene->tree, "src/a.bin", "a");
+	snprintf(options, sizeof(options), "cache=%s/cache", scene->tree.top);
+	scene_name("a", ".bin", "a", name);
+	/* The file was changed "in the future". */
+	atomic_store(&scene_ahead_ns, -HOUR_NS);
+	scene_open(scene, "@/src", options);
+	assert_true(scene_has(scene, name));
+	assert_int_equal(files_hashed(scene), 1);
+	atomic_store(&scene_ahead_ns, HOUR_NS);
+	scene_open(scene, "@/src", options);
+	assert_true(scene_has(scene, name));
+	assert_int_equal(files_hashed(scene), 1);
+	scene_open(scene, "@/src", options);
+	assert_true(scene_has(scene, name));
+	assert_int_equal(files_hashed(scene), 0);
+}
+
+/* The disk says what the file was named as long as its stamp is the same; an
+ * open finds that it lies, and then it does not any more. */
+static void an_open_corrects_what_is_remembered_on_disk(void **state)
+{
+	struct scene *scene = *state;
+	char options[PATH_MAX + 8];
+	char path[PATH_MAX];
+	name_buf name;
+	char *map;
+	int fd;
+
+	tree_write(&scene->tree, "src/a.bin", "old");
+	snprintf(options, sizeof(options), "cache=%s/cache", scene->tree.top);
+	fd = open(tree_path(&scene->tree, "src/a.bin", path), O_RDWR);
+	assert_true(fd >= 0);
+	map = mmap(NULL, 3, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_ptr_not_equal(map, MAP_FAILED);
+	map[0] = 'o';
+	scene_open(scene, "@/src", options);
+	assert_true(scene_has(scene, scene_name("a", ".bin", "old", name)));
+	memcpy(map, "new", 3);
+	scene_open(scene, "@/src", options);
+	assert_true(scene_has(scene, name));
+	assert_int_equal(scene_open_error(scene, name), -ESTALE);
+	scene_name("a", ".bin", "new", name);
+	assert_true(scene_has(scene, name));
+	scene_open(scene, "@/src", options);
+	assert_true(scene_has(scene, name));
+	assert_int_equal(files_hashed(scene), 0);
+	scene_assert_reads(scene, name, "new");
+	munmap(map, 3);
+	close(fd);
+}
+
 /* A store through mmap(2) into a page that is dirty already leaves no stamp:
  * only forgetting makes the next look see it. */
 static void what_is_forgotten_is_looked_at_again(void **state)
@@ -1325,6 +1391,8 @@ int main(void)
 		VIEW(who_is_interrupted_gets_eintr),
 		VIEW(opening_what_is_no_file),
 		VIEW(what_is_forgotten_is_looked_at_again),
+		VIEW(what_is_racy_is_not_remembered_on_disk),
+		VIEW(an_open_corrects_what_is_remembered_on_disk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
