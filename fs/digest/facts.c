@@ -9,6 +9,7 @@
  */
 #include "fs/digest/internal.h"
 
+#include <assert.h>
 #include <endian.h>
 #include <errno.h>
 #include <string.h>
@@ -73,6 +74,7 @@ void hf_facts_free(struct hf_facts *facts)
 void hf_facts_key(const struct hf_facts *facts, unsigned root, const char *path,
 		  struct hf_key *ret)
 {
+	assert(root < facts->n_realms);
 	hf_key_of(facts->realms[root].key, path, ret);
 }
 

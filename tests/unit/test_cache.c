@@ -10,16 +10,21 @@
 
 #include "fs/digest/internal.h"
 
-#define DAY_NS (INT64_C(86400) * 1000000000)
+#define HOUR_NS (INT64_C(3600) * 1000000000)
+#define DAY_NS (24 * HOUR_NS)
 #define PLENTY (1 << 24)
 
 /* --- a room with a clock that is turned by hand ---------------------------- */
 
 static atomic_int_least64_t ahead_ns;
+static atomic_int_least64_t stopped_ns; /* 0: it runs */
 
 static int64_t turned_clock(void)
 {
-	return hf_clock_realtime() + atomic_load(&ahead_ns);
+	int64_t stopped = atomic_load(&stopped_ns);
+
+	return (stopped ? stopped : hf_clock_realtime()) +
+	       atomic_load(&ahead_ns);
 }
 
 struct room {
@@ -38,6 +43,7 @@ static int set_up(void **state)
 	room->max_memory = PLENTY;
 	room->max_disk = PLENTY;
 	atomic_store(&ahead_ns, 0);
+	atomic_store(&stopped_ns, 0);
 	*state = room;
 	return 0;
 }
@@ -813,6 +819,28 @@ static void a_locked_database_is_a_miss(void **state)
 	assert_int_equal(count_known(room), 22);
 }
 
+/* Who met a lock does not wait for it again and again. */
+static void a_lock_is_waited_for_once(void **state)
+{
+	struct room *room = *state;
+	struct ear ear;
+	sqlite3 *db;
+
+	fill(room);
+	atomic_store(&stopped_ns, hf_clock_realtime());
+	enter(room);
+	db = open_database(room);
+	assert_int_equal(sqlite3_exec(db, "BEGIN EXCLUSIVE", NULL, NULL, NULL),
+			 SQLITE_OK);
+	ear = listen_up();
+	assert_false(has(room, "dir0/file0", ""));
+	sqlite3_close(db);
+	assert_int_equal(count_known(room), 0);
+	atomic_fetch_add(&ahead_ns, HOUR_NS);
+	assert_int_equal(count_known(room), 22);
+	assert_int_equal(lines_heard(&ear), 1);
+}
+
 /* While somebody writes, others read; and write what they have later. */
 static void a_writer_does_not_stop_readers(void **state)
 {
@@ -942,6 +970,8 @@ static void a_directory_that_others_may_write(void **state)
 {
 	struct room *room = *state;
 	char path[PATH_MAX];
+	char *dir;
+	char *why;
 
 	tree_mkdir(&room->tree, "open");
 	tree_path(&room->tree, "open", path);
@@ -950,8 +980,8 @@ static void a_directory_that_others_may_write(void **state)
 	tree_chmod(&room->tree, "open", 0757);
 	assert_no_dir(path, "others may write");
 	tree_chmod(&room->tree, "open", 0755);
-	assert_int_equal(hf_cache_dir(path, &(char *){NULL}, &(char *){NULL}),
-			 0);
+	assert_int_equal(hf_cache_dir(path, &dir, &why), 0);
+	free(dir);
 }
 
 static void a_directory_of_somebody_else(void **state)
@@ -1006,6 +1036,7 @@ int main(void)
 		ROOM(a_newer_database_is_left_alone),
 		ROOM(an_older_database_is_made_anew),
 		ROOM(a_locked_database_is_a_miss),
+		ROOM(a_lock_is_waited_for_once),
 		ROOM(a_writer_does_not_stop_readers),
 		ROOM(a_database_that_is_taken_away),
 		ROOM(others_cannot_read_the_secret),

@@ -42,12 +42,14 @@ static int set_up(void **state)
 		.algorithm = hf_algorithm_find("md5"),
 		.clock = turned_clock,
 	};
-	char *why;
+	char roots[2 * sizeof(room->tree.top) + 4];
+	char *why = NULL;
 
 	tree_make(&room->tree);
-	assert_int_equal(
-		hf_root_specs_parse(&room->config.roots, room->tree.top, &why),
-		0);
+	snprintf(roots, sizeof(roots), "%s:b=%s", room->tree.top,
+		 room->tree.top);
+	assert_int_equal(hf_root_specs_parse(&room->config.roots, roots, &why),
+			 0);
 	assert_int_equal(hf_source_open(&room->config, 0, &room->source, &why),
 			 0);
 	assert_int_equal(hf_pool_new(2, 4, &room->pool), 0);
