@@ -131,20 +131,33 @@ static int serve(struct program *program, struct hf_session *session,
 	return r < 0 ? refuse(HF_EXIT_ENVIRONMENT, r, NULL) : 0;
 }
 
+/* The view finds the directory again, and tells why if there is none. */
+static char *cache_dir(const struct program *program)
+{
+	HF_CLEANUP(hf_freep) char *why = NULL;
+	char *dir = NULL;
+
+	return hf_cache_dir(program->view.cache, &dir, &why) < 0 ? NULL : dir;
+}
+
 /*
- * What the worker opens by name from now on: the files of its sources, and
- * /proc to see whether a client is being killed. *told as
+ * What the worker opens by name from now on: the files of its sources, /proc
+ * to see whether a client is being killed, and its cache. *told as
  * hf_landlock_confine.
  */
-static int confine_files(const struct hf_root_specs *roots, bool anywhere,
-			 char **told)
+static int confine_files(const struct program *program, char **told)
 {
+	const struct hf_root_specs *roots = &program->view.source.roots;
+	bool anywhere = program->view.source.follow;
 	size_t n = 0;
+	HF_CLEANUP(hf_freep) char *cache = cache_dir(program);
 	HF_CLEANUP(hf_freep)
-	struct hf_allowed *allowed = calloc(roots->n + 2, sizeof(*allowed));
+	struct hf_allowed *allowed = calloc(roots->n + 3, sizeof(*allowed));
 
 	if (!allowed)
 		return -ENOMEM;
+	if (cache)
+		allowed[n++] = (struct hf_allowed){.dir = cache, .write = true};
 	allowed[n++] = (struct hf_allowed){.dir = "/proc"};
 	if (anywhere)
 		allowed[n++] = (struct hf_allowed){.dir = "/", .list = true};
@@ -157,11 +170,10 @@ static int confine_files(const struct hf_root_specs *roots, bool anywhere,
 /* Threads, files and parsers come after this. */
 static int confine(struct program *program, int ready_fd, char **why)
 {
-	const struct hf_source_config *source = &program->view.source;
 	int r = hf_privileges_drop();
 
 	if (r == 0)
-		r = confine_files(&source->roots, source->follow, why);
+		r = confine_files(program, why);
 	if (r < 0)
 		return r;
 	program->landlock = *why;

@@ -29,7 +29,6 @@ int hf_graph_new(struct hf_view *view, struct hf_graph **ret)
 
 static void vertex_free(struct hf_vertex *vertex)
 {
-	hf_strings_fini(&vertex->late);
 	free(vertex->edges);
 	hf_links_fini(&vertex->links);
 	free(vertex->path);
@@ -308,16 +307,19 @@ static int add_edges(struct hf_graph *graph, struct hf_vertex *vertex,
 int hf_graph_grow(struct hf_graph *graph, struct hf_vertex *vertex,
 		  const struct hf_strings *late)
 {
-	size_t n = vertex->late.n;
+	struct hf_strings *paths = &vertex->links.paths;
+	size_t n = paths->n;
 	int error = 0;
 
 	for (size_t i = 0; i < late->n && error == 0; i++)
-		error = hf_strings_add(&vertex->late, late->items[i],
+		error = hf_strings_add(paths, late->items[i],
 				       strlen(late->items[i]));
 	if (error < 0)
 		return error;
 	graph->changed = true;
-	return add_edges(graph, vertex, vertex->late.items + n, late->n);
+	hf_texts_put_links(graph->view->texts, vertex->path,
+			   &vertex->raw.digest, &vertex->links);
+	return add_edges(graph, vertex, paths->items + n, late->n);
 }
 
 struct hf_edge *hf_vertex_edge(const struct hf_vertex *vertex, const char *link)

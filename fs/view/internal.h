@@ -162,8 +162,10 @@ int hf_catalog_match(const struct hf_view *view,
 
 /* What one text refers to. Start with {0}. */
 struct hf_links {
-	struct hf_strings paths; /* as hf_refs_rewrite asks for them */
-	bool verbatim;           /* rewriting changes nothing */
+	/* As hf_refs_rewrite asks for them; what it asked for when the targets
+	 * had other names may be among them. */
+	struct hf_strings paths;
+	bool verbatim; /* rewriting changes nothing */
 	bool not_utf8;
 	bool too_large;
 };
@@ -218,7 +220,7 @@ enum hf_vertex_type {
 };
 
 struct hf_edge {
-	const char *link;     /* borrowed from the links, or from late */
+	const char *link;     /* borrowed from the links */
 	struct hf_vertex *to; /* NULL: no file can have that path */
 	bool decoded;         /* found only when taken for a URL */
 	bool asked;           /* for, by the writing at hand */
@@ -234,8 +236,7 @@ struct hf_vertex {
 	bool known; /* raw was told, not asked for */
 	struct hf_fact raw;
 	struct hf_links links;
-	struct hf_strings late; /* links that were found while it was written */
-	struct hf_edge *edges;  /* sorted by link */
+	struct hf_edge *edges; /* sorted by link */
 	size_t n_edges;
 	bool done; /* named */
 	struct hf_named named;
