@@ -21,11 +21,13 @@ int __wrap_hf_digests_open(struct hf_digests *digests, unsigned root,
 
 /* Set before threads start. */
 static const struct hf_source *source;
+static struct hf_pins *pins;
 
 int __wrap_hf_digests_new(const struct hf_digests_config *config,
 			  struct hf_digests **ret)
 {
 	source = config->source;
+	pins = config->pins;
 	return __real_hf_digests_new(config, ret);
 }
 
@@ -71,6 +73,6 @@ int __wrap_hf_digests_open(struct hf_digests *digests, unsigned root,
 	if (error == 0)
 		error = read_believing(fd, &sig, &bytes);
 	if (error == 0)
-		error = hf_verified_take(&bytes, ret);
+		error = hf_verified_take(&bytes, pins, ret);
 	return error;
 }
