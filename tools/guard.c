@@ -159,7 +159,10 @@ static void on_signal(struct watch *watch)
 
 	if (read(watch->signal_fd, &info, sizeof(info)) != sizeof(info))
 		return;
-	if (info.ssi_signo != SIGCHLD)
+	/* A closed terminal is no reason to unmount. */
+	if (info.ssi_signo == SIGHUP)
+		kill(watch->worker, SIGHUP);
+	else if (info.ssi_signo != SIGCHLD)
 		press(watch);
 	/* One SIGCHLD may stand for several children. */
 	else if (waitpid(watch->worker, &watch->status, WNOHANG) > 0)
@@ -208,10 +211,11 @@ static void guard_signals(sigset_t *ret)
 	sigaddset(ret, SIGTERM);
 	sigaddset(ret, SIGINT);
 	sigaddset(ret, SIGQUIT);
+	sigaddset(ret, SIGHUP);
 }
 
 /* Ctrl-C reaches the whole process group, but the worker must serve until the
- * guard has unmounted. SIGHUP is not for it either (see start). */
+ * guard has unmounted. SIGHUP is ignored until it serves (see start). */
 static _Noreturn void become_worker(struct watch *watch, int ready_fd)
 {
 	sigset_t none;
@@ -237,7 +241,7 @@ static int start(struct watch *watch)
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	/* An inherited SIG_IGN would swallow the worker's end. */
 	signal(SIGCHLD, SIG_DFL);
-	/* A closed terminal is no reason to unmount. */
+	/* The worker takes it for a wish to forget, once it serves. */
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
 	/* A fusermount3 that outlives the worker comes to us, not to init. */

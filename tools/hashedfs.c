@@ -119,8 +119,8 @@ static int serve(struct program *program, struct hf_session *session,
 	int r = 0;
 
 	if (program->mount.control != HF_CONTROL_NONE)
-		r = hf_control_new(view, &program->view, HF_ENTRY_TIMEOUT_MS,
-				   program->landlock, &control);
+		r = hf_control_new(view, &program->view, program->landlock,
+				   &control);
 	if (r == 0) {
 		hf_guard_ready(&program->guard, ready_fd);
 		r = hf_session_serve(session, view, control);

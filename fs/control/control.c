@@ -14,15 +14,13 @@
 struct hf_control {
 	struct hf_view *view;
 	const struct hf_config *config;
-	unsigned timeout_ms;
 	const char *landlock;
 	struct hf_progress progress; /* of the newest snapshot */
 	atomic_uint surveys;         /* under way */
 };
 
 int hf_control_new(struct hf_view *view, const struct hf_config *config,
-		   unsigned timeout_ms, const char *landlock,
-		   struct hf_control **ret)
+		   const char *landlock, struct hf_control **ret)
 {
 	struct hf_control *control = calloc(1, sizeof(*control));
 
@@ -30,7 +28,6 @@ int hf_control_new(struct hf_view *view, const struct hf_config *config,
 		return -ENOMEM;
 	control->view = view;
 	control->config = config;
-	control->timeout_ms = timeout_ms;
 	control->landlock = landlock;
 	*ret = control;
 	return 0;
@@ -70,6 +67,21 @@ static void add_sources(struct hf_buf *ret, const struct hf_root_specs *roots)
 	}
 }
 
+static void add_watching(struct hf_buf *ret, const struct hf_view_stats *stats)
+{
+	hf_buf_printf(ret, "watching: %zu directories", stats->watched);
+	if (stats->unwatched == ENOSPC)
+		hf_buf_puts(ret, " (not all: the limit is reached, see "
+				 "fs.inotify.max_user_watches)");
+	else if (stats->unwatched == EOPNOTSUPP)
+		hf_buf_puts(ret, " (not all: a file system does not report "
+				 "all changes)");
+	else if (stats->unwatched)
+		hf_buf_printf(ret, " (not all: %s)",
+			      strerror(stats->unwatched));
+	hf_buf_putc(ret, '\n');
+}
+
 static int render_status(struct hf_control *control, struct hf_wait *wait,
 			 struct hf_buf *ret)
 {
@@ -87,6 +99,8 @@ static int render_status(struct hf_control *control, struct hf_wait *wait,
 	add_word(ret, "landlock", control->landlock);
 	add_number(ret, "threads", stats.threads);
 	add_number(ret, "generation", stats.generation);
+	add_number(ret, "changes", stats.reports);
+	add_watching(ret, &stats);
 	add_number(ret, "files_hashed", stats.digests.files_hashed);
 	add_number(ret, "bytes_hashed", stats.digests.bytes_hashed);
 	add_word(ret, "cache", stats.cache_dir);
@@ -224,16 +238,12 @@ static int render_problems(struct hf_control *control, struct hf_wait *wait,
 
 /* --- sync ----------------------------------------------------------------------- */
 
-/* Once every name that the kernel may still believe has run out, whatever is
- * asked next is asked of the source. */
 static int render_sync(struct hf_control *control, struct hf_wait *wait,
 		       struct hf_buf *ret)
 {
 	struct hf_view_stats stats;
-	int error = hf_wait_block_for(wait, control->timeout_ms);
 
-	if (error != -ETIMEDOUT && error < 0)
-		return error;
+	(void)wait;
 	hf_view_stats(control->view, &stats);
 	hf_buf_printf(ret, "%" PRIu64 "\n", stats.generation);
 	return 0;

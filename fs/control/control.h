@@ -29,18 +29,17 @@
  */
 
 struct hf_control;
-/* `view` and `config` are borrowed. `timeout_ms` is how long the kernel may
- * believe a name; a read of sync waits that long. `landlock` (borrowed) is what
- * `status` says about how this process is confined. */
+/* `view` and `config` are borrowed. `landlock` (borrowed) is what `status` says
+ * about how this process is confined. */
 int hf_control_new(struct hf_view *view, const struct hf_config *config,
-		   unsigned timeout_ms, const char *landlock,
-		   struct hf_control **ret) HF_MUST_USE;
+		   const char *landlock, struct hf_control **ret) HF_MUST_USE;
 void hf_control_free(struct hf_control *control);
 
 /* The file names, by index; NULL behind the last. */
 const char *hf_control_name(size_t i);
-/* Renders file number `i` into `ret`. `wait` as everywhere. -EAGAIN: too many
- * are looking at the whole tree already. */
+/* Renders file number `i` into `ret`. `wait` as everywhere. For sync it is the
+ * frontend that first waits until all is seen. -EAGAIN: too many are looking
+ * at the whole tree already. */
 int hf_control_render(struct hf_control *control, size_t i,
 		      struct hf_wait *wait, struct hf_buf *ret) HF_MUST_USE;
 /* Appends a snapshot as the text of `map`. */

@@ -6,6 +6,7 @@
  */
 #include "fs/fuse/internal.h"
 
+#include <errno.h>
 #include <linux/fuse.h>
 #include <stdatomic.h>
 #include <sys/uio.h>
@@ -39,6 +40,17 @@ static ssize_t device_write(int fd, struct iovec *iov, int count,
 	if (!atomic_exchange(&fs->initialised, true))
 		mend_init(iov, count);
 	return writev(fd, iov, count);
+}
+
+/* Code 8 of linux/fuse.h, which is newer than libfuse 3.14. */
+#define NOTIFY_INC_EPOCH 8
+
+int hf_device_raise_epoch(struct fuse_session *fuse)
+{
+	struct fuse_out_header out = {.len = sizeof(out),
+				      .error = NOTIFY_INC_EPOCH};
+
+	return write(fuse_session_fd(fuse), &out, sizeof(out)) < 0 ? -errno : 0;
 }
 
 int hf_device_attach(struct fuse_session *fuse)

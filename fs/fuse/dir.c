@@ -12,6 +12,9 @@
 struct handle {
 	struct hf_node *node;
 	struct hf_listing *listing;
+	bool reported;    /* changes of the directory are */
+	uint64_t reports; /* before it was listed */
+	struct hf_reading reading;
 };
 
 /* "." and ".." come before the entries of a listing. */
@@ -24,6 +27,7 @@ static struct handle *handle_of(const struct fuse_file_info *fi)
 
 static void handle_free(struct hf_fs *fs, struct handle *handle)
 {
+	hf_trust_end(fs->trust, &handle->reading);
 	hf_listing_unref(handle->listing);
 	hf_node_unref(handle->node);
 	free(handle);
@@ -53,6 +57,8 @@ static int open_listing(struct hf_fs *fs, fuse_ino_t ino, struct hf_wait *wait,
 	handle->node = hf_inodes_get(fs->inodes, ino);
 	if (!handle->node)
 		return -ESTALE;
+	handle->reports = hf_view_reports(fs->view);
+	handle->reported = hf_view_watch_dir(fs->view, handle->node);
 	return hf_view_list(fs->view, handle->node, wait, &handle->listing);
 }
 
@@ -109,6 +115,7 @@ struct reply {
 	struct hf_fs *fs;
 	struct handle *handle;
 	bool plus;
+	bool current; /* nothing was reported since it was listed */
 	char *data;
 	size_t size;
 	size_t len;
@@ -168,44 +175,55 @@ static bool add_dot(struct reply *reply, off_t offset)
 }
 
 /*
- * An entry of a listing. With `plus` it is a lookup, too, which the kernel
- * counts only if the entry fits: then it is taken back.
+ * What an entry leads to. With `plus` it is a lookup, too, unless the listing
+ * may be out of date: then the name stands alone, for a lookup to tell.
  */
+static int look(struct reply *reply, struct hf_node *node,
+		struct fuse_entry_param *ret)
+{
+	struct hf_fs *fs = reply->fs;
+	bool reported = reply->handle->reported && hf_node_reported(node);
+	int error = hf_entry_param(fs, node, 0, ret);
+
+	if (error < 0 || !reply->plus || !reply->current)
+		return error;
+	ret->entry_timeout =
+		hf_trust_name(fs->trust, reported, reply->handle->reports) /
+		1000.0;
+	return hf_inodes_enter(fs->inodes, hf_node_ref(node), &ret->ino);
+}
+
+/* An entry of a listing. The kernel counts a lookup only if the entry fits:
+ * then it is taken back. */
 static bool add_entry(struct reply *reply, size_t i, off_t next, int *error)
 {
 	struct hf_fs *fs = reply->fs;
 	const struct hf_listing *listing = reply->handle->listing;
-	const char *name = hf_listing_entry(listing, i)->name;
+	const struct hf_entry *entry = hf_listing_entry(listing, i);
 	struct fuse_entry_param param = {0};
 	struct hf_node *node;
-	uint64_t nodeid = 0;
 
 	*error = hf_view_node(fs->view, reply->handle->node, listing, i, &node);
 	if (*error < 0)
 		return false;
-	*error = hf_entry_param(fs, node, 0, &param);
+	*error = look(reply, node, &param);
+	hf_node_unref(node);
+	if (*error == -ENOMEM)
+		return false;
 	if (*error < 0) {
-		/* Gone or changed since: the name alone, for a lookup to tell.
-		 */
+		/* Gone or changed since. */
 		memset(&param, 0, sizeof(param));
-		param.attr.st_mode = hf_listing_entry(listing, i)->mode;
+		param.attr.st_mode = entry->mode;
 		param.attr.st_ino = 1;
 		*error = 0;
-	} else if (reply->plus) {
-		*error =
-			hf_inodes_enter(fs->inodes, hf_node_ref(node), &nodeid);
-		param.ino = nodeid;
 	}
-	hf_node_unref(node);
-	if (*error < 0)
-		return false;
-	if (add(reply, name, &param, next)) {
-		if (nodeid)
-			reply->entered[reply->n_entered++] = nodeid;
+	if (add(reply, entry->name, &param, next)) {
+		if (param.ino)
+			reply->entered[reply->n_entered++] = param.ino;
 		return true;
 	}
-	if (nodeid)
-		hf_inodes_forget(fs->inodes, nodeid, 1);
+	if (param.ino)
+		hf_inodes_forget(fs->inodes, param.ino, 1);
 	return false;
 }
 
@@ -253,9 +271,17 @@ static void readdir(fuse_req_t req, size_t size, off_t offset,
 	int error;
 
 	hf_request_begin(&request, reply.fs->watcher, req);
+	/* Whoever asks for more has got to what came before. */
+	hf_trust_end(reply.fs->trust, &reply.handle->reading);
+	if (plus)
+		hf_trust_begin(reply.fs->trust, &reply.handle->reading);
+	reply.current =
+		reply.handle->reports == hf_view_reports(reply.fs->view);
 	error = reply_init(&reply);
 	if (error == 0)
 		error = fill(&reply, offset);
+	if (reply.n_entered == 0)
+		hf_trust_end(reply.fs->trust, &reply.handle->reading);
 	if (!hf_request_claim(&request))
 		take_back(&reply);
 	/* What was filled in before an error goes out; the error comes at the

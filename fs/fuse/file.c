@@ -64,6 +64,9 @@ static void add_mount_status(struct hf_fs *fs, struct hf_buf *text)
 		      (unsigned long long)hf_inodes_count(fs->inodes));
 	hf_buf_printf(text, "handles: %llu\n",
 		      (unsigned long long)atomic_load(&fs->handles.n));
+	hf_buf_printf(text, "lookups: %llu\n",
+		      (unsigned long long)atomic_load(&fs->lookups));
+	hf_trust_status(fs->trust, text);
 }
 
 static int count_text(struct hf_fs *fs, struct handle *handle)
@@ -80,14 +83,18 @@ static int count_text(struct hf_fs *fs, struct handle *handle)
 static int open_control(struct hf_fs *fs, int file, struct hf_wait *wait,
 			struct fuse_file_info *fi, struct handle *handle)
 {
-	int error;
+	const char *name = file < 0 ? NULL : hf_control_name((size_t)file);
+	int error = 0;
 
-	if (file < 0)
+	if (!name)
 		return -EISDIR;
 	fi->direct_io = 1;
-	error = hf_control_render(fs->control, (size_t)file, wait,
-				  &handle->text);
-	if (error == 0 && strcmp(hf_control_name((size_t)file), "status") == 0)
+	if (strcmp(name, "sync") == 0)
+		error = hf_trust_sync(fs->trust, wait);
+	if (error == 0)
+		error = hf_control_render(fs->control, (size_t)file, wait,
+					  &handle->text);
+	if (error == 0 && strcmp(name, "status") == 0)
 		add_mount_status(fs, &handle->text);
 	if (error == 0)
 		error = hf_buf_status(&handle->text);

@@ -9,11 +9,6 @@
 #include "fs/control/control.h"
 #include "fs/view/view.h"
 
-/* How long the kernel may believe that a name leads where it led. Short of a
- * second, so that with the work of looking again a change of the source shows
- * within a second. */
-#define HF_ENTRY_TIMEOUT_MS 900
-
 enum hf_control_access {
 	HF_CONTROL_OWNER, /* the mounting user only */
 	HF_CONTROL_ALL,

@@ -3,6 +3,8 @@
  *
  *   session.c  mount, serve, end
  *   device.c   reads and writes of /dev/fuse
+ *   trust.c    how long the kernel may believe names
+ *   notifier.c the thread that hears of changes
  *   loop.c     threads that take requests and answer them
  *   request.c  a request that may be called off
  *   inode.c    nodeid <-> node
@@ -70,6 +72,8 @@ void hf_handles_give(struct hf_handles *handles);
 /* --- the mounted file system ---------------------------------------------- */
 
 struct hf_watcher;
+struct hf_trust;
+struct hf_notifier;
 
 struct hf_fs {
 	const struct hf_mount_config *config;
@@ -77,10 +81,13 @@ struct hf_fs {
 	struct hf_control *control; /* borrowed; NULL: no .hashedfs */
 	struct hf_inodes *inodes;
 	struct hf_watcher *watcher;
+	struct hf_trust *trust;
+	struct hf_notifier *notifier;
 	uid_t owner; /* who mounted */
 	int64_t started_ns;
 	struct hf_handles handles;
 	atomic_uint_least64_t text_len; /* of open control files, in bytes */
+	atomic_uint_least64_t lookups;  /* that the kernel asked for */
 	atomic_bool initialised;        /* FUSE_INIT was answered */
 };
 
@@ -88,6 +95,58 @@ struct hf_fs {
 
 /* Takes the reads and writes of a mounted session over. */
 int hf_device_attach(struct fuse_session *fuse) HF_MUST_USE;
+/* Makes the kernel distrust every name that it was told. -EINVAL: it has never
+ * heard of that (before Linux 6.16); -ENODEV, ...: the mount is gone. */
+int hf_device_raise_epoch(struct fuse_session *fuse);
+
+/* --- trust.c -------------------------------------------------------------- */
+
+/*
+ * How long the kernel may believe that a name leads where it led. The short
+ * time is less than a second, so that with the work of looking again a change
+ * of the source shows within a second. The long one bounds what no report
+ * tells of, see hf_watches_dir.
+ */
+#define HF_SHORT_MS 900
+#define HF_LONG_MS 60000
+
+/* Any thread. Both are borrowed. */
+int hf_trust_new(struct fuse_session *fuse, struct hf_view *view,
+		 struct hf_trust **ret) HF_MUST_USE;
+void hf_trust_free(struct hf_trust *trust);
+/*
+ * For how many milliseconds the answer to a request may be believed. reported:
+ * each change would be; reports: hf_view_reports before anything was looked at.
+ */
+unsigned hf_trust_name(struct hf_trust *trust, bool reported, uint64_t reports);
+
+/* A READDIRPLUS whose answer the kernel may not have got to. */
+struct hf_reading {
+	struct hf_reading *next;  /* all are protected by the trust's lock */
+	struct hf_reading **link; /* NULL: it is in no list */
+	uint64_t epoch;
+};
+/* Before such an answer is made; once its reader asks for more or leaves. */
+void hf_trust_begin(struct hf_trust *trust, struct hf_reading *reading);
+void hf_trust_end(struct hf_trust *trust, struct hf_reading *reading);
+
+/* Takes in what the sources reported. May take a second. */
+void hf_trust_update(struct hf_trust *trust);
+/* Forgets what is remembered in memory. May take a second, or wait for the
+ * disk. */
+void hf_trust_forget(struct hf_trust *trust);
+/* Returns when all that was changed before is seen by everybody. -EINTR. */
+int hf_trust_sync(struct hf_trust *trust, struct hf_wait *wait) HF_MUST_USE;
+/* Appends its lines of `status`. */
+void hf_trust_status(struct hf_trust *trust, struct hf_buf *ret);
+
+/* --- notifier.c ------------------------------------------------------------ */
+
+/* Starts the thread; blocks SIGHUP for the calling one, as all others have it
+ * blocked already. `trust` is borrowed. */
+int hf_notifier_new(struct hf_trust *trust, int watch_fd,
+		    struct hf_notifier **ret) HF_MUST_USE;
+void hf_notifier_free(struct hf_notifier *notifier);
 
 /* --- loop.c --------------------------------------------------------------- */
 
@@ -132,7 +191,7 @@ bool hf_request_claim(struct hf_request *request) HF_MUST_USE;
 /* --- ops.c, file.c, dir.c -------------------------------------------------- */
 
 struct hf_fs *hf_fs_of(fuse_req_t req);
-/* The struct stat and time-outs of a node. */
+/* The struct stat and time-outs of a node; its name is not believed at all. */
 int hf_entry_param(struct hf_fs *fs, struct hf_node *node, uint64_t nodeid,
 		   struct fuse_entry_param *ret) HF_MUST_USE;
 /* True for .hashedfs and what is in it; *ret: which file, -1: the directory */

@@ -11,7 +11,7 @@
 
 /* Constant files never change: the kernel need not ask again. */
 #define FOR_EVER (10.0 * 365 * 24 * 3600)
-#define SHORT (HF_ENTRY_TIMEOUT_MS / 1000.0)
+#define SHORT (HF_SHORT_MS / 1000.0)
 
 /* Reads that the kernel may have under way by itself (read-ahead of many
  * readers); its default of 12 starves sixteen of them. */
@@ -114,7 +114,6 @@ int hf_entry_param(struct hf_fs *fs, struct hf_node *node, uint64_t nodeid,
 	memset(ret, 0, sizeof(*ret));
 	ret->ino = nodeid;
 	ret->generation = 1; /* nodeids are never used twice */
-	ret->entry_timeout = SHORT;
 	ret->attr_timeout = hf_node_constant(node) ? FOR_EVER : SHORT;
 	return hf_view_stat(fs->view, node, &ret->attr);
 }
@@ -123,17 +122,23 @@ static int lookup(struct hf_fs *fs, fuse_ino_t parent, const char *name,
 		  struct hf_wait *wait, struct fuse_entry_param *ret)
 {
 	struct hf_node *dir = hf_inodes_get(fs->inodes, parent);
+	uint64_t reports = hf_view_reports(fs->view);
 	struct hf_node *node;
 	uint64_t nodeid;
+	bool reported;
 	int error;
 
 	if (!dir)
 		return -ESTALE;
+	reported = hf_view_watch_dir(fs->view, dir);
 	error = hf_view_lookup(fs->view, dir, name, wait, &node);
 	hf_node_unref(dir);
 	if (error < 0)
 		return error;
+	reported &= hf_node_reported(node);
 	error = hf_entry_param(fs, node, 0, ret);
+	ret->entry_timeout =
+		hf_trust_name(fs->trust, reported, reports) / 1000.0;
 	if (error < 0) {
 		hf_node_unref(node);
 		return error;
@@ -157,6 +162,7 @@ void hf_op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		reply_control(req, fs, control);
 		return;
 	}
+	atomic_fetch_add(&fs->lookups, 1);
 	hf_request_begin(&request, fs->watcher, req);
 	error = lookup(fs, parent, name, &request.wait, &param);
 	if (!hf_request_claim(&request)) {

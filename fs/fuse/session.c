@@ -178,14 +178,24 @@ int hf_session_serve(struct hf_session *session, struct hf_view *view,
 		error = hf_inodes_new(root, &fs->inodes);
 	if (error == 0)
 		error = hf_watcher_new(&fs->watcher);
+	hf_view_watch(view);
+	if (error == 0)
+		error = hf_trust_new(session->fuse, view, &fs->trust);
+	if (error == 0)
+		error = hf_notifier_new(fs->trust, hf_view_watch_fd(view),
+					&fs->notifier);
 	if (error == 0)
 		error = hf_loop_run(session->fuse, fs->config->single_threaded);
 	/* The file system is unmounted already: libfuse sees that and only
 	 * frees what it kept for it. */
 	if (error == 0)
 		fuse_session_unmount(session->fuse);
+	hf_notifier_free(fs->notifier);
 	hf_watcher_free(fs->watcher);
 	hf_inodes_free(fs->inodes);
+	hf_trust_free(fs->trust);
+	fs->notifier = NULL;
+	fs->trust = NULL;
 	fs->watcher = NULL;
 	fs->inodes = NULL;
 	return error;

@@ -2,7 +2,7 @@
  * What the files of this room share. From the bottom up: root.c makes the
  * system calls, dir.c looks at one directory of one root, parts.c finds the
  * directories that a path means in all roots, list.c holds what was found,
- * tree.c and look.c answer the door.
+ * tree.c and look.c answer the door, watch.c hears of changes.
  */
 #ifndef HF_SOURCE_INTERNAL_H
 #define HF_SOURCE_INTERNAL_H
@@ -152,6 +152,8 @@ enum hf_place {
 	HF_PLACE_INSIDE, /* rest: the path in the root */
 };
 
+/* The length of the next longer piece of `path` that ends before a slash. */
+size_t hf_path_next(const char *path, size_t len);
 /* Where a path of the merged tree lies as seen from one root. */
 enum hf_place hf_place_of(const char *prefix, const char *path,
 			  const char **rest);

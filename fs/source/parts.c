@@ -126,8 +126,7 @@ static int look_for_dir(const struct hf_source *source,
 	return entry.type == HF_TYPE_BROKEN ? entry.error : ENOTDIR;
 }
 
-/* The length of the next longer piece of `path` that ends before a slash. */
-static size_t next_piece(const char *path, size_t len)
+size_t hf_path_next(const char *path, size_t len)
 {
 	len += path[len] == '/';
 	return len + strcspn(path + len, "/");
@@ -147,7 +146,7 @@ static int blocked_by(const struct hf_source *source, unsigned number,
 	for (size_t len = 0; path[len];) {
 		int found;
 
-		len = next_piece(path, len);
+		len = hf_path_next(path, len);
 		memcpy(piece, path, len);
 		found = look_for_dir(source, &source->roots[number], piece);
 		if (found == 0)

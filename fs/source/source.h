@@ -170,6 +170,10 @@ int hf_source_list(const struct hf_source *source, const char *path,
  */
 int hf_source_list_current(const struct hf_source *source, const char *path,
 			   const struct hf_source_list *list) HF_MUST_USE;
+/* The same for who has heard of a change since `list` was made: it is current
+ * only if its stamps alone prove that. */
+int hf_source_list_certain(const struct hf_source *source, const char *path,
+			   const struct hf_source_list *list) HF_MUST_USE;
 /*
  * Brings the entries' stats up to date: *ret is a new list, or `list` itself
  * (a new reference) if nothing in it changed. Precondition: current.
@@ -216,5 +220,38 @@ int hf_source_identity(const struct hf_source *source, unsigned root,
 /* statvfs(3) of the first root. */
 int hf_source_statvfs(const struct hf_source *source,
 		      struct statvfs *ret) HF_MUST_USE;
+
+/* --- watch.c: changes that the kernel reports ---------------------------- */
+
+/* Any thread. */
+struct hf_watches;
+/* Watches nothing yet. `source` is borrowed. Errors of inotify_init1(2). */
+int hf_watches_new(const struct hf_source *source,
+		   struct hf_watches **ret) HF_MUST_USE;
+void hf_watches_free(struct hf_watches *watches);
+/*
+ * True if from now on every change that makes a listing of the directory
+ * `path` say something else is reported: its coming and going, that of its
+ * names, what is written to its files by this machine. Not what is stored
+ * through mmap(2), or written through another link of a file; nor what a
+ * symbolic link leads to; nor a file system that is mounted over it. Call it
+ * before the directory is looked at, each time: it stands until something is
+ * reported. It costs next to nothing where all is watched already.
+ */
+bool hf_watches_dir(struct hf_watches *watches, const char *path);
+/* True if hf_watches_dir speaks for this entry of the directory. */
+bool hf_source_entry_reported(const struct hf_source_entry *entry);
+/* A descriptor that is readable when something was reported. */
+int hf_watches_fd(const struct hf_watches *watches);
+/* Reads what was reported up to now; true if there was anything. Does not
+ * block. */
+bool hf_watches_read(struct hf_watches *watches);
+struct hf_watches_stats {
+	size_t directories;
+	int error; /* why there is one that is not watched; positive, or 0:
+		      ENOSPC the limit of watches, EOPNOTSUPP a file system
+		      that does not report all changes */
+};
+void hf_watches_stats(struct hf_watches *watches, struct hf_watches_stats *ret);
 
 #endif

@@ -203,3 +203,10 @@ int hf_source_list_current(const struct hf_source *source, const char *path,
 	return hf_source_list_current_at(source, path, list,
 					 hf_clock_realtime());
 }
+
+int hf_source_list_certain(const struct hf_source *source, const char *path,
+			   const struct hf_source_list *list)
+{
+	/* At no time is it young. */
+	return hf_source_list_current_at(source, path, list, INT64_MIN);
+}

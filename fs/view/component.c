@@ -305,6 +305,31 @@ static int name_component(struct tarjan *tarjan, struct hf_vertex **members,
 	return name_single(tarjan->graph, members[0], tarjan->wait);
 }
 
+/* What the vertex refers to is named already, or in its own component. */
+static bool is_reported(const struct hf_vertex *vertex)
+{
+	bool reported = vertex->reported;
+
+	for (size_t i = 0; i < vertex->n_edges; i++) {
+		const struct hf_edge *edge = &vertex->edges[i];
+
+		reported &= edge->reported && (!edge->to || edge->to->reported);
+	}
+	return reported;
+}
+
+static void finish_members(struct hf_vertex **members, size_t n)
+{
+	bool reported = true;
+
+	for (size_t i = 0; i < n; i++)
+		reported &= is_reported(members[i]);
+	for (size_t i = 0; i < n; i++) {
+		members[i]->reported = reported;
+		members[i]->done = true;
+	}
+}
+
 /* The vertex is the first of its component: the others lie above it. */
 static int close_component(struct tarjan *tarjan, struct hf_vertex *vertex)
 {
@@ -319,8 +344,8 @@ static int close_component(struct tarjan *tarjan, struct hf_vertex *vertex)
 	} while (tarjan->open[first] != vertex);
 	error = name_component(tarjan, &tarjan->open[first],
 			       tarjan->open_n - first);
-	for (size_t i = first; i < tarjan->open_n; i++)
-		tarjan->open[i]->done = error == 0;
+	if (error == 0)
+		finish_members(&tarjan->open[first], tarjan->open_n - first);
 	tarjan->open_n = first;
 	return error;
 }
@@ -456,6 +481,7 @@ int hf_graph_name(struct hf_graph *graph, const char *path,
 		return error;
 	*ret = vertex->named;
 	ret->depends = vertex->n_edges > 0;
+	ret->reported = vertex->reported;
 	return 0;
 }
 

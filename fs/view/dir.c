@@ -10,6 +10,7 @@ struct hf_view_dir {
 	pthread_mutex_t lock;
 	uint64_t forgets;           /* protected by lock; of the view, then */
 	struct hf_catalog *catalog; /* protected by lock */
+	uint64_t reports;           /* before it was read; protected by lock */
 	struct hf_listing *last;    /* protected by lock */
 };
 
@@ -35,19 +36,20 @@ void hf_view_dir_free(struct hf_view_dir *dir)
 }
 
 static struct hf_catalog *known_catalog(struct hf_view_dir *dir,
-					uint64_t forgets)
+					uint64_t forgets, uint64_t *reports)
 {
 	struct hf_catalog *catalog = NULL;
 
 	pthread_mutex_lock(&dir->lock);
 	if (dir->catalog && dir->forgets == forgets)
 		catalog = hf_catalog_ref(dir->catalog);
+	*reports = dir->reports;
 	pthread_mutex_unlock(&dir->lock);
 	return catalog;
 }
 
 static void remember_catalog(struct hf_view_dir *dir, uint64_t forgets,
-			     struct hf_catalog *catalog)
+			     uint64_t reports, struct hf_catalog *catalog)
 {
 	struct hf_catalog *old;
 
@@ -55,6 +57,7 @@ static void remember_catalog(struct hf_view_dir *dir, uint64_t forgets,
 	dir->forgets = forgets;
 	old = dir->catalog;
 	dir->catalog = hf_catalog_ref(catalog);
+	dir->reports = reports;
 	pthread_mutex_unlock(&dir->lock);
 	hf_catalog_unref(old);
 }
@@ -64,13 +67,15 @@ static int current_catalog(struct hf_view *view, struct hf_view_dir *dir,
 			   const char *path, uint64_t forgets,
 			   struct hf_catalog **ret)
 {
-	struct hf_catalog *catalog = known_catalog(dir, forgets);
+	uint64_t reports;
+	struct hf_catalog *catalog = known_catalog(dir, forgets, &reports);
 	int current;
 
 	if (!catalog)
 		return 0;
-	current = hf_source_list_current(view->source, path,
-					 hf_catalog_list(catalog));
+	current = (reports == hf_view_reports(view) ? hf_source_list_current
+						    : hf_source_list_certain)(
+		view->source, path, hf_catalog_list(catalog));
 	if (current == 1)
 		*ret = catalog;
 	else
@@ -82,6 +87,7 @@ int hf_view_dir_catalog(struct hf_view *view, struct hf_view_dir *dir,
 			const char *path, bool *fresh, struct hf_catalog **ret)
 {
 	uint64_t forgets = atomic_load(&view->forgets);
+	uint64_t reports = hf_view_reports(view);
 	int error = current_catalog(view, dir, path, forgets, ret);
 
 	*fresh = error == 0;
@@ -89,7 +95,7 @@ int hf_view_dir_catalog(struct hf_view *view, struct hf_view_dir *dir,
 		return error < 0 ? error : 0;
 	error = hf_catalog_read(view, path, ret);
 	if (error == 0)
-		remember_catalog(dir, forgets, *ret);
+		remember_catalog(dir, forgets, reports, *ret);
 	return error;
 }
 

@@ -72,16 +72,21 @@ static int look(const struct hf_graph *graph, struct hf_vertex *vertex)
 
 	if (!*vertex->path) {
 		vertex->type = HF_VERTEX_DIR;
+		vertex->reported = true;
 		return 0;
 	}
+	vertex->reported = graph->watching &&
+			   hf_view_watch_parent(graph->view, vertex->path);
 	error = hf_source_find(graph->view->source, vertex->path, &entry);
 	if (hf_error_passing(error))
 		return error;
 	/* What cannot be reached is not there for who refers to it. */
 	if (error < 0) {
 		vertex->type = HF_VERTEX_ABSENT;
+		vertex->reported &= error == -ENOENT;
 		return 0;
 	}
+	vertex->reported &= hf_source_entry_reported(&entry);
 	vertex->type = type_of(graph->view, vertex->path, &entry);
 	vertex->root = entry.root;
 	vertex->sig = hf_sig_of(&entry.st);
@@ -124,6 +129,7 @@ int hf_graph_know(struct hf_graph *graph, const char *path,
 	vertex->root = entry->root;
 	vertex->raw = *fact;
 	vertex->known = true;
+	vertex->reported = hf_source_entry_reported(entry);
 	error = vertex->path ? append(graph, vertex) : -ENOMEM;
 	if (error < 0)
 		vertex_free(vertex);
@@ -176,12 +182,19 @@ static bool is_inside(const char *path)
 }
 
 /* enter() for what posixpath.normpath gave; *ret stays if it leads outside. */
-static int enter_path(struct hf_graph *graph, const char *path,
-		      struct hf_vertex **ret)
+static int enter_path(struct hf_graph *graph, struct hf_edge *edge,
+		      const char *path, struct hf_vertex **ret)
 {
+	int error;
+
 	if (strcmp(path, ".") == 0)
-		return enter(graph, "", ret);
-	return is_inside(path) ? enter(graph, path, ret) : 0;
+		path = "";
+	else if (!is_inside(path))
+		return 0;
+	error = enter(graph, path, ret);
+	if (error == 0)
+		edge->reported &= (*ret)->reported;
+	return error;
 }
 
 /*
@@ -227,7 +240,7 @@ static int enter_decoded(struct hf_graph *graph, struct hf_edge *edge)
 	int error = decode(edge->link, &path);
 
 	if (error == 0 && strcmp(path.data, edge->link) != 0)
-		error = enter_path(graph, path.data, &to);
+		error = enter_path(graph, edge, path.data, &to);
 	hf_buf_fini(&path);
 	if (error == -EINVAL) /* no URL, so no file */
 		error = 0;
@@ -239,19 +252,18 @@ static int enter_decoded(struct hf_graph *graph, struct hf_edge *edge)
 }
 
 /* Django's map of names knows slashes only, and no directories. */
-static int enter_slashed(struct hf_graph *graph, const char *link,
-			 struct hf_vertex **ret)
+static int enter_slashed(struct hf_graph *graph, struct hf_edge *edge)
 {
-	char *path = strdup(link);
+	char *path = strdup(edge->link);
 	int error = 0;
 
 	if (!path)
 		return -ENOMEM;
 	for (char *c = path; (c = strchr(c, '\\'));)
 		*c = '/';
-	error = enter_path(graph, path, ret);
-	if (*ret && (*ret)->type == HF_VERTEX_DIR)
-		*ret = NULL;
+	error = enter_path(graph, edge, path, &edge->to);
+	if (edge->to && edge->to->type == HF_VERTEX_DIR)
+		edge->to = NULL;
 	free(path);
 	return error;
 }
@@ -263,10 +275,11 @@ static int add_edge(struct hf_graph *graph, struct hf_edge *edge)
 	edge->to = NULL;
 	edge->decoded = false;
 	edge->asked = false;
+	edge->reported = true;
 	if (strchr(edge->link, '\\'))
-		error = enter_slashed(graph, edge->link, &edge->to);
+		error = enter_slashed(graph, edge);
 	else
-		error = enter_path(graph, edge->link, &edge->to);
+		error = enter_path(graph, edge, edge->link, &edge->to);
 	if (error == 0 && (!edge->to || edge->to->type == HF_VERTEX_ABSENT))
 		error = enter_decoded(graph, edge);
 	return error;
@@ -396,6 +409,7 @@ static int settle(struct hf_graph *graph, struct hf_vertex *vertex, int error,
 		  struct hf_wait *wait)
 {
 	vertex->error = error;
+	vertex->reported &= error == 0;
 	if (hf_error_passing(error))
 		return error;
 	if (error < 0 && !hf_digests_last(graph->view->digests, vertex->root,
@@ -413,6 +427,7 @@ static int settle(struct hf_graph *graph, struct hf_vertex *vertex, int error,
 	if (hf_error_passing(error))
 		return error;
 	vertex->error = error;
+	vertex->reported = false;
 	vertex->type = HF_VERTEX_ABSENT;
 	return 0;
 }

@@ -23,6 +23,7 @@
  *   present.c  source file -> presented entry: every rule about one file
  *   problem.c  what is told about a file, in words
  *   attr.c     mode, owner, size, times
+ *   changes.c  what the sources report
  *   name.c     path and digest -> hashed name; template.c its form
  *   config.c   what can be chosen; option.c reads it
  *   view.c     all of it together
@@ -45,6 +46,10 @@ struct hf_view {
 	uint64_t seed[2]; /* of node identities */
 	unsigned threads;
 	atomic_uint_least64_t changes; /* noticed in listings */
+	struct hf_watches *watches;    /* NULL: nothing is reported */
+	int watches_error;             /* why there are none; positive */
+	pthread_mutex_t reports_lock;  /* held while reports are read */
+	atomic_uint_least64_t reports;
 	atomic_uint_least64_t forgets; /* calls of hf_view_forget */
 	struct hf_pins pins;           /* of everything that is open */
 	pthread_mutex_t sums_lock;     /* guards every node's sums, pinned */
@@ -60,6 +65,13 @@ void hf_attr_entry(const struct hf_config *config, bool constant,
 		   const struct stat *st, struct hf_entry *ret);
 /* An entry as struct stat. */
 void hf_attr_fill(const struct hf_entry *entry, uint64_t ino, struct stat *ret);
+
+/* --- changes.c ------------------------------------------------------------ */
+
+/* hf_watches_dir for the directory `path`, or for the one that would hold it.
+ * False where nothing is watched. */
+bool hf_view_watch_path(struct hf_view *view, const char *path);
+bool hf_view_watch_parent(struct hf_view *view, const char *path);
 
 /* --- node.c -------------------------------------------------------------- */
 
@@ -96,6 +108,7 @@ struct hf_named {
 	uint64_t size;
 	bool circular; /* the two digests differ: see component.c */
 	bool depends;  /* on other files */
+	bool reported; /* all that it depends on reports its changes */
 };
 
 /* What a file of this path becomes, by its path alone. */
@@ -224,6 +237,7 @@ struct hf_edge {
 	struct hf_vertex *to; /* NULL: no file can have that path */
 	bool decoded;         /* found only when taken for a URL */
 	bool asked;           /* for, by the writing at hand */
+	bool reported;        /* all that was looked at for it is */
 };
 
 /* One file of a graph. */
@@ -232,8 +246,10 @@ struct hf_vertex {
 	enum hf_vertex_type type;
 	unsigned root;
 	struct hf_sig sig;
-	int error;  /* of reading it */
-	bool known; /* raw was told, not asked for */
+	int error;     /* of reading it */
+	bool known;    /* raw was told, not asked for */
+	bool reported; /* changes are; once named, also those of all that it
+			  refers to */
 	struct hf_fact raw;
 	struct hf_links links;
 	struct hf_edge *edges; /* sorted by link */
@@ -251,6 +267,7 @@ struct hf_vertex {
 /* The files that one question reaches. One thread. */
 struct hf_graph {
 	struct hf_view *view;
+	bool watching; /* set by who wants to know what is reported */
 	struct hf_map *by_path;
 	struct hf_vertex **vertices; /* owned, in the order of finding */
 	size_t n;

@@ -18,6 +18,7 @@ struct search {
 	struct hf_buf dir_path;
 	struct hf_buf path; /* of the entry at hand */
 	struct hf_buf name; /* presented, of the entry at hand */
+	bool reported;      /* with the directory, all that was looked at */
 };
 
 static void search_fini(struct search *search)
@@ -36,6 +37,7 @@ static int search_init(struct search *search, struct hf_view *view,
 	search->view = view;
 	search->dir = dir;
 	search->wait = wait;
+	search->reported = true;
 	hf_node_path(dir, &search->dir_path);
 	if (hf_buf_status(&search->dir_path) < 0)
 		return -ENOMEM;
@@ -52,6 +54,7 @@ static int name_text(struct search *search,
 
 	if (error < 0)
 		return error;
+	graph->watching = true;
 	error = hf_graph_know(graph, search->path.data, source, fact);
 	if (error == 0)
 		error = hf_graph_name(graph, search->path.data, search->wait,
@@ -87,7 +90,7 @@ static int present(struct search *search, size_t i, struct hf_entry *ret)
 		hf_source_list_entry(hf_catalog_list(search->catalog), i);
 	struct hf_rule rule = hf_catalog_rule(search->catalog, i);
 	struct hf_source_entry source;
-	struct hf_named named = {0};
+	struct hf_named named = {.reported = true};
 	int named_error = 0;
 	int error = hf_source_stat(search->view->source, search->dir_path.data,
 				   listed, &source);
@@ -104,6 +107,8 @@ static int present(struct search *search, size_t i, struct hf_entry *ret)
 		named_error = name_of(search, &source, rule, &named);
 	if (hf_error_passing(named_error))
 		return named_error;
+	search->reported &= hf_source_entry_reported(&source) &&
+			    named_error == 0 && named.reported;
 	/* Gone meanwhile; or there, and yet it cannot be opened. */
 	if (named_error == -ENOENT) {
 		error = hf_source_stat(search->view->source,
@@ -227,5 +232,6 @@ int hf_view_lookup(struct hf_view *view, struct hf_node *dir, const char *name,
 		found = find(&search, name, &entry);
 	if (found < 0)
 		return found;
+	entry.reported = search.reported;
 	return found ? hf_node_new(view, dir, &entry, ret) : -ENOENT;
 }

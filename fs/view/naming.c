@@ -251,6 +251,8 @@ static int finish_entry(struct hf_naming *naming, size_t i,
 	struct hf_listing *made = naming->made;
 	const struct hf_source_entry *source =
 		hf_source_list_entry(made->list, i);
+	bool reported = hf_source_entry_reported(source) && named_error == 0 &&
+			named->reported;
 	struct hf_entry entry;
 	int error = path_of(naming, source->name, path);
 
@@ -260,11 +262,13 @@ static int finish_entry(struct hf_naming *naming, size_t i,
 	error = hf_present(naming->view, path->data, source,
 			   hf_catalog_rule(made->catalog, i), named,
 			   named_error, name, &entry);
+	entry.reported = reported;
 	if (error == 0)
 		error = add_entry(naming, &entry);
 	if (error == 0 && entry.kind == HF_KIND_HASHED &&
 	    naming->view->config->show & HF_SHOW_PLAIN) {
 		hf_present_plain(naming->view->config, source, &entry);
+		entry.reported = reported;
 		error = add_entry(naming, &entry);
 	}
 	return error;
@@ -311,7 +315,7 @@ static int finish_entries(struct hf_naming *naming, struct hf_wait *wait)
 	     i++) {
 		const struct hf_source_entry *source =
 			hf_source_list_entry(made->list, i);
-		struct hf_named named = {0};
+		struct hf_named named = {.reported = true};
 		int named_error = 0;
 
 		if (needs_digest(made, i))
@@ -377,6 +381,7 @@ int hf_view_list(struct hf_view *view, struct hf_node *dir,
 
 	if (error < 0)
 		return error;
+	graph->watching = true;
 	error = hf_naming_list_all(view, dir, graph, wait, ret);
 	hf_graph_free(graph);
 	return error;

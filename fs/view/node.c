@@ -157,6 +157,11 @@ bool hf_node_dead(const struct hf_node *node)
 	return atomic_load(&node->dead);
 }
 
+bool hf_node_reported(const struct hf_node *node)
+{
+	return node->entry.reported;
+}
+
 void hf_node_digest(const struct hf_node *node, char ret[HF_DIGEST_HEX_MAX + 1])
 {
 	hf_digest_hex(&node->entry.digest, ret);

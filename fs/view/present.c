@@ -86,7 +86,8 @@ struct hf_named hf_named_of(const struct hf_fact *fact)
 {
 	return (struct hf_named){.name = fact->digest,
 				 .content = fact->digest,
-				 .size = fact->size};
+				 .size = fact->size,
+				 .reported = true};
 }
 
 bool hf_error_passing(int error)

@@ -99,6 +99,7 @@ int hf_view_new(const struct hf_config *config, dev_t own_dev,
 	view->threads = config->threads ? config->threads : processors();
 	hf_random_seed(view->seed);
 	pthread_mutex_init(&view->sums_lock, NULL);
+	pthread_mutex_init(&view->reports_lock, NULL);
 	error = open_parts(view, own_dev, why);
 	if (error < 0) {
 		hf_view_free(view);
@@ -117,9 +118,11 @@ void hf_view_free(struct hf_view *view)
 	hf_texts_free(view->texts);
 	hf_cache_free(view->cache);
 	free(view->cache_shown);
+	hf_watches_free(view->watches);
 	hf_source_close(view->source);
 	hf_name_template_fini(&view->name_template);
 	pthread_mutex_destroy(&view->sums_lock);
+	pthread_mutex_destroy(&view->reports_lock);
 	free(view);
 }
 
@@ -138,10 +141,17 @@ void hf_view_forget(struct hf_view *view)
 
 void hf_view_stats(struct hf_view *view, struct hf_view_stats *ret)
 {
+	struct hf_watches_stats watches = {.error = view->watches_error};
+
+	if (view->watches)
+		hf_watches_stats(view->watches, &watches);
 	hf_digests_stats(view->digests, &ret->digests);
+	ret->reports = hf_view_reports(view);
+	ret->generation = atomic_load(&view->changes) + ret->reports;
 	hf_cache_stats(view->cache, &ret->cache);
 	ret->cache_dir = view->cache_shown;
-	ret->generation = atomic_load(&view->changes);
 	ret->bytes_pinned = atomic_load(&view->pins.bytes);
 	ret->threads = view->threads;
+	ret->watched = watches.directories;
+	ret->unwatched = watches.error;
 }

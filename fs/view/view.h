@@ -135,6 +135,7 @@ struct hf_entry {
 	enum hf_problem problem;
 	int error; /* positive errno */
 	bool hidden;
+	bool reported; /* with its directory, all that the name depends on */
 	unsigned root;
 	mode_t mode; /* as presented, with the file type */
 	uid_t uid;
@@ -337,6 +338,29 @@ void hf_problem_describe(enum hf_problem problem, int error,
  */
 void hf_view_forget(struct hf_view *view);
 
+/* --- changes.c: what the sources report ----------------------------------- */
+
+/*
+ * Begins to watch the sources; call before anybody asks for anything. Where
+ * that is impossible nothing is ever reported.
+ */
+void hf_view_watch(struct hf_view *view);
+/*
+ * Call before hf_view_list or hf_view_lookup: true if each change of what they
+ * will say of this directory is reported, as far as the entries' own
+ * `reported` goes. It stands while hf_view_reports stays what it was before.
+ */
+bool hf_view_watch_dir(struct hf_view *view, struct hf_node *dir);
+/* hf_entry's `reported` of the entry that a node was made of. */
+bool hf_node_reported(const struct hf_node *node);
+/* Readable when something was reported; -1: there are no watches. */
+int hf_view_watch_fd(const struct hf_view *view);
+/* Takes in what was reported up to now. Does not block. */
+void hf_view_take_reports(struct hf_view *view);
+/* Rises whenever something was reported, after it was. */
+uint64_t hf_view_reports(const struct hf_view *view);
+/* As if there had been a report: for who cannot know of all changes. */
+void hf_view_suspect(struct hf_view *view);
 /* The numbers of `status`. */
 struct hf_view_stats {
 	struct hf_digests_stats digests;
@@ -345,6 +369,9 @@ struct hf_view_stats {
 	uint64_t generation;   /* counts the changes noticed so far */
 	uint64_t bytes_pinned;
 	unsigned threads;
+	size_t watched; /* directories */
+	int unwatched;  /* why not all are; positive errno, or 0 */
+	uint64_t reports;
 };
 void hf_view_stats(struct hf_view *view, struct hf_view_stats *ret);
 

@@ -1,0 +1,285 @@
+/*
+ * trust: how long the kernel may believe a name. For long where every change
+ * is reported to us, because then one notification makes it distrust all names
+ * that it has: it raises the epoch of the mount, and a name is of the epoch
+ * that its lookup was sent in. So an answer that is overtaken by a change is
+ * distrusted, too. The notification takes no lock in the kernel, so it can
+ * neither hang nor hold anybody up.
+ *
+ * It is not free: names that are distrusted go, and with them the pages of
+ * their files. So there is one when something changes after names were lent
+ * for long; while changes go on names are believed for a short time only, and
+ * no change needs one.
+ *
+ * What READDIRPLUS brings is of the epoch in which its reader gets to it, which
+ * may be after a notification that the answer was sent before. So a reading
+ * stands in a list from before its answer until its reader asks again; if
+ * there was a notification meanwhile, there is another one then.
+ */
+#include "fs/fuse/internal.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <time.h>
+
+/* So long after a change names are lent for long again. */
+#define QUIET_NS INT64_C(5000000000)
+/* So long a reader may take to get to what was sent to it: who then has not
+ * asked again has left its directory open and does something else. */
+#define READING_NS INT64_C(1000000000)
+#define LOOK_MS 2
+
+enum kernel { UNTRIED, HEARS, DEAF };
+
+struct hf_trust {
+	struct fuse_session *fuse;
+	struct hf_view *view;
+	pthread_mutex_t lock;
+	/* the following are protected by lock */
+	enum kernel kernel;
+	uint64_t reports;   /* that were taken into account */
+	int64_t changed_ns; /* when the last of them came */
+	bool lent;          /* names were lent since the last notification, */
+	bool unreported;    /* or handed out of which nothing is reported, */
+	bool changed;       /* or something changed */
+	uint64_t epoch;     /* counts notifications */
+	struct hf_reading *readings;
+};
+
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int hf_trust_new(struct fuse_session *fuse, struct hf_view *view,
+		 struct hf_trust **ret)
+{
+	struct hf_trust *trust = calloc(1, sizeof(*trust));
+
+	if (!trust)
+		return -ENOMEM;
+	trust->fuse = fuse;
+	trust->view = view;
+	trust->changed_ns = now_ns() - QUIET_NS;
+	trust->reports = hf_view_reports(view);
+	pthread_mutex_init(&trust->lock, NULL);
+	*ret = trust;
+	return 0;
+}
+
+void hf_trust_free(struct hf_trust *trust)
+{
+	if (!trust)
+		return;
+	pthread_mutex_destroy(&trust->lock);
+	free(trust);
+}
+
+/* --- notifications ------------------------------------------------------------ */
+
+/* Call with the lock held, after FUSE_INIT was answered. */
+static bool kernel_hears(struct hf_trust *trust)
+{
+	if (trust->kernel == UNTRIED)
+		trust->kernel = hf_device_raise_epoch(trust->fuse) == -EINVAL
+					? DEAF
+					: HEARS;
+	return trust->kernel == HEARS;
+}
+
+/* Call with the lock held. An error means that the mount is gone. */
+static void notify(struct hf_trust *trust)
+{
+	if (kernel_hears(trust))
+		hf_device_raise_epoch(trust->fuse);
+	/* The top has attributes, but no name that could be distrusted. */
+	fuse_lowlevel_notify_inval_inode(trust->fuse, FUSE_ROOT_ID, -1, 0);
+}
+
+/* Call with the lock held. */
+static void distrust(struct hf_trust *trust)
+{
+	notify(trust);
+	trust->epoch++;
+	trust->lent = trust->unreported = trust->changed = false;
+}
+
+/* Call with the lock held: takes into account what the view has heard of. */
+static void take(struct hf_trust *trust)
+{
+	uint64_t reports = hf_view_reports(trust->view);
+
+	if (trust->reports == reports)
+		return;
+	trust->reports = reports;
+	trust->changed_ns = now_ns();
+	trust->changed = true;
+	if (trust->lent)
+		distrust(trust);
+}
+
+/* --- readings ----------------------------------------------------------------- */
+
+void hf_trust_begin(struct hf_trust *trust, struct hf_reading *reading)
+{
+	pthread_mutex_lock(&trust->lock);
+	reading->epoch = trust->epoch;
+	reading->next = trust->readings;
+	reading->link = &trust->readings;
+	if (reading->next)
+		reading->next->link = &reading->next;
+	trust->readings = reading;
+	pthread_mutex_unlock(&trust->lock);
+}
+
+void hf_trust_end(struct hf_trust *trust, struct hf_reading *reading)
+{
+	pthread_mutex_lock(&trust->lock);
+	if (reading->link) {
+		*reading->link = reading->next;
+		if (reading->next)
+			reading->next->link = reading->link;
+		reading->link = NULL;
+	}
+	pthread_mutex_unlock(&trust->lock);
+}
+
+/* Are there readings from before a notification? Too late: they are over. */
+static bool overtaken(struct hf_trust *trust, bool too_late)
+{
+	bool found = false;
+
+	pthread_mutex_lock(&trust->lock);
+	for (struct hf_reading *r = trust->readings; r; r = r->next) {
+		if (too_late)
+			r->epoch = trust->epoch;
+		found |= r->epoch != trust->epoch;
+	}
+	pthread_mutex_unlock(&trust->lock);
+	return found;
+}
+
+static int sleep_a_bit(struct hf_wait *wait)
+{
+	const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};
+	int error;
+
+	if (!wait) {
+		nanosleep(&pause, NULL);
+		return 0;
+	}
+	error = hf_wait_block_for(wait, LOOK_MS);
+	return error == -ETIMEDOUT ? 0 : error;
+}
+
+/* Waits for the readings that a notification overtook, and repeats it. */
+static int catch_up(struct hf_trust *trust, struct hf_wait *wait)
+{
+	int64_t deadline = now_ns() + READING_NS;
+	bool any = false;
+
+	while (overtaken(trust, now_ns() > deadline)) {
+		int error = sleep_a_bit(wait);
+
+		if (error < 0)
+			return error;
+		any = true;
+	}
+	if (any) {
+		pthread_mutex_lock(&trust->lock);
+		notify(trust);
+		pthread_mutex_unlock(&trust->lock);
+	}
+	return 0;
+}
+
+/* --- the door ----------------------------------------------------------------- */
+
+/* Call with the lock held. */
+static bool is_quiet(struct hf_trust *trust)
+{
+	return kernel_hears(trust) && now_ns() - trust->changed_ns >= QUIET_NS;
+}
+
+unsigned hf_trust_name(struct hf_trust *trust, bool reported, uint64_t reports)
+{
+	bool lend = false;
+
+	pthread_mutex_lock(&trust->lock);
+	if (!reported)
+		trust->unreported = true;
+	else
+		lend = is_quiet(trust) &&
+		       reports == hf_view_reports(trust->view);
+	trust->lent |= lend;
+	pthread_mutex_unlock(&trust->lock);
+	return lend ? HF_LONG_MS : HF_SHORT_MS;
+}
+
+void hf_trust_update(struct hf_trust *trust)
+{
+	hf_view_take_reports(trust->view);
+	pthread_mutex_lock(&trust->lock);
+	take(trust);
+	pthread_mutex_unlock(&trust->lock);
+	(void)!catch_up(trust, NULL);
+}
+
+void hf_trust_forget(struct hf_trust *trust)
+{
+	hf_view_forget(trust->view);
+	hf_view_suspect(trust->view);
+	pthread_mutex_lock(&trust->lock);
+	take(trust);
+	distrust(trust);
+	pthread_mutex_unlock(&trust->lock);
+	(void)!catch_up(trust, NULL);
+}
+
+/* Names that nobody can distrust run out. */
+static int run_out(struct hf_trust *trust, struct hf_wait *wait)
+{
+	int error = hf_wait_block_for(wait, HF_SHORT_MS);
+
+	hf_view_suspect(trust->view);
+	return error == -ETIMEDOUT ? 0 : error;
+}
+
+int hf_trust_sync(struct hf_trust *trust, struct hf_wait *wait)
+{
+	bool hears;
+
+	hf_view_take_reports(trust->view);
+	pthread_mutex_lock(&trust->lock);
+	hears = kernel_hears(trust);
+	take(trust);
+	if (trust->unreported) {
+		/* It may have changed; which does not mean that it did. */
+		hf_view_suspect(trust->view);
+		trust->reports = hf_view_reports(trust->view);
+	}
+	if (trust->unreported || trust->changed)
+		distrust(trust);
+	pthread_mutex_unlock(&trust->lock);
+	return hears ? catch_up(trust, wait) : run_out(trust, wait);
+}
+
+void hf_trust_status(struct hf_trust *trust, struct hf_buf *ret)
+{
+	bool hears;
+	bool quiet;
+
+	pthread_mutex_lock(&trust->lock);
+	hears = kernel_hears(trust);
+	quiet = is_quiet(trust);
+	pthread_mutex_unlock(&trust->lock);
+	hf_buf_printf(ret, "names_believed_ms: %d%s\n",
+		      quiet ? HF_LONG_MS : HF_SHORT_MS,
+		      quiet   ? ""
+		      : hears ? " (changes go on)"
+			      : " (the kernel cannot be told of changes; Linux "
+				"6.16 can)");
+}

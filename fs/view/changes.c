@@ -1,0 +1,74 @@
+/*
+ * changes: what the sources report. Nothing that is remembered is made anew by
+ * a report: it is proved by stamps, as ever. Reports say when it is time to
+ * ask again.
+ */
+#include "fs/view/internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+void hf_view_watch(struct hf_view *view)
+{
+	view->watches_error = -hf_watches_new(view->source, &view->watches);
+}
+
+bool hf_view_watch_path(struct hf_view *view, const char *path)
+{
+	return view->watches && hf_watches_dir(view->watches, path);
+}
+
+bool hf_view_watch_parent(struct hf_view *view, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir;
+	bool watched;
+
+	if (!view->watches)
+		return false;
+	dir = strndup(path, slash ? (size_t)(slash - path) : 0);
+	watched = dir && hf_watches_dir(view->watches, dir);
+	free(dir);
+	return watched;
+}
+
+bool hf_view_watch_dir(struct hf_view *view, struct hf_node *dir)
+{
+	struct hf_buf path = {0};
+	bool watched;
+
+	if (!view->watches)
+		return false;
+	hf_node_path(dir, &path);
+	watched = hf_buf_status(&path) == 0 &&
+		  hf_watches_dir(view->watches, path.data);
+	hf_buf_fini(&path);
+	return watched;
+}
+
+int hf_view_watch_fd(const struct hf_view *view)
+{
+	return view->watches ? hf_watches_fd(view->watches) : -1;
+}
+
+/* The lock is for whoever comes second: what the first one has read is counted
+ * when it goes on. */
+void hf_view_take_reports(struct hf_view *view)
+{
+	if (!view->watches)
+		return;
+	pthread_mutex_lock(&view->reports_lock);
+	if (hf_watches_read(view->watches))
+		atomic_fetch_add(&view->reports, 1);
+	pthread_mutex_unlock(&view->reports_lock);
+}
+
+uint64_t hf_view_reports(const struct hf_view *view)
+{
+	return atomic_load(&view->reports);
+}
+
+void hf_view_suspect(struct hf_view *view)
+{
+	atomic_fetch_add(&view->reports, 1);
+}
