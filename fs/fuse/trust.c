@@ -23,7 +23,7 @@
 #include <time.h>
 
 /* So long after a change names are lent for long again. */
-#define QUIET_NS INT64_C(5000000000)
+#define QUIET_NS INT64_C(2000000000)
 /* So long a reader may take to get to what was sent to it: who then has not
  * asked again has left its directory open and does something else. */
 #define READING_NS INT64_C(1000000000)

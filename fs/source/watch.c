@@ -44,6 +44,7 @@ struct hf_watches {
 	struct hf_map *map;  /* by place; whoever is in it, the directories
 				above it are, too */
 	uint64_t given_up;   /* how often all were */
+	bool *deaf;          /* roots on file systems that do not report */
 	bool full;           /* the kernel allows no more */
 	bool told;
 	int error; /* why a directory has no watch; positive */
@@ -62,8 +63,11 @@ int hf_watches_new(const struct hf_source *source, struct hf_watches **ret)
 	hf_random_seed(seed);
 	pthread_mutex_init(&watches->lock, NULL);
 	watches->source = source;
+	watches->deaf = calloc(source->n_roots, sizeof(*watches->deaf));
 	watches->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	error = watches->fd < 0 ? -errno : hf_map_new(seed, &watches->map);
+	error = !watches->deaf    ? -ENOMEM
+		: watches->fd < 0 ? -errno
+				  : hf_map_new(seed, &watches->map);
 	if (error < 0) {
 		hf_watches_free(watches);
 		return error;
@@ -96,6 +100,7 @@ void hf_watches_free(struct hf_watches *watches)
 	if (watches->map)
 		give_up(watches);
 	hf_map_free(watches->map);
+	free(watches->deaf);
 	hf_closep(&watches->fd);
 	pthread_mutex_destroy(&watches->lock);
 	free(watches);
@@ -205,8 +210,32 @@ static int join(struct hf_watches *watches, const struct place *place,
 	return error;
 }
 
-/* 1: it is watched; 0: there is none, and its coming would be reported, since
- * those above are watched; or a negative errno. */
+/* 1: it is watched already; 0: it is not; negative errno: it cannot be. */
+static int is_watched(struct hf_watches *watches, const struct place *place,
+		      uint64_t *given_up)
+{
+	int found;
+
+	pthread_mutex_lock(&watches->lock);
+	found = has(watches, place);
+	if (!found && watches->deaf[place->root])
+		found = -EOPNOTSUPP;
+	else if (!found && watches->full)
+		found = -ENOSPC;
+	*given_up = watches->given_up;
+	pthread_mutex_unlock(&watches->lock);
+	return found;
+}
+
+static void set_deaf(struct hf_watches *watches, unsigned root)
+{
+	pthread_mutex_lock(&watches->lock);
+	watches->deaf[root] = true;
+	pthread_mutex_unlock(&watches->lock);
+}
+
+/* 1: it is watched now; 0: there is none, and its coming would be reported,
+ * since those above are watched; or a negative errno. */
 static int watch_one(struct hf_watches *watches, const struct place *place,
 		     uint64_t given_up)
 {
@@ -220,24 +249,15 @@ static int watch_one(struct hf_watches *watches, const struct place *place,
 		return 0;
 	if (error < 0)
 		return error;
-	if (!reports(fd))
+	if (!reports(fd)) {
+		if (!*place->path)
+			set_deaf(watches, place->root);
 		return -EOPNOTSUPP;
+	}
 	pthread_mutex_lock(&watches->lock);
 	error = join(watches, place, fd, given_up);
 	pthread_mutex_unlock(&watches->lock);
 	return error < 0 ? error : 1;
-}
-
-static bool is_watched(struct hf_watches *watches, const struct place *place,
-		       uint64_t *given_up)
-{
-	bool found;
-
-	pthread_mutex_lock(&watches->lock);
-	found = has(watches, place);
-	*given_up = watches->given_up;
-	pthread_mutex_unlock(&watches->lock);
-	return found;
 }
 
 /* From the root down to `path` in it. */
@@ -247,21 +267,25 @@ static int watch_line(struct hf_watches *watches, unsigned root,
 	struct place place = {.root = root};
 	uint64_t given_up;
 	size_t len = strlen(path);
-	int error = 1;
+	int found;
 
 	if (len >= sizeof(place.path))
 		return -ENAMETOOLONG;
 	memcpy(place.path, path, len + 1);
-	if (is_watched(watches, &place, &given_up))
-		return 0;
-	for (len = 0; error == 1; len = hf_path_next(path, len)) {
+	found = is_watched(watches, &place, &given_up);
+	if (found != 0)
+		return found < 0 ? found : 0;
+	for (len = 0;; len = hf_path_next(path, len)) {
+		uint64_t unused;
+
 		place.path[len] = '\0';
-		error = watch_one(watches, &place, given_up);
+		found = is_watched(watches, &place, &unused);
+		if (found == 0)
+			found = watch_one(watches, &place, given_up);
 		place.path[len] = path[len];
-		if (!path[len])
-			break;
+		if (found != 1 || !path[len])
+			return found < 0 ? found : 0;
 	}
-	return error < 0 ? error : 0;
 }
 
 static void complain(struct hf_watches *watches, int error)
