@@ -8,6 +8,7 @@ import platform
 import random
 import shutil
 import signal
+import threading
 import time
 
 import mount as mounting
@@ -58,25 +59,65 @@ def look(top, names, gone):
     return wrong
 
 
+def hold(top, names, ready):
+    """Keeps the names in the kernel's memory, which may forget them else."""
+    fds = [os.open(os.path.join(top, name), os.O_PATH) for name in names]
+    os.write(ready, b"%d" % len(fds))
+    signal.pause()
+
+
+@contextlib.contextmanager
+def holding(m, names):
+    reader, writer = os.pipe()
+    client = m.person.start(hold, m.path, names, writer)
+    try:
+        os.close(writer)
+        assert os.read(reader, 10) == b"%d" % len(names)
+        yield
+    finally:
+        os.close(reader)
+        client.kill()
+
+
 class Looker:
     """Compares a mount with a fresh one; remembers what was there the last two
-    times."""
+    times, and makes the kernel remember the last."""
 
-    def __init__(self, m, sources, fresh, *options):
+    def __init__(self, m, fresh, stack):
         self.m = m
-        self.fresh = lambda: fresh(sources, *options)
+        self.fresh = fresh
         self.seen = [set(), set()]
+        self.stack = stack
 
     def wrong(self):
         names = self.fresh()
         gone = set.union(*self.seen) - names
-        self.seen = [self.seen[1], names]
-        return self.m.call(look, self.m.path, names, gone)
+        wrong = self.m.call(look, self.m.path, names, gone)
+        if not wrong:
+            self.seen = [self.seen[1], names]
+        return wrong
+
+    def hold(self):
+        self.stack.close()
+        with contextlib.suppress(AssertionError):
+            self.stack.enter_context(holding(self.m, self.seen[1]))
 
     def synced(self):
         self.m.control("sync")
         wrong = self.wrong()
         assert not wrong, wrong[:10]
+        self.hold()
+
+
+@contextlib.contextmanager
+def looking(m, fresh, *args):
+    """A Looker that has seen the mount and keeps it in the kernel's memory."""
+    with contextlib.ExitStack() as stack:
+        looker = Looker(m, lambda: fresh(*args), stack)
+        wrong = looker.wrong()
+        assert not wrong, wrong
+        looker.hold()
+        yield looker
 
 
 def lends(m):
@@ -199,9 +240,8 @@ def two(make, mount, anyone, fresh):
     all looked at and are believed."""
     first = make({}, "first", owner=anyone)
     src = make(TREE, owner=anyone)
-    with mount(f"{first}:{src}", person=anyone) as m:
-        looker = Looker(m, f"{first}:{src}", fresh)
-        assert not looker.wrong()
+    sources = f"{first}:{src}"
+    with mount(sources, person=anyone) as m, looking(m, fresh, sources) as looker:
         assert lends(m)
         looker.src = src
         yield looker
@@ -217,6 +257,41 @@ def test_a_change_is_seen(two, change):
 def test_a_change_is_seen_after_sync(two, change):
     change(two.src)
     two.synced()
+
+
+TARGETS = [
+    target_changes, target_goes, missing_target_comes, target_moves_in,
+    earlier_source_has_the_target,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("change", TARGETS, ids=lambda f: f.__name__)
+def test_targets_that_nobody_looked_at(make, mount, anyone, fresh, change):
+    """A text is looked up, and nothing else: its name hangs on directories that
+    nobody asked for."""
+    sources = f"{make({}, 'first', owner=anyone)}:{make(TREE, owner=anyone)}"
+    old = style(fresh(sources))
+    with mount(sources, person=anyone) as m:
+        assert believed(m, [old])
+        assert lends(m)
+        with holding(m, [old]):
+            change(make({}))
+            assert eventually(lambda: gone(m, old), SOON)
+        new = style(fresh(sources))
+        assert new != old and m.stat(new)
+
+
+def style(names):
+    [name] = [name for name in names if name.startswith("css/style.")]
+    return name
+
+
+def gone(m, name):
+    try:
+        m.stat(name)
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def test_what_is_made_anew_is_watched_anew(two):
@@ -248,32 +323,58 @@ def test_attributes_after_sync(two):
 # --- names are believed --------------------------------------------------------------
 
 
+@contextlib.contextmanager
+def changing(path):
+    """Changes go on inside the block."""
+
+    def change():
+        while not end.wait(0.05):
+            path.write_bytes(b"%d" % time.monotonic_ns())
+
+    end = threading.Event()
+    thread = threading.Thread(target=change)
+    thread.start()
+    try:
+        yield
+    finally:
+        end.set()
+        thread.join()
+
+
+def believed(m, names):
+    """Nobody asks for the names again after a while."""
+    with holding(m, names):
+        for name in names:
+            m.stat(name)
+        before = m.status()["lookups"]
+        time.sleep(1.2)
+        for name in names:
+            m.stat(name)
+        return m.status()["lookups"] == before
+
+
 def test_names_are_believed_for_long(make, mount, as_user, fresh):
     src = make(TREE, owner=as_user)
     with mount(src, person=as_user) as m:
         names = m.names()
-        for name in names:
-            m.stat(name)
-        before = m.status()
-        assert before["names_believed_ms"] == LONG_MS
         # d, d/e, d/e/f, d/e/f/g, css, img, the top, and no "no"
-        assert before["watching"] == "7 directories"
-        time.sleep(1.2)
-        for name in names:
-            m.stat(name)
-        assert m.status()["lookups"] == before["lookups"]
+        assert m.status()["watching"] == "7 directories"
+        assert lends(m)
+        assert believed(m, names)
+        before = m.status()
         # One change, and all are asked for again.
         (src / "a.txt").write_bytes(b"changed")
         m.control("sync")
         m.stat("d/e/f/g/" + oracle.hashed("deep.txt", b"deep"))
         assert int(m.status()["lookups"]) >= int(before["lookups"]) + 5
-        assert not lends(m)
-        # While changes go on they are believed for a short time.
-        before = m.status()
-        time.sleep(1.2)
-        m.stat("d")
-        assert int(m.status()["lookups"]) > int(before["lookups"])
-        assert eventually(lambda: lends(m), QUIET + 3)
+        with changing(src / "a.txt"):
+            assert eventually(lambda: not lends(m))
+            m.stat("d")
+            before = m.status()
+            time.sleep(1.2)
+            m.stat("d")
+            assert int(m.status()["lookups"]) > int(before["lookups"])
+        assert eventually(lambda: lends(m))
 
 
 @pytest.mark.parametrize("kind", ["hard", "soft"])
@@ -287,21 +388,14 @@ def test_what_is_not_reported_is_believed_for_a_short_time(
         os.link(src / ".pool/x", src / ".pool/y")
     else:
         os.symlink(".pool/x", src / "x.txt")
-    with mount(src, person=anyone) as m:
-        looker = Looker(m, src, fresh)
-        assert not looker.wrong()
+    with mount(src, person=anyone) as m, looking(m, fresh, src) as looker:
         (src / ".pool/x").write_bytes(b"two")
         looker.synced()
         assert not looker.wrong()
         (src / ".pool/x").write_bytes(b"three")
         assert eventually(lambda: not looker.wrong(), SOON), looker.wrong()
         # What is sure is believed for long all the same.
-        b = oracle.hashed("b.txt", b"b")
-        m.stat(b)
-        lookups = m.status()["lookups"]
-        time.sleep(1.2)
-        m.stat(b)
-        assert m.status()["lookups"] == lookups
+        assert eventually(lambda: believed(m, [oracle.hashed("b.txt", b"b")]))
 
 
 def test_text_that_refers_to_what_is_not_reported(make, mount, anyone, fresh):
@@ -309,9 +403,7 @@ def test_text_that_refers_to_what_is_not_reported(make, mount, anyone, fresh):
         {".pool/x": b"one", "a.css": b"a{background:url(x.png)}"}, owner=anyone
     )
     os.symlink(".pool/x", src / "x.png")
-    with mount(src, person=anyone) as m:
-        looker = Looker(m, src, fresh)
-        assert not looker.wrong()
+    with mount(src, person=anyone) as m, looking(m, fresh, src) as looker:
         (src / ".pool/x").write_bytes(b"two")
         assert eventually(lambda: not looker.wrong(), SOON), looker.wrong()
         (src / ".pool/x").write_bytes(b"three")
@@ -338,9 +430,7 @@ def test_git_checkout(make, mount, anyone, fresh):
     (src / "c/6.txt").unlink()
     git(src, "add", "-A")
     git(src, "commit", "-qm", "two")
-    with mount(src, person=anyone) as m:
-        looker = Looker(m, src, fresh)
-        assert not looker.wrong()
+    with mount(src, person=anyone) as m, looking(m, fresh, src) as looker:
         for branch in ("one", "two", "one", "two", "one"):
             git(src, "checkout", "-q", branch)
             looker.synced()
@@ -468,11 +558,14 @@ def test_ten_thousand_edits(make, mount, anyone, fresh):
     sources = ":".join(tops)
     edits = 0
     lent = 0
-    with mount(sources, "follow", anyone) as m, contextlib.ExitStack() as stack:
+    with (
+        mount(sources, "follow", anyone) as m,
+        looking(m, fresh, sources, "-o", "follow") as looker,
+        contextlib.ExitStack() as stack,
+    ):
         for seed in range(2):
             client = anyone.start(hammer, m.path, seed)
             stack.callback(client.kill)
-        looker = Looker(m, sources, fresh, "-o", "follow")
         while edits < 10000:
             for _ in range(rng.choice((1, 3, 100, 200, 500))):
                 edits += editor.step()
@@ -512,9 +605,7 @@ def test_a_source_that_does_not_report(make, mount, place, anyone, fresh):
     over = place(anyone, "over")
     anyone.run("bindfs", "--no-allow-other", str(under), str(over))
     try:
-        with mount(over, person=anyone) as m:
-            looker = Looker(m, over, fresh)
-            assert not looker.wrong()
+        with mount(over, person=anyone) as m, looking(m, fresh, over) as looker:
             assert m.status()["watching"] == (
                 "0 directories (not all: a file system does not report all changes)"
             )
@@ -589,9 +680,11 @@ ENOSPC, EINVAL, EMFILE = 28, 22, 24
 )
 def test_no_watches_to_be_had(make, mount, as_root, fresh, failing, call, error, sentence):
     src = make(TREE)
-    with mount(src, person=as_root, program=failing(call, error)) as m:
-        looker = Looker(m, src, fresh)
-        assert not looker.wrong()
+    program = failing(call, error)
+    with (
+        mount(src, person=as_root, program=program) as m,
+        looking(m, fresh, src) as looker,
+    ):
         assert m.status()["watching"] == f"0 directories ({sentence})"
         edit(src)
         assert eventually(lambda: not looker.wrong(), SOON), looker.wrong()
@@ -603,9 +696,10 @@ def test_a_kernel_that_does_not_hear(make, mount, as_root, fresh, failing):
     """Before Linux 6.16: the notification has 16 bytes."""
     src = make(TREE)
     program = failing("write", EINVAL, third=16)
-    with mount(src, person=as_root, program=program) as m:
-        looker = Looker(m, src, fresh)
-        assert not looker.wrong()
+    with (
+        mount(src, person=as_root, program=program) as m,
+        looking(m, fresh, src) as looker,
+    ):
         assert m.status()["names_believed_ms"] == (
             "900 (the kernel cannot be told of changes; Linux 6.16 can)"
         )
