@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import random
+import select
 import shutil
 import signal
 import threading
@@ -72,6 +73,7 @@ def holding(m, names):
     client = m.person.start(hold, m.path, names, writer)
     try:
         os.close(writer)
+        assert select.select([reader], [], [], 10)[0], "nobody holds the names"
         assert os.read(reader, 10) == b"%d" % len(names)
         yield
     finally:
@@ -576,6 +578,108 @@ def test_ten_thousand_edits(make, mount, anyone, fresh):
                 lent += lends(m)
         assert lent > 0
         assert not mounting.stuck(1)
+
+
+# --- listings that are overtaken by a change ------------------------------------------
+
+
+def list_in_parts(path, go, ready):
+    """Begins to list, says so, and goes on when it is told to."""
+    with os.scandir(path) as entries:
+        next(entries)
+        os.write(ready, b".")
+        os.read(go, 1)
+        return len(list(entries))
+
+
+def list_when_told(path, go, ready):
+    """Opens a directory, says so, and reads it when it is told to."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    os.write(ready, b".")
+    os.read(go, 1)
+    return os.listdir(fd)
+
+
+@contextlib.contextmanager
+def told(m, function, path):
+    """A client that has begun; .go() lets it go on. At the end .answer is what
+    it found."""
+    go, ready = os.pipe(), os.pipe()
+    client = m.person.start(function, path, go[0], ready[1])
+    client.go = lambda: os.write(go[1], b".")
+    try:
+        assert select.select([ready[0]], [], [], 10)[0], "it does not begin"
+        yield client
+    except BaseException:
+        client.kill()
+        raise
+    else:
+        client.answer = client.result(20)
+    finally:
+        for fd in go + ready:
+            os.close(fd)
+
+
+def test_an_old_listing_tells_no_names(make, mount, anyone):
+    """It is read to its end, but what it says is not taken for the present."""
+    src = make({f"d/{i:04}.txt": b"%d" % i for i in range(1000)}, owner=anyone)
+    last = "d/" + oracle.hashed("0999.txt", b"999")
+    with mount(src, person=anyone) as m:
+        with told(m, list_in_parts, m / "d") as client:
+            (src / "d/0999.txt").write_bytes(b"new")
+            m.control("sync")
+            m.stat("d")  # else the kernel drops what is below at the next look
+            client.go()
+        assert client.answer == 999
+        assert gone(m, last)
+        assert m.stat("d/" + oracle.hashed("0999.txt", b"new"))
+
+
+def test_an_answer_that_is_overtaken(make, mount, place, anyone):
+    """It was sent before the change; its reader gets to it after. To hold the
+    reader up, a name that it has to wait for hangs on a source that hangs."""
+    under, over = make({"x.png": b"x"}, "under"), place(anyone, "over")
+    css = b"a{background:url(/static/hung/x.png)}"
+    src = make({"d/m.css": css, "d/z.txt": b"old"}, owner=anyone)
+    old = "d/" + oracle.hashed("z.txt", b"old")
+    anyone.run("bindfs", "--no-allow-other", str(under), str(over))
+    [bindfs] = [
+        pid
+        for pid in mounting._pids()
+        if mounting.comm(pid) == "bindfs"
+        and os.fsencode(str(over)) in mounting.proc(pid, "cmdline")
+    ]
+    try:
+        with mount(f"{src}:hung={over}", person=anyone) as m:
+            [name] = [n for n in m.names() if n.startswith("d/m.")]
+            assert lends(m)
+            (src / "d/new").write_bytes(b"")  # so that all is asked for again
+            m.control("sync")
+            assert eventually(lambda: lends(m))
+            with told(m, list_when_told, m / "d") as reader:
+                os.kill(bindfs, signal.SIGSTOP)
+                time.sleep(1.2)  # the kernel knows its names for a second
+                blocker = anyone.start(os.lstat, m / name)
+                assert eventually(lambda: waits(blocker, b"request_wait"))
+                reader.go()
+                assert eventually(lambda: waits(reader, b"d_"))
+                changes = m.status()["changes"]
+                (src / "d/z.txt").write_bytes(b"new")
+                sync = anyone.start(mounting._read, m / ".hashedfs/sync")
+                assert eventually(lambda: m.status()["changes"] > changes)
+                m.stat("d")
+                os.kill(bindfs, signal.SIGCONT)
+            sync.result(20)
+            blocker.result(20)
+            assert len(reader.answer) == 3
+            assert gone(m, old)
+    finally:
+        os.kill(bindfs, signal.SIGCONT)
+        assert mounting.unmount(over, anyone)
+
+
+def waits(client, where):
+    return where in mounting.proc(client.pid, "wchan")
 
 
 def test_a_queue_that_overflows(two):
