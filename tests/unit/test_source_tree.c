@@ -727,6 +727,12 @@ static void a_list_of_a_busy_directory_is_current_for_a_moment(void **state)
 		0);
 	assert_int_equal(hf_source_list_current_at(source, "", list, now - 1),
 			 0);
+	/* Not for who has heard of a change, unless the stamps prove it. */
+	assert_int_equal(hf_source_list_certain(source, "", list), 0);
+	hf_source_list_unref(list);
+	assert_int_equal(
+		hf_source_list_at(source, "", now + 10 * SECOND, &list), 0);
+	assert_int_equal(hf_source_list_certain(source, "", list), 1);
 	hf_source_list_unref(list);
 }
 
