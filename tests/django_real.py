@@ -161,7 +161,8 @@ class Snapshots:
         )
 
     def manifest(self, dirs, opts):
-        line = f"{opts}\t{sources(dirs)}\n"
+        # No tree comes twice.
+        line = f"{opts},cache=none\t{sources(dirs)}\n"
         self._process.stdin.write(line.encode())
         self._process.stdin.flush()
         answer = self._process.stdout.readline().removesuffix(b"\n")
