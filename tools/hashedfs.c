@@ -16,6 +16,7 @@
 #include "tools/privileges.h"
 
 #define EXIT_USAGE 2
+#define EXIT_INCOMPLETE 4
 
 #define USAGE "hashedfs [OPTIONS] SOURCE[:SOURCE...] MOUNTPOINT\n"
 #define EXAMPLE "hashedfs -o length=8 ./static /mnt/static\n"
@@ -181,6 +182,24 @@ static int confine(struct program *program, int ready_fd, char **why)
 	return program->landlock ? hf_guard_follow(ready_fd) : -ENOMEM;
 }
 
+/* Not interrupted: a signal ends the process. */
+static int freeze(struct hf_view *view)
+{
+	struct hf_wait wait;
+	int r;
+
+	hf_wait_init(&wait);
+	r = hf_view_freeze(view, false, &wait, NULL);
+	hf_wait_fini(&wait);
+	if (r == 0)
+		return 0;
+	if (r != -EAGAIN)
+		return refuse(HF_EXIT_ENVIRONMENT, r, NULL);
+	hf_log(HF_LOG_ERROR, "the sources keep changing, so there is no state "
+			     "to freeze; try again when they are quiet");
+	return EXIT_INCOMPLETE;
+}
+
 static int work(void *data, int ready_fd)
 {
 	struct program *program = data;
@@ -201,7 +220,11 @@ static int work(void *data, int ready_fd)
 		hf_session_free(session);
 		return refuse(HF_EXIT_ENVIRONMENT, r, why);
 	}
-	status = serve(program, session, view, ready_fd);
+	status = program->view.frozen ? freeze(view) : 0;
+	if (status == 0)
+		status = serve(program, session, view, ready_fd);
+	else
+		hf_session_free(session);
 	hf_view_free(view);
 	return status;
 }

@@ -92,6 +92,8 @@ static int render_status(struct hf_control *control, struct hf_wait *wait,
 	(void)wait;
 	hf_view_stats(control->view, &stats);
 	add_word(ret, "version", HF_VERSION);
+	add_word(ret, "state",
+		 hf_view_is_frozen(control->view) ? "frozen" : "live");
 	add_sources(ret, &config->source.roots);
 	add_word(ret, "name", config->name_template);
 	add_word(ret, "digest", hf_algorithm_name(config->algorithm));

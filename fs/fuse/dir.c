@@ -188,8 +188,7 @@ static int look(struct reply *reply, struct hf_node *node,
 	if (error < 0 || !reply->plus || !reply->current)
 		return error;
 	ret->entry_timeout =
-		hf_trust_name(fs->trust, reported, reply->handle->reports) /
-		1000.0;
+		hf_trust_name(fs->trust, reported, reply->handle->reports);
 	return hf_inodes_enter(fs->inodes, hf_node_ref(node), &ret->ino);
 }
 

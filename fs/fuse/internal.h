@@ -109,16 +109,18 @@ int hf_device_raise_epoch(struct fuse_session *fuse);
  */
 #define HF_SHORT_MS 900
 #define HF_LONG_MS 60000
+/* For what never changes: constant files, and all of a frozen view. */
+#define HF_EVER_S (10.0 * 365 * 24 * 3600)
 
 /* Any thread. Both are borrowed. */
 int hf_trust_new(struct fuse_session *fuse, struct hf_view *view,
 		 struct hf_trust **ret) HF_MUST_USE;
 void hf_trust_free(struct hf_trust *trust);
 /*
- * For how many milliseconds the answer to a request may be believed. reported:
- * each change would be; reports: hf_view_reports before anything was looked at.
+ * For how many seconds the answer to a request may be believed. reported: each
+ * change would be; reports: hf_view_reports before anything was looked at.
  */
-unsigned hf_trust_name(struct hf_trust *trust, bool reported, uint64_t reports);
+double hf_trust_name(struct hf_trust *trust, bool reported, uint64_t reports);
 
 /* A READDIRPLUS whose answer the kernel may not have got to. */
 struct hf_reading {

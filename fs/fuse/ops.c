@@ -9,10 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Constant files never change: the kernel need not ask again. */
-#define FOR_EVER (10.0 * 365 * 24 * 3600)
-#define SHORT (HF_SHORT_MS / 1000.0)
-
 /* Reads that the kernel may have under way by itself (read-ahead of many
  * readers); its default of 12 starves sixteen of them. */
 #define MAX_BACKGROUND 64
@@ -114,7 +110,10 @@ int hf_entry_param(struct hf_fs *fs, struct hf_node *node, uint64_t nodeid,
 	memset(ret, 0, sizeof(*ret));
 	ret->ino = nodeid;
 	ret->generation = 1; /* nodeids are never used twice */
-	ret->attr_timeout = hf_node_constant(node) ? FOR_EVER : SHORT;
+	ret->attr_timeout =
+		hf_view_is_frozen(fs->view) || hf_node_constant(node)
+			? HF_EVER_S
+			: HF_SHORT_MS / 1000.0;
 	return hf_view_stat(fs->view, node, &ret->attr);
 }
 
@@ -137,8 +136,7 @@ static int lookup(struct hf_fs *fs, fuse_ino_t parent, const char *name,
 		return error;
 	reported &= hf_node_reported(node);
 	error = hf_entry_param(fs, node, 0, ret);
-	ret->entry_timeout =
-		hf_trust_name(fs->trust, reported, reports) / 1000.0;
+	ret->entry_timeout = hf_trust_name(fs->trust, reported, reports);
 	if (error < 0) {
 		hf_node_unref(node);
 		return error;

@@ -204,10 +204,12 @@ static bool is_quiet(struct hf_trust *trust)
 	return kernel_hears(trust) && now_ns() - trust->changed_ns >= QUIET_NS;
 }
 
-unsigned hf_trust_name(struct hf_trust *trust, bool reported, uint64_t reports)
+double hf_trust_name(struct hf_trust *trust, bool reported, uint64_t reports)
 {
 	bool lend = false;
 
+	if (hf_view_is_frozen(trust->view))
+		return HF_EVER_S;
 	pthread_mutex_lock(&trust->lock);
 	if (!reported)
 		trust->unreported = true;
@@ -216,7 +218,7 @@ unsigned hf_trust_name(struct hf_trust *trust, bool reported, uint64_t reports)
 		       reports == hf_view_reports(trust->view);
 	trust->lent |= lend;
 	pthread_mutex_unlock(&trust->lock);
-	return lend ? HF_LONG_MS : HF_SHORT_MS;
+	return (lend ? HF_LONG_MS : HF_SHORT_MS) / 1000.0;
 }
 
 void hf_trust_update(struct hf_trust *trust)
@@ -252,6 +254,8 @@ int hf_trust_sync(struct hf_trust *trust, struct hf_wait *wait)
 {
 	bool hears;
 
+	if (hf_view_is_frozen(trust->view))
+		return 0;
 	hf_view_take_reports(trust->view);
 	pthread_mutex_lock(&trust->lock);
 	hears = kernel_hears(trust);
@@ -272,6 +276,10 @@ void hf_trust_status(struct hf_trust *trust, struct hf_buf *ret)
 	bool hears;
 	bool quiet;
 
+	if (hf_view_is_frozen(trust->view)) {
+		hf_buf_puts(ret, "names_believed_ms: for ever\n");
+		return;
+	}
 	pthread_mutex_lock(&trust->lock);
 	hears = kernel_hears(trust);
 	quiet = is_quiet(trust);

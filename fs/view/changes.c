@@ -10,7 +10,9 @@
 
 void hf_view_watch(struct hf_view *view)
 {
-	view->watches_error = -hf_watches_new(view->source, &view->watches);
+	if (!hf_view_is_frozen(view))
+		view->watches_error =
+			-hf_watches_new(view->source, &view->watches);
 }
 
 bool hf_view_watch_path(struct hf_view *view, const char *path)

@@ -501,3 +501,13 @@ int hf_graph_text(struct hf_graph *graph, const char *path,
 	writing.vertex = vertex;
 	return hf_writing_write(&writing, wait, ret, digest);
 }
+
+const struct hf_vertex *hf_graph_find(const struct hf_graph *graph,
+				      const char *path)
+{
+	const struct hf_vertex *vertex =
+		hf_map_get(graph->by_path, path, strlen(path));
+
+	return vertex && vertex->type == HF_VERTEX_TEXT && vertex->done ? vertex
+									: NULL;
+}

@@ -316,6 +316,14 @@ static int set_gid(void *target, const char *value, char **why)
 	return set_id(&config->gid, value, group ? &group->gr_gid : NULL, why);
 }
 
+static int set_frozen(void *target, const char *value, char **why)
+{
+	(void)value;
+	(void)why;
+	((struct hf_config *)target)->frozen = true;
+	return 0;
+}
+
 static const struct hf_option rows[] = {
 	{"name", "TEMPLATE", "%n name, %h hash, %e extension (%n.%h%e)",
 	 set_name},
@@ -336,6 +344,8 @@ static const struct hf_option rows[] = {
 	{"static_url", "URL", "Django's STATIC_URL (/static/)", set_static_url},
 	{"js_modules", NULL, "rewrite imports of JS modules too (6.1)",
 	 set_js_modules},
+	{"frozen", NULL, "show the tree for good as it is at the start",
+	 set_frozen},
 	{"threads", "N", "files hashed at once (one a processor)", set_threads},
 	{"cache", "DIR", "where digests are remembered, or none (user's own)",
 	 set_cache},

@@ -88,6 +88,35 @@ static int open_verbatim(struct hf_view *view, struct hf_node *node,
 	return error;
 }
 
+/* As hf_graph_text: by what its targets are named now. */
+static int write_live(struct hf_view *view, const char *path,
+		      struct hf_wait *wait, bool *verbatim, struct hf_buf *ret,
+		      struct hf_digest *digest)
+{
+	struct hf_graph *graph;
+	int error = hf_graph_new(view, &graph);
+
+	if (error < 0)
+		return error;
+	error = hf_graph_text(graph, path, wait, verbatim, ret, digest);
+	hf_graph_free(graph);
+	return error;
+}
+
+/* As hf_graph_text: by what they were named. */
+static int write_frozen(struct hf_view *view, const char *path,
+			struct hf_wait *wait, bool *verbatim,
+			struct hf_buf *ret, struct hf_digest *digest)
+{
+	struct hf_graph *graph;
+	const struct hf_vertex *vertex =
+		hf_frozen_text(view->frozen, path, &graph);
+
+	return vertex ? hf_writing_again(graph, vertex, wait, verbatim, ret,
+					 digest)
+		      : -ESTALE;
+}
+
 /* A text is put together anew, and is what it was, or it is not shown. */
 static int write_text(struct hf_view *view, struct hf_node *node,
 		      const char *path, struct hf_wait *wait,
@@ -95,14 +124,12 @@ static int write_text(struct hf_view *view, struct hf_node *node,
 {
 	struct hf_buf text = {0};
 	struct hf_digest digest;
-	struct hf_graph *graph;
 	bool verbatim = false;
-	int error = hf_graph_new(view, &graph);
+	int error = view->frozen ? write_frozen(view, path, wait, &verbatim,
+						&text, &digest)
+				 : write_live(view, path, wait, &verbatim,
+					      &text, &digest);
 
-	if (error < 0)
-		return error;
-	error = hf_graph_text(graph, path, wait, &verbatim, &text, &digest);
-	hf_graph_free(graph);
 	if (error == 0 && verbatim)
 		error = open_verbatim(view, node, path, wait, ret);
 	else if (error == 0 && !hf_digest_equal(&digest, &node->entry.digest))
@@ -130,6 +157,14 @@ static int open_text(struct hf_view *view, struct hf_node *node,
 	return error;
 }
 
+/* In a frozen view a file is what it was, or it is stale: gone, replaced and
+ * closed to us are all the same. */
+static int stale(int error)
+{
+	return error == 0 || error == -EIO || hf_error_passing(error) ? error
+								      : -ESTALE;
+}
+
 static int open_constant(struct hf_view *view, struct hf_node *node,
 			 const char *path, struct hf_wait *wait,
 			 struct hf_content *content)
@@ -140,6 +175,8 @@ static int open_constant(struct hf_view *view, struct hf_node *node,
 			 : open_verbatim(view, node, path, wait,
 					 &content->verified);
 
+	if (view->frozen)
+		error = stale(error);
 	if (error == -ESTALE)
 		atomic_store(&node->dead, true);
 	return error;
@@ -197,6 +234,9 @@ int hf_view_open(struct hf_view *view, struct hf_node *node,
 		return -EISDIR;
 	if (hf_node_dead(node))
 		return -ESTALE;
+	/* As honest() has it: the name stands, so it is not ENOENT. */
+	if (view->frozen && node->entry.error)
+		return node->entry.error == ENOENT ? -EIO : -node->entry.error;
 	content = calloc(1, sizeof(*content));
 	if (!content)
 		return -ENOMEM;

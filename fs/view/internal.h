@@ -1,6 +1,7 @@
 /*
  * What the files of fs/view share among themselves.
  *
+ *   frozen.c   one state of the tree, kept
  *   findings.c what is worth telling about it, each of a kind; finding.c one
  *   plainrefs.c names in texts that are not shown
  *   survey.c   the tree walked until it held still, and what that tells
@@ -56,6 +57,7 @@ struct hf_view {
 	struct hf_cache *cache;
 	char *cache_shown; /* its directory, or why there is none */
 	struct hf_texts *texts;
+	struct hf_frozen *frozen; /* NULL: live */
 };
 
 /* --- attr.c -------------------------------------------------------------- */
@@ -76,6 +78,7 @@ bool hf_view_watch_parent(struct hf_view *view, const char *path);
 /* --- node.c -------------------------------------------------------------- */
 
 struct hf_view_dir;
+struct hf_frozen_dir;
 
 struct hf_node {
 	atomic_uint refs;
@@ -83,8 +86,9 @@ struct hf_node {
 	struct hf_node *parent; /* a reference; NULL for the top */
 	uint64_t identity[2];
 	uint64_t ino;
-	struct hf_entry entry;      /* name: NULL, source: name below */
-	struct hf_view_dir *dir;    /* of directories */
+	struct hf_entry entry;              /* name: NULL, source: name below */
+	struct hf_view_dir *dir;            /* of directories of a live view */
+	const struct hf_frozen_dir *frozen; /* of a frozen one; borrowed */
 	struct hf_sums *sums;       /* of the last opening; view->sums_lock */
 	struct hf_verified *pinned; /* that its openings share, NULL if there is
 				       none; borrowed; view->sums_lock */
@@ -320,6 +324,9 @@ int hf_graph_text(struct hf_graph *graph, const char *path,
  * hf_graph_name, but one of reading it is in the vertex. */
 int hf_graph_vertex(struct hf_graph *graph, const char *path,
 		    struct hf_wait *wait, struct hf_vertex **ret) HF_MUST_USE;
+/* The text `path` if it was named already, or NULL. Reads the graph only. */
+const struct hf_vertex *hf_graph_find(const struct hf_graph *graph,
+				      const char *path);
 
 /* --- writing.c ------------------------------------------------------------ */
 
@@ -344,6 +351,14 @@ struct hf_writing {
  * writing. */
 int hf_writing_resolve(void *arg, const char *path, enum hf_target *target,
 		       struct hf_buf *ret) HF_MUST_USE;
+/*
+ * A text written again whose links are all known: appends it, and gives its
+ * digest. *verbatim: it is shown as it is, and nothing was appended. Reads the
+ * graph only, so any thread may.
+ */
+int hf_writing_again(struct hf_graph *graph, const struct hf_vertex *vertex,
+		     struct hf_wait *wait, bool *verbatim, struct hf_buf *ret,
+		     struct hf_digest *digest) HF_MUST_USE;
 /*
  * Reads and rewrites: appends the text and gives its digest. -EAGAIN: the text
  * has links that were not explored, and the graph has grown by them.
@@ -387,6 +402,9 @@ struct hf_listing {
 
 /* Numbers a made listing: sets its generation. -ENOMEM. */
 int hf_listing_number(struct hf_listing *listing) HF_MUST_USE;
+/* Lets go of what a listing was made of: only what it says stays. Not while
+ * another thread looks at it. -ENOMEM. */
+int hf_listing_detach(struct hf_listing *listing) HF_MUST_USE;
 /* True if the directory was not changed within the grain of its stamps. */
 bool hf_listing_quiet(const struct hf_listing *listing);
 
@@ -428,6 +446,7 @@ struct hf_stop {
 	struct hf_naming *naming; /* while it is on its way */
 	struct hf_listing *listing;
 	int error;
+	struct stat st; /* of the directory as presented; frozen.c's */
 };
 
 /* Start with view, wait and progress (or NULL) set and the rest {0}. */
@@ -445,6 +464,42 @@ int hf_walk_all(struct hf_walk *walk) HF_MUST_USE;
 /* 0 if the tree still is as the walk saw it, -EAGAIN if not. */
 int hf_walk_same(struct hf_walk *walk) HF_MUST_USE;
 void hf_walk_fini(struct hf_walk *walk);
+
+/* --- survey.c ------------------------------------------------------------- */
+
+/*
+ * Walks until the tree holds still: the walk saw one state, and so did
+ * `snapshot` and `findings` (both may be NULL; else {0} before). The caller
+ * ends all three in any case. `look` (or NULL) is called once a round, before
+ * the second look. -EAGAIN: three rounds were not enough.
+ */
+int hf_survey(struct hf_walk *walk, int (*look)(struct hf_walk *walk),
+	      struct hf_snapshot *snapshot,
+	      struct hf_findings *findings) HF_MUST_USE;
+
+/* --- frozen.c ------------------------------------------------------------- */
+
+/* Answers of a frozen view, as their namesakes of view.h. */
+struct hf_frozen;
+void hf_frozen_free(struct hf_frozen *frozen);
+struct hf_node *hf_frozen_root(const struct hf_frozen *frozen);
+int hf_frozen_lookup(struct hf_view *view, struct hf_node *dir,
+		     const char *name, struct hf_node **ret) HF_MUST_USE;
+int hf_frozen_list(const struct hf_node *dir,
+		   struct hf_listing **ret) HF_MUST_USE;
+int hf_frozen_node(struct hf_view *view, struct hf_node *dir,
+		   const struct hf_entry *entry,
+		   struct hf_node **ret) HF_MUST_USE;
+void hf_frozen_stat(const struct hf_node *node, struct stat *ret);
+struct statvfs hf_frozen_statvfs(const struct hf_frozen *frozen);
+int hf_frozen_snapshot(struct hf_frozen *frozen,
+		       struct hf_snapshot *ret) HF_MUST_USE;
+int hf_frozen_findings(const struct hf_frozen *frozen,
+		       struct hf_findings *ret) HF_MUST_USE;
+/* The text of that path as it was named, with its graph; NULL if it is none. */
+const struct hf_vertex *hf_frozen_text(const struct hf_frozen *frozen,
+				       const char *path,
+				       struct hf_graph **ret_graph);
 
 /* --- snapshot.c, findings.c, plainrefs.c --------------------------------- */
 

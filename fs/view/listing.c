@@ -38,6 +38,54 @@ void hf_listing_unref(struct hf_listing *listing)
 	free(listing);
 }
 
+static void add_names(const struct hf_listing *listing, struct hf_buf *ret)
+{
+	for (size_t i = 0; i < listing->n; i++) {
+		const struct hf_entry *entry = &listing->entries[i];
+
+		hf_buf_add(ret, entry->source, strlen(entry->source) + 1);
+		if (entry->name != entry->source)
+			hf_buf_add(ret, entry->name, strlen(entry->name) + 1);
+	}
+}
+
+/* Points the entries into `names`, as add_names made it. */
+static void move_names(struct hf_listing *listing, const char *names)
+{
+	for (size_t i = 0; i < listing->n; i++) {
+		struct hf_entry *entry = &listing->entries[i];
+		bool own = entry->name == entry->source;
+
+		entry->source = entry->name = names;
+		names += strlen(names) + 1;
+		if (own)
+			continue;
+		entry->name = names;
+		names += strlen(names) + 1;
+	}
+}
+
+int hf_listing_detach(struct hf_listing *listing)
+{
+	struct hf_buf names = {0};
+	int error;
+
+	add_names(listing, &names);
+	error = hf_buf_status(&names);
+	if (error < 0) {
+		hf_buf_fini(&names);
+		return error;
+	}
+	move_names(listing, names.data);
+	hf_buf_fini(&listing->names);
+	listing->names = names;
+	hf_catalog_unref(listing->catalog);
+	hf_source_list_unref(listing->list);
+	listing->catalog = NULL;
+	listing->list = NULL;
+	return 0;
+}
+
 bool hf_listing_quiet(const struct hf_listing *listing)
 {
 	struct hf_sig sig = hf_sig_of(hf_source_list_stat(listing->list));

@@ -225,6 +225,8 @@ int hf_view_lookup(struct hf_view *view, struct hf_node *dir, const char *name,
 	struct hf_entry entry;
 	int found;
 
+	if (view->frozen)
+		return hf_frozen_lookup(view, dir, name, ret);
 	if (!dir->dir)
 		return -ENOTDIR;
 	found = search_init(&search, view, dir, wait);

@@ -377,8 +377,11 @@ int hf_view_list(struct hf_view *view, struct hf_node *dir,
 		 struct hf_wait *wait, struct hf_listing **ret)
 {
 	struct hf_graph *graph;
-	int error = hf_graph_new(view, &graph);
+	int error;
 
+	if (view->frozen)
+		return hf_frozen_list(dir, ret);
+	error = hf_graph_new(view, &graph);
 	if (error < 0)
 		return error;
 	graph->watching = true;

@@ -32,10 +32,10 @@ void hf_node_path(const struct hf_node *node, struct hf_buf *ret)
 	}
 }
 
+/* Whatever is known by its digest: only those bytes are handed out. */
 bool hf_node_constant(const struct hf_node *node)
 {
-	return node->entry.kind == HF_KIND_HASHED ||
-	       node->entry.kind == HF_KIND_PREHASHED;
+	return node->entry.digest.len > 0;
 }
 
 /* What must be equal for two nodes to be one. A file is looked for in the root
@@ -120,7 +120,10 @@ int hf_view_node(struct hf_view *view, struct hf_node *dir,
 		 const struct hf_listing *listing, size_t i,
 		 struct hf_node **ret)
 {
-	return hf_node_new(view, dir, hf_listing_entry(listing, i), ret);
+	const struct hf_entry *entry = hf_listing_entry(listing, i);
+
+	return view->frozen ? hf_frozen_node(view, dir, entry, ret)
+			    : hf_node_new(view, dir, entry, ret);
 }
 
 struct hf_node *hf_node_ref(struct hf_node *node)

@@ -110,6 +110,10 @@ static int stat_plain(struct hf_view *view, struct hf_node *node,
 
 int hf_view_stat(struct hf_view *view, struct hf_node *node, struct stat *ret)
 {
+	if (view->frozen) {
+		hf_frozen_stat(node, ret);
+		return 0;
+	}
 	if (node->entry.kind == HF_KIND_DIR)
 		return stat_dir(view, node, ret);
 	if (!hf_node_constant(node))
@@ -120,5 +124,9 @@ int hf_view_stat(struct hf_view *view, struct hf_node *node, struct stat *ret)
 
 int hf_view_statvfs(struct hf_view *view, struct statvfs *ret)
 {
+	if (view->frozen) {
+		*ret = hf_frozen_statvfs(view->frozen);
+		return 0;
+	}
 	return hf_source_statvfs(view->source, ret);
 }

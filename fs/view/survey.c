@@ -9,17 +9,20 @@
 /* How often a tree may change before it has no state to be told. */
 #define ROUNDS 3
 
-static int round_trip(struct hf_walk *walk, struct hf_snapshot *ret,
+static int round_trip(struct hf_walk *walk, int (*look)(struct hf_walk *walk),
+		      struct hf_snapshot *snapshot,
 		      struct hf_findings *findings)
 {
 	int error = hf_walk_all(walk);
 
+	if (error == 0 && look)
+		error = look(walk);
 	if (error == 0)
 		error = hf_walk_same(walk);
 	if (error == 0)
-		error = hf_snapshot_of_walk(walk, ret);
+		error = hf_snapshot_of_walk(walk, snapshot);
 	if (error == 0 && findings)
-		error = hf_findings_of_walk(walk, ret, findings);
+		error = hf_findings_of_walk(walk, snapshot, findings);
 	/* What went away or became another thing between two looks is a
 	 * change; and so is what never held still. */
 	if (error == -ENOENT || error == -ENOTDIR || error == -EBUSY)
@@ -37,26 +40,34 @@ static void restart(struct hf_progress *progress)
 	atomic_store(&progress->bytes_done, 0);
 }
 
-/* `findings` may be NULL, and is empty unless 0 is returned. */
-static int take(struct hf_view *view, struct hf_wait *wait,
-		struct hf_progress *progress, struct hf_findings *findings,
-		struct hf_snapshot *ret)
+int hf_survey(struct hf_walk *walk, int (*look)(struct hf_walk *walk),
+	      struct hf_snapshot *snapshot, struct hf_findings *findings)
 {
 	int error = -EAGAIN;
 
 	for (int i = 0; i < ROUNDS && error == -EAGAIN; i++) {
-		HF_CLEANUP(hf_walk_fini)
-		struct hf_walk walk = {
-			.view = view, .wait = wait, .progress = progress};
-		struct hf_snapshot snapshot = {0};
+		hf_walk_fini(walk);
+		hf_snapshot_fini(snapshot);
+		if (findings)
+			hf_findings_fini(findings);
+		restart(walk->progress);
+		error = round_trip(walk, look, snapshot, findings);
+	}
+	return error;
+}
 
-		restart(progress);
-		error = round_trip(&walk, &snapshot, findings);
-		if (error == 0) {
-			*ret = snapshot;
-			break;
-		}
-		hf_snapshot_fini(&snapshot);
+/* `findings` may be NULL; both are empty unless 0 is returned. */
+static int take(struct hf_view *view, struct hf_wait *wait,
+		struct hf_progress *progress, struct hf_findings *findings,
+		struct hf_snapshot *ret)
+{
+	HF_CLEANUP(hf_walk_fini)
+	struct hf_walk walk = {
+		.view = view, .wait = wait, .progress = progress};
+	int error = hf_survey(&walk, NULL, ret, findings);
+
+	if (error < 0) {
+		hf_snapshot_fini(ret);
 		if (findings)
 			hf_findings_fini(findings);
 	}
@@ -66,7 +77,13 @@ static int take(struct hf_view *view, struct hf_wait *wait,
 int hf_view_snapshot(struct hf_view *view, struct hf_wait *wait,
 		     struct hf_progress *progress, struct hf_snapshot *ret)
 {
-	return take(view, wait, progress, NULL, ret);
+	struct hf_snapshot snapshot = {0};
+	int error = view->frozen ? hf_frozen_snapshot(view->frozen, &snapshot)
+				 : take(view, wait, progress, NULL, &snapshot);
+
+	if (error == 0)
+		*ret = snapshot;
+	return error;
 }
 
 int hf_view_findings(struct hf_view *view, struct hf_wait *wait,
@@ -74,11 +91,20 @@ int hf_view_findings(struct hf_view *view, struct hf_wait *wait,
 		     struct hf_findings *ret)
 {
 	struct hf_findings findings = {0};
-	struct hf_snapshot own;
-	int error = take(view, wait, progress, &findings, &own);
+	struct hf_snapshot own = {0};
+	int error;
 
-	if (error < 0)
+	if (view->frozen) {
+		error = hf_frozen_findings(view->frozen, &findings);
+		if (error == 0 && snapshot)
+			error = hf_frozen_snapshot(view->frozen, &own);
+	} else {
+		error = take(view, wait, progress, &findings, &own);
+	}
+	if (error < 0) {
+		hf_findings_fini(&findings);
 		return error;
+	}
 	*ret = findings;
 	if (snapshot)
 		*snapshot = own;

@@ -114,6 +114,7 @@ void hf_view_free(struct hf_view *view)
 	if (!view)
 		return;
 	hf_pool_free(view->pool); /* first: its jobs use the others */
+	hf_frozen_free(view->frozen);
 	hf_digests_free(view->digests);
 	hf_texts_free(view->texts);
 	hf_cache_free(view->cache);
@@ -130,6 +131,10 @@ int hf_view_root(struct hf_view *view, struct hf_node **ret)
 {
 	struct hf_entry entry = {.source = "", .kind = HF_KIND_DIR};
 
+	if (view->frozen) {
+		*ret = hf_frozen_root(view->frozen);
+		return 0;
+	}
 	return hf_node_new(view, NULL, &entry, ret);
 }
 

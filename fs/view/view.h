@@ -71,6 +71,7 @@ struct hf_config {
 	char *cache; /* absolute, HF_CACHE_NONE, or NULL: see hf_cache_dir */
 	int64_t uid; /* -1: the source's */
 	int64_t gid;
+	bool frozen; /* who presents the view is to call hf_view_freeze */
 };
 
 /* The defaults. -ENOMEM. */
@@ -162,9 +163,10 @@ struct hf_listing *hf_listing_ref(struct hf_listing *listing);
 void hf_listing_unref(struct hf_listing *listing);
 
 /*
- * What a name leads to. A node of a hashed or prehashed file is constant: its
- * identity is (path, source, digest, mode, owner), its bytes, size and times
- * never change. All others are ordinary mutable files and directories.
+ * What a name leads to. A node of a hashed or prehashed file, and of any file
+ * in a frozen view, is constant: its identity is (path, source, digest, mode,
+ * owner), its bytes, size and times never change. All others are ordinary
+ * mutable files and directories.
  * Counted; a node keeps its parents alive.
  */
 struct hf_node;
@@ -223,6 +225,33 @@ int hf_content_read(struct hf_content *content, uint64_t offset, size_t len,
 		    struct hf_buf *scratch, const char **ret,
 		    size_t *ret_len) HF_MUST_USE;
 
+/* Work done and work known, in files and bytes. Written by the snapshot, read
+ * by whoever shows progress, from any thread. */
+struct hf_progress {
+	atomic_uint_least64_t files_done;
+	atomic_uint_least64_t files;
+	atomic_uint_least64_t bytes_done;
+	atomic_uint_least64_t bytes;
+};
+
+/* --- frozen.c: one state of the tree, for good --------------------------- */
+
+/*
+ * Names the whole tree, looks at it a second time, and answers everything of
+ * that state from then on: names, attributes, snapshot and findings without a
+ * system call on the sources; open reads them. Every file is constant then,
+ * kept and plain ones, too: one that was changed, replaced, moved away or made
+ * unreadable is -ESTALE at open, even where it is gone. `partial` leaves files
+ * and directories that cannot be read out of the listings; else they stand
+ * and fail when they are opened.
+ *
+ * Call once, before any other question. Errors and `progress` as
+ * hf_view_snapshot.
+ */
+int hf_view_freeze(struct hf_view *view, bool partial, struct hf_wait *wait,
+		   struct hf_progress *progress) HF_MUST_USE;
+bool hf_view_is_frozen(const struct hf_view *view);
+
 /* --- snapshot.c: the whole mapping at one moment ------------------------- */
 
 /*
@@ -246,15 +275,6 @@ struct hf_snapshot {
 	uint64_t generation; /* a hash of all listings: equal trees, equal
 				generations */
 	struct hf_buf text;  /* what the strings point into; private */
-};
-
-/* Work done and work known, in files and bytes. Written by the snapshot, read
- * by whoever shows progress, from any thread. */
-struct hf_progress {
-	atomic_uint_least64_t files_done;
-	atomic_uint_least64_t files;
-	atomic_uint_least64_t bytes_done;
-	atomic_uint_least64_t bytes;
 };
 
 /*
