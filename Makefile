@@ -34,8 +34,12 @@ LDFLAGS_ALL := -pthread $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 ENGINE_SRC := $(wildcard fs/base/*.c fs/source/*.c fs/refs/*.c fs/digest/*.c \
 	fs/view/*.c fs/control/*.c)
 FUSE_SRC := $(wildcard fs/fuse/*.c)
-HASHEDFS_SRC := $(FUSE_SRC) $(addprefix tools/,hashedfs.c guard.c launcher.c \
-	device.c mountpoint.c mountinfo.c privileges.c landlock.c)
+# What the programs that mount have in common.
+MOUNT_SRC := $(FUSE_SRC) $(addprefix tools/,program.c serve.c worker.c device.c \
+	mountpoint.c mountinfo.c privileges.c landlock.c)
+HASHEDFS_SRC := $(MOUNT_SRC) $(addprefix tools/,hashedfs.c guard.c launcher.c)
+RUN_SRC := $(MOUNT_SRC) $(addprefix tools/,hashedfs-run.c run.c front.c command.c \
+	descendants.c freeze.c hint.c place.c)
 MANIFEST_SRC := $(wildcard manifest/*.c)
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 MANIFEST_TEST_SRC := $(wildcard tests/manifest/test_*.c)
@@ -46,13 +50,13 @@ say = $(if $(V),,@echo "  $(1) $@")
 
 obj = $(patsubst %.c,$(OUT)/%.o,$(1))
 ENGINE := $(OUT)/libhashedfs.a
-PROGRAMS := $(BIN)/hashedfs $(BIN)/hashedfs-manifest
+PROGRAMS := $(BIN)/hashedfs $(BIN)/hashedfs-manifest $(BIN)/hashedfs-run
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(OUT)/tests/%,$(UNIT_SRC)) \
 	$(patsubst tests/%.c,$(OUT)/tests/%,$(MANIFEST_TEST_SRC))
 # All of hashedfs-manifest but its main, for the tests.
 MANIFEST_PARTS := $(OUT)/libmanifest.a
 
-all: $(PROGRAMS) # build/hashedfs and build/hashedfs-manifest
+all: $(PROGRAMS) # build/hashedfs, hashedfs-manifest and hashedfs-run
 
 engine: $(ENGINE)
 
@@ -84,6 +88,11 @@ $(BIN)/hashedfs: $(call obj,$(HASHEDFS_SRC)) $(ENGINE)
 $(BIN)/hashedfs-manifest: $(call obj,$(MANIFEST_SRC)) $(ENGINE)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(shell $(PKG_CONFIG) --libs jansson $(PKGS))
+
+$(BIN)/hashedfs-run: $(call obj,$(RUN_SRC)) $(MANIFEST_PARTS) $(ENGINE)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ \
+		$(shell $(PKG_CONFIG) --libs fuse3 jansson $(PKGS))
 
 $(OUT)/tests/%: tests/unit/%.c $(ENGINE) Makefile
 	@mkdir -p $(@D)
@@ -234,11 +243,11 @@ format: # lay out all sources
 
 clean: # remove what was built, not what was fetched
 	rm -rf build/plain build/san-* build/fuzz build/hashedfs \
-		build/hashedfs-manifest build/hostile build/trusting \
-		build/snapshots
+		build/hashedfs-manifest build/hashedfs-run build/hostile \
+		build/trusting build/snapshots
 
 FORMAT_SRC := $(wildcard fs/*/*.[ch] manifest/*.[ch] tools/*.[ch] tests/*/*.[ch])
-MAN := tools/hashedfs.1 manifest/hashedfs-manifest.1
+MAN := tools/hashedfs.1 tools/hashedfs-run.1 manifest/hashedfs-manifest.1
 
 .PHONY: all engine check check-fuzz check-linear fuzz help deps test-deps \
 	test test-mount demo bench install lint format clean

@@ -123,3 +123,18 @@ int hf_manifest_django(const struct hf_manifest *manifest, struct hf_buf *ret)
 		      VERSION, HASH_LEN, hash);
 	return hf_buf_status(ret);
 }
+
+int hf_manifest_write(const struct hf_manifest *manifest,
+		      struct hf_output *output, char **why)
+{
+	HF_CLEANUP(hf_buf_fini) struct hf_buf text = {0};
+	int error = hf_manifest_django(manifest, &text);
+
+	if (error == -EIO)
+		return hf_why(error, why,
+			      "this system's OpenSSL policy forbids MD5, which "
+			      "the manifest's hash is made of");
+	if (error < 0)
+		return error;
+	return hf_output_write(output, text.data, text.len, why);
+}

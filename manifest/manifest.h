@@ -184,6 +184,10 @@ int hf_output_open(const char *path, struct hf_output *ret,
 int hf_output_write(struct hf_output *output, const void *data, size_t len,
 		    char **why) HF_MUST_USE;
 void hf_output_close(struct hf_output *output);
+/* Writes a sorted manifest as staticfiles.json. Errors of hf_manifest_django
+ * and hf_output_write. */
+int hf_manifest_write(const struct hf_manifest *manifest,
+		      struct hf_output *output, char **why) HF_MUST_USE;
 
 /* --- progress.c: a line on the terminal ---------------------------------- */
 

@@ -51,16 +51,9 @@ static size_t count_listed(const struct hf_manifest *manifest)
 static int write_manifest(const struct hf_manifest *manifest,
 			  struct hf_output *output)
 {
-	HF_CLEANUP(hf_buf_fini) struct hf_buf text = {0};
 	char *why = NULL;
-	int error = hf_manifest_django(manifest, &text);
+	int error = hf_manifest_write(manifest, output, &why);
 
-	if (error == -EIO)
-		hf_why(error, &why,
-		       "this system's OpenSSL policy forbids MD5, which the "
-		       "manifest's hash is made of");
-	if (error == 0)
-		error = hf_output_write(output, text.data, text.len, &why);
 	if (error < 0)
 		return hf_verb_fail(error, why);
 	hf_log(HF_LOG_INFO, "wrote the names of %zu files to %s",

@@ -76,7 +76,7 @@ class Bed:
         """Copies the programs of a build; the directory they are in."""
         into = into or self.bin
         into.mkdir(exist_ok=True)
-        for name in ("hashedfs", "hashedfs-manifest", "snapshots"):
+        for name in ("hashedfs", "hashedfs-manifest", "hashedfs-run", "snapshots"):
             built = TOP / directory / name
             if built.exists():
                 shutil.copy(built, into / name)

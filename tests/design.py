@@ -26,8 +26,9 @@ EDGES = {
     "fs/control": {"fs/view"},
     "fs/fuse": {"fs/control", "fs/view"},
     "manifest": {"fs/control", "fs/view"},
-    # The mains put a program together.
-    "tools": {"fs/control", "fs/fuse", "fs/source", "fs/view"},
+    # The mains put a program together, out of two frontends where it mounts
+    # and writes a manifest.
+    "tools": {"fs/control", "fs/fuse", "fs/source", "fs/view", "manifest"},
 }
 # Where the headers of a foreign library may be included.
 FOREIGN = {
@@ -39,6 +40,7 @@ FOREIGN = {
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 PROGRAMS = {
     "hashedfs": "tools/hashedfs.1",
+    "hashedfs-run": "tools/hashedfs-run.1",
     "hashedfs-manifest": "manifest/hashedfs-manifest.1",
 }
 VERBS = ("snapshot", "check", "lookup")

@@ -17,7 +17,7 @@ static int wait_for_guard(pid_t pid)
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return HF_EXIT_ENVIRONMENT;
-	return hf_guard_exit_status(status, "guard");
+	return hf_worker_exit_status(status, "guard");
 }
 
 static bool was_told(int told_fd)
@@ -42,10 +42,10 @@ static int await_mount(const struct hf_guard *guard, pid_t pid, int told_fd)
 		status = wait_for_guard(pid);
 		return status == 0 ? HF_EXIT_ENVIRONMENT : status;
 	}
-	if (stat(guard->mountpoint, &st) == 0)
+	if (stat(guard->job.mountpoint, &st) == 0)
 		return 0;
 	status = errno;
-	shown = hf_escaped(guard->mountpoint);
+	shown = hf_escaped(guard->job.mountpoint);
 	hf_log(HF_LOG_ERROR, "%s was mounted but does not answer: %s",
 	       shown ? shown : "it", strerror(status));
 	kill(pid, SIGTERM);

@@ -72,7 +72,7 @@ void hf_op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	int error = handle_new(fs, &handle);
 
 	if (error < 0) {
-		fuse_reply_err(req, -error);
+		hf_reply_failure(fs, req, NULL, NULL, error);
 		return;
 	}
 	hf_request_begin(&request, fs->watcher, req);
@@ -82,8 +82,8 @@ void hf_op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		return;
 	}
 	if (error < 0) {
+		hf_reply_failure(fs, req, handle->node, NULL, error);
 		handle_free(fs, handle);
-		fuse_reply_err(req, -error);
 		return;
 	}
 	if (handle->listing)
@@ -286,7 +286,8 @@ static void readdir(fuse_req_t req, size_t size, off_t offset,
 	/* What was filled in before an error goes out; the error comes at the
 	 * next call. */
 	else if (error < 0 && reply.len == 0)
-		fuse_reply_err(req, -error);
+		hf_reply_failure(reply.fs, req, reply.handle->node, NULL,
+				 error);
 	else if (fuse_reply_buf(req, reply.data, reply.len) < 0)
 		take_back(&reply);
 	reply_fini(&reply);

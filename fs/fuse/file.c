@@ -101,18 +101,29 @@ static int open_control(struct hf_fs *fs, int file, struct hf_wait *wait,
 	return error < 0 ? error : count_text(fs, handle);
 }
 
-static int open_node(struct hf_fs *fs, fuse_ino_t ino, struct hf_wait *wait,
-		     struct fuse_file_info *fi, struct handle *handle)
+static int open_node(struct hf_fs *fs, struct hf_node *node,
+		     struct hf_wait *wait, struct fuse_file_info *fi,
+		     struct handle *handle)
 {
-	struct hf_node *node = hf_inodes_get(fs->inodes, ino);
-	int error;
-
 	if (!node)
 		return -ESTALE;
 	fi->keep_cache = hf_node_constant(node);
-	error = hf_view_open(fs->view, node, wait, &handle->content);
+	return hf_view_open(fs->view, node, wait, &handle->content);
+}
+
+/* Of a file of the view, or of .hashedfs, whose errors anybody may meet. */
+static void fail(struct hf_fs *fs, fuse_req_t req, fuse_ino_t ino, int error)
+{
+	struct hf_node *node;
+	int file;
+
+	if (hf_is_control(ino, &file)) {
+		fuse_reply_err(req, -error);
+		return;
+	}
+	node = hf_inodes_get(fs->inodes, ino);
+	hf_reply_failure(fs, req, node, NULL, error);
 	hf_node_unref(node);
-	return error;
 }
 
 void hf_op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -120,17 +131,20 @@ void hf_op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct hf_fs *fs = hf_fs_of(req);
 	struct handle *handle = NULL;
 	struct hf_request request;
+	struct hf_node *node;
 	int error = handle_new(fs, &handle);
 	int file;
 
 	if (error < 0) {
-		fuse_reply_err(req, -error);
+		fail(fs, req, ino, error);
 		return;
 	}
+	node = hf_inodes_get(fs->inodes, ino);
 	hf_request_begin(&request, fs->watcher, req);
 	error = hf_is_control(ino, &file)
 			? open_control(fs, file, &request.wait, fi, handle)
-			: open_node(fs, ino, &request.wait, fi, handle);
+			: open_node(fs, node, &request.wait, fi, handle);
+	hf_node_unref(node);
 	if (!hf_request_claim(&request)) {
 		handle_unref(fs, handle);
 		return;
@@ -139,7 +153,7 @@ void hf_op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	fi->noflush = 1; /* nothing is ever written */
 	if (error < 0) {
 		handle_unref(fs, handle);
-		fuse_reply_err(req, -error);
+		fail(fs, req, ino, error);
 	} else if (fuse_reply_open(req, fi) < 0) {
 		handle_unref(fs, handle);
 	}
@@ -154,8 +168,9 @@ static void read_text(fuse_req_t req, const struct hf_buf *text, size_t size,
 	fuse_reply_buf(req, text->data + at, len);
 }
 
-static void read_content(fuse_req_t req, struct hf_content *content,
-			 size_t size, uint64_t offset)
+static void read_content(fuse_req_t req, fuse_ino_t ino,
+			 struct hf_content *content, size_t size,
+			 uint64_t offset)
 {
 	struct hf_fs *fs = hf_fs_of(req);
 	struct hf_buf scratch = {0};
@@ -168,7 +183,7 @@ static void read_content(fuse_req_t req, struct hf_content *content,
 	error = hf_content_read(content, offset, size, &scratch, &data, &len);
 	if (hf_request_claim(&request)) {
 		if (error < 0)
-			fuse_reply_err(req, -error);
+			fail(fs, req, ino, error);
 		else
 			fuse_reply_buf(req, data, len);
 	}
@@ -181,10 +196,9 @@ void hf_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 	struct hf_fs *fs = hf_fs_of(req);
 	struct handle *handle = handle_of(fi);
 
-	(void)ino;
 	atomic_fetch_add(&handle->refs, 1);
 	if (handle->content)
-		read_content(req, handle->content, size, (uint64_t)offset);
+		read_content(req, ino, handle->content, size, (uint64_t)offset);
 	else
 		read_text(req, &handle->text, size, (uint64_t)offset);
 	handle_unref(fs, handle);

@@ -46,6 +46,23 @@ struct hf_session;
 int hf_session_mount(const struct hf_mount_config *config,
 		     const char *mountpoint, struct hf_session **ret,
 		     char **why) HF_MUST_USE;
+/* /dev/fuse of the mount; borrowed. */
+int hf_session_device(const struct hf_session *session);
+/*
+ * From here on no client meets an error of ours: `stop` is called instead, in
+ * any thread, with the path in the sources ("" if it is about no file) and a
+ * negative errno, and the request is never answered; whoever waits for it can
+ * only be killed, and then only once the device is closed. Call before
+ * hf_session_serve. Errors of ours are all but
+ *   - ENOENT of a name that is not there,
+ *   - ENODATA and ERANGE of extended attributes,
+ *   - what is answered about .hashedfs and what is in it,
+ *   - EINTR of a client that is being killed,
+ *   - what the kernel answers by itself: EROFS, EACCES of modes, EISDIR, ...
+ */
+void hf_session_fail_stop(struct hf_session *session,
+			  void (*stop)(void *arg, const char *path, int error),
+			  void *arg);
 /*
  * Answers requests until the file system is unmounted; 0 then. `view` and
  * `control` (NULL: no .hashedfs) are borrowed until it returns.

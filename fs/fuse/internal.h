@@ -7,6 +7,7 @@
  *   notifier.c the thread that hears of changes
  *   loop.c     threads that take requests and answer them
  *   request.c  a request that may be called off
+ *   failure.c  errors that a client may meet, or not
  *   inode.c    nodeid <-> node
  *   ops.c      what the kernel asks: names and attributes
  *   handles.c  how much may be open
@@ -89,6 +90,9 @@ struct hf_fs {
 	atomic_uint_least64_t text_len; /* of open control files, in bytes */
 	atomic_uint_least64_t lookups;  /* that the kernel asked for */
 	atomic_bool initialised;        /* FUSE_INIT was answered */
+	/* Told of errors that no client may meet; NULL: they are answered. */
+	void (*stop)(void *arg, const char *path, int error);
+	void *stop_arg;
 };
 
 /* --- device.c ------------------------------------------------------------- */
@@ -158,7 +162,7 @@ void hf_notifier_free(struct hf_notifier *notifier);
  * the process has two seconds to return from here and to end: whoever hangs
  * in a source must not hold it up.
  */
-int hf_loop_run(struct fuse_session *fuse, bool single) HF_MUST_USE;
+int hf_loop_run(struct hf_fs *fs, struct fuse_session *fuse) HF_MUST_USE;
 
 /* --- request.c ------------------------------------------------------------ */
 
@@ -189,6 +193,17 @@ void hf_request_begin(struct hf_request *request, struct hf_watcher *watcher,
 /* Ends it; true: the caller must answer `req` now. False: it was answered,
  * `req` must not be touched, and what was to be handed out must be undone. */
 bool hf_request_claim(struct hf_request *request) HF_MUST_USE;
+
+/* --- failure.c ------------------------------------------------------------ */
+
+/* True if no client may meet this error; then it was told, and the request is
+ * to be left as it is. `node` (or NULL) is what it is about, or the directory
+ * in which it is `name`. */
+bool hf_withhold(struct hf_fs *fs, const struct hf_node *node, const char *name,
+		 int error);
+/* Answers with the error, unless it is withheld. */
+void hf_reply_failure(struct hf_fs *fs, fuse_req_t req,
+		      const struct hf_node *node, const char *name, int error);
 
 /* --- ops.c, file.c, dir.c -------------------------------------------------- */
 

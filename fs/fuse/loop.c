@@ -22,6 +22,7 @@
 #define PATIENCE_S 2
 
 struct loop {
+	struct hf_fs *fs;
 	struct fuse_session *fuse;
 	unsigned max_threads;
 	pthread_mutex_t lock;
@@ -85,6 +86,8 @@ static void reject(const struct loop *loop, const struct fuse_in_header *in)
 	struct fuse_out_header out = {
 		.len = sizeof(out), .error = -EAGAIN, .unique = in->unique};
 
+	if (hf_withhold(loop->fs, NULL, NULL, -EAGAIN))
+		return;
 	/* It fails only if the client or the mount is gone. */
 	if (write(fuse_session_fd(loop->fuse), &out, sizeof(out)) < 0)
 		return;
@@ -187,9 +190,11 @@ static void wait_for_all(struct loop *loop)
 	pthread_mutex_unlock(&loop->lock);
 }
 
-int hf_loop_run(struct fuse_session *fuse, bool single)
+int hf_loop_run(struct hf_fs *fs, struct fuse_session *fuse)
 {
-	struct loop loop = {.fuse = fuse,
+	bool single = fs->config->single_threaded;
+	struct loop loop = {.fs = fs,
+			    .fuse = fuse,
 			    .max_threads = single ? 1 : MAX_THREADS,
 			    .threads = 1,
 			    .listeners = 1};

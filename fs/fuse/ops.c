@@ -147,6 +147,20 @@ static int lookup(struct hf_fs *fs, fuse_ino_t parent, const char *name,
 	return error;
 }
 
+static void fail_lookup(struct hf_fs *fs, fuse_req_t req, fuse_ino_t parent,
+			const char *name, int error)
+{
+	struct hf_node *dir;
+
+	if (error == -ENOENT) {
+		fuse_reply_err(req, ENOENT);
+		return;
+	}
+	dir = hf_inodes_get(fs->inodes, parent);
+	hf_reply_failure(fs, req, dir, name, error);
+	hf_node_unref(dir);
+}
+
 void hf_op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct hf_fs *fs = hf_fs_of(req);
@@ -169,7 +183,7 @@ void hf_op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		return;
 	}
 	if (error < 0)
-		fuse_reply_err(req, -error);
+		fail_lookup(fs, req, parent, name, error);
 	else if (fuse_reply_entry(req, &param) < 0)
 		hf_inodes_forget(fs->inodes, param.ino, 1);
 }
@@ -210,18 +224,18 @@ void hf_op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	}
 	node = hf_inodes_get(fs->inodes, ino);
 	if (!node) {
-		fuse_reply_err(req, ESTALE);
+		hf_reply_failure(fs, req, NULL, NULL, -ESTALE);
 		return;
 	}
 	hf_request_begin(&request, fs->watcher, req);
 	error = hf_entry_param(fs, node, ino, &param);
+	if (hf_request_claim(&request)) {
+		if (error < 0)
+			hf_reply_failure(fs, req, node, NULL, error);
+		else
+			fuse_reply_attr(req, &param.attr, param.attr_timeout);
+	}
 	hf_node_unref(node);
-	if (!hf_request_claim(&request))
-		return;
-	if (error < 0)
-		fuse_reply_err(req, -error);
-	else
-		fuse_reply_attr(req, &param.attr, param.attr_timeout);
 }
 
 void hf_op_statfs(fuse_req_t req, fuse_ino_t ino)
@@ -237,7 +251,7 @@ void hf_op_statfs(fuse_req_t req, fuse_ino_t ino)
 	if (!hf_request_claim(&request))
 		return;
 	if (error < 0) {
-		fuse_reply_err(req, -error);
+		hf_reply_failure(fs, req, NULL, NULL, error);
 		return;
 	}
 	vfs.f_namemax = NAME_MAX;
@@ -289,7 +303,7 @@ static void reply_xattr(fuse_req_t req, int error, const struct hf_buf *value,
 	if (error == 0 && size && size < value->len)
 		error = -ERANGE;
 	if (error < 0)
-		fuse_reply_err(req, -error);
+		hf_reply_failure(hf_fs_of(req), req, NULL, NULL, error);
 	else if (size == 0)
 		fuse_reply_xattr(req, value->len);
 	else

@@ -165,6 +165,19 @@ int hf_session_mount(const struct hf_mount_config *config,
 	return error;
 }
 
+int hf_session_device(const struct hf_session *session)
+{
+	return fuse_session_fd(session->fuse);
+}
+
+void hf_session_fail_stop(struct hf_session *session,
+			  void (*stop)(void *arg, const char *path, int error),
+			  void *arg)
+{
+	session->fs.stop = stop;
+	session->fs.stop_arg = arg;
+}
+
 int hf_session_serve(struct hf_session *session, struct hf_view *view,
 		     struct hf_control *control)
 {
@@ -185,7 +198,7 @@ int hf_session_serve(struct hf_session *session, struct hf_view *view,
 		error = hf_notifier_new(fs->trust, hf_view_watch_fd(view),
 					&fs->notifier);
 	if (error == 0)
-		error = hf_loop_run(session->fuse, fs->config->single_threaded);
+		error = hf_loop_run(fs, session->fuse);
 	/* The file system is unmounted already: libfuse sees that and only
 	 * frees what it kept for it. */
 	if (error == 0)

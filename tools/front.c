@@ -1,0 +1,158 @@
+/*
+ * The process that was started. If the runner is killed, what it started comes
+ * to us, and the mount stays, since we hold its device, too: so the command is
+ * ended before it meets an error.
+ */
+#include "tools/run.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct front {
+	const struct hf_run *run;
+	struct hf_inheritance inheritance;
+	struct hf_worker_job job;
+	struct hf_worker runner; /* the mount seen from here is its */
+	int signal_fd;
+	int device_fd;
+};
+
+static const int passed_on[] = {SIGTERM, SIGINT,  SIGHUP,
+				SIGQUIT, SIGUSR1, SIGUSR2};
+
+int hf_run_signals(void)
+{
+	sigset_t signals;
+	int fd;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGCHLD);
+	/* What was ignored when we were started (nohup) is for nobody. */
+	for (size_t i = 0; i < HF_ARRAY_SIZE(passed_on); i++)
+		if (!hf_inheritance_ignores(passed_on[i]))
+			sigaddset(&signals, passed_on[i]);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	/* An inherited SIG_IGN would swallow a child's end. */
+	signal(SIGCHLD, SIG_DFL);
+	signal(SIGPIPE, SIG_IGN);
+	fd = signalfd(-1, &signals, SFD_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+bool hf_run_is_for_all(int code)
+{
+	return code > 0;
+}
+
+static int conduct(void *data, int channel)
+{
+	const struct front *front = data;
+
+	return hf_run_conduct(front->run, &front->inheritance, channel);
+}
+
+/* --- events -------------------------------------------------------------------- */
+
+static void on_news(struct front *front)
+{
+	char *path = NULL;
+	int fd = -1;
+	int error;
+
+	if (hf_worker_receive(&front->runner, &fd, &path, &error) ==
+	    HF_NEWS_DEVICE) {
+		hf_closep(&front->device_fd);
+		front->device_fd = fd;
+	}
+	free(path);
+}
+
+static void on_signal(struct front *front)
+{
+	struct signalfd_siginfo info;
+	int status;
+
+	if (read(front->signal_fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (info.ssi_signo != SIGCHLD) {
+		if (!hf_run_is_for_all(info.ssi_code))
+			kill(front->runner.pid, (int)info.ssi_signo);
+	} else if (waitpid(front->runner.pid, &status, WNOHANG) > 0) {
+		hf_worker_set_ended(&front->runner, status);
+	}
+}
+
+static void step(struct front *front)
+{
+	struct pollfd fds[] = {
+		{.fd = front->signal_fd, .events = POLLIN},
+		{.fd = front->runner.channel, .events = POLLIN},
+	};
+
+	if (poll(fds, HF_ARRAY_SIZE(fds), -1) <= 0)
+		return;
+	if (fds[1].revents)
+		on_news(front);
+	if (fds[0].revents)
+		on_signal(front);
+}
+
+/* --- birth and death ------------------------------------------------------------- */
+
+static int start(struct front *front)
+{
+	int r;
+
+	hf_inheritance_note(&front->inheritance);
+	r = hf_run_signals();
+	if (r < 0)
+		return r;
+	front->signal_fd = r;
+	front->job = (struct hf_worker_job){
+		.mountpoint = front->run->job.mountpoint,
+		.run = conduct,
+		.data = front,
+	};
+	return hf_worker_start(&front->runner, &front->job);
+}
+
+/* The runner was killed and could not clean up. */
+static int clean_up(struct front *front)
+{
+	hf_run_stop_all(0, -1, &front->device_fd);
+	hf_log(HF_LOG_ERROR,
+	       "the guard (process %d) was killed by signal %d (%s), so the "
+	       "command was ended; it met no error. Run it again",
+	       (int)front->runner.pid, WTERMSIG(front->runner.status),
+	       strsignal(WTERMSIG(front->runner.status)));
+	(void)!hf_worker_clear(&front->runner);
+	if (front->run->temporary)
+		(void)!rmdir(front->run->job.mountpoint);
+	return HF_EXIT_OURS;
+}
+
+int hf_run(const struct hf_run *run)
+{
+	struct front front = {.run = run, .signal_fd = -1, .device_fd = -1};
+	int r = start(&front);
+	int status;
+
+	if (r < 0) {
+		hf_log(HF_LOG_ERROR, "cannot start the guard: %s",
+		       strerror(-r));
+		return HF_EXIT_OURS;
+	}
+	while (!front.runner.ended)
+		step(&front);
+	status = WIFEXITED(front.runner.status)
+			 ? WEXITSTATUS(front.runner.status)
+			 : clean_up(&front);
+	hf_closep(&front.device_fd);
+	hf_closep(&front.signal_fd);
+	hf_worker_fini(&front.runner);
+	return status;
+}

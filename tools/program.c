@@ -1,0 +1,222 @@
+#include "tools/program.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/device.h"
+#include "tools/mountpoint.h"
+
+static int open_standard_fds(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
+			return -errno;
+	return 0;
+}
+
+int hf_program_init(struct hf_program *program)
+{
+	int r = open_standard_fds();
+
+	*program = (struct hf_program){0};
+	hf_mount_config_init(&program->mount);
+	return r < 0 ? r : hf_config_init(&program->view);
+}
+
+void hf_program_fini(struct hf_program *program)
+{
+	free(program->mountpoint);
+	hf_mount_config_fini(&program->mount);
+	hf_config_fini(&program->view);
+}
+
+/* --- sentences ----------------------------------------------------------- */
+
+int hf_program_refuse(int status, int error, char *why)
+{
+	hf_log(HF_LOG_ERROR, "%s", why ? why : strerror(-error));
+	free(why);
+	return status;
+}
+
+int hf_program_refuse_option(int code, const char *word)
+{
+	const char letter[] = {'-', (char)optopt, '\0'};
+	/* A letter may stand in the middle of a word, as in -fx. */
+	bool is_letter = optopt && word[0] == '-' && word[1] != '-';
+	HF_CLEANUP(hf_freep)
+	char *shown = hf_escaped(is_letter ? letter : word);
+
+	hf_log(HF_LOG_ERROR,
+	       code == ':' ? "option '%s' needs an argument; see --help"
+			   : "unknown option '%s'; --help lists the options",
+	       shown ? shown : "?");
+	return HF_EXIT_USAGE;
+}
+
+int hf_program_print(struct hf_buf *text)
+{
+	int r = hf_buf_status(text);
+
+	if (r < 0)
+		return hf_program_refuse(HF_EXIT_ENVIRONMENT, r, NULL);
+	if (fputs(text->data, stdout) == EOF || fflush(stdout) != 0)
+		return hf_program_refuse(HF_EXIT_ENVIRONMENT, -errno, NULL);
+	return 0;
+}
+
+void hf_program_help(struct hf_program *program, struct hf_buf *ret)
+{
+	struct hf_option_set view = hf_config_options(&program->view);
+	struct hf_option_set mount = hf_mount_options(&program->mount);
+
+	hf_buf_puts(ret, "\n-o, about the view (GLOBS are patterns with ':' "
+			 "between):\n");
+	hf_options_help(&view, ret);
+	hf_buf_puts(ret, "\n-o, about the mount:\n");
+	hf_options_help(&mount, ret);
+}
+
+int hf_program_version(const char *name)
+{
+	HF_CLEANUP(hf_buf_fini) struct hf_buf text = {0};
+
+	hf_buf_printf(&text, "%s %s\nlibfuse %s\n", name, HF_VERSION,
+		      hf_fuse_version());
+	return hf_program_print(&text);
+}
+
+/* --- the command line ---------------------------------------------------- */
+
+int hf_program_add_option(struct hf_program *program, const char *text)
+{
+	const struct hf_option_set sets[] = {
+		hf_config_options(&program->view),
+		hf_mount_options(&program->mount),
+	};
+	char *why = NULL;
+	int r = hf_options_parse(sets, HF_ARRAY_SIZE(sets), text, &why);
+
+	return r < 0 ? hf_program_refuse(HF_EXIT_USAGE, r, why) : 0;
+}
+
+int hf_program_add_sources_from(struct hf_program *program, const char *file)
+{
+	char *why = NULL;
+	int r = hf_root_specs_read(&program->view.source.roots, file, &why);
+
+	if (r == 0)
+		return 0;
+	return hf_program_refuse(
+		r == -EINVAL ? HF_EXIT_USAGE : HF_EXIT_ENVIRONMENT, r, why);
+}
+
+int hf_program_set_sources(struct hf_program *program, const char *sources)
+{
+	char *why = NULL;
+	int r = 0;
+
+	if (sources)
+		r = hf_root_specs_parse(&program->view.source.roots, sources,
+					&why);
+	if (r == 0)
+		r = hf_config_check(&program->view, &why);
+	return r < 0 ? hf_program_refuse(HF_EXIT_USAGE, r, why) : 0;
+}
+
+/* --- the environment ------------------------------------------------------ */
+
+/* SOURCE[:SOURCE...] as given, but resolved: findmnt(8) shows it, and
+ * mount(8) compares it with fstab. */
+static int default_fsname(struct hf_program *program)
+{
+	const struct hf_root_specs *roots = &program->view.source.roots;
+	struct hf_buf name = {0};
+
+	if (program->mount.fsname)
+		return 0;
+	for (size_t i = 0; i < roots->n; i++) {
+		const struct hf_root_spec *root = &roots->items[i];
+
+		hf_buf_puts(&name, i > 0 ? ":" : "");
+		if (root->prefix[0] != '\0')
+			hf_buf_printf(&name, "%s=", root->prefix);
+		hf_buf_puts(&name, root->dir);
+	}
+	return hf_buf_steal(&name, &program->mount.fsname);
+}
+
+/* Opened once in the process that the user watches: what is wrong with a
+ * source is told before anything is mounted. */
+static int try_sources(struct hf_program *program, char **why)
+{
+	struct hf_source *source;
+	int r = hf_source_open(&program->view.source, 0, &source, why);
+
+	if (r == 0)
+		hf_source_close(source);
+	return r;
+}
+
+/*
+ * Also loads what the library reads from files before it can hash, which the
+ * worker may not any more.
+ */
+static int try_digest(const struct hf_program *program, char **why)
+{
+	const struct hf_algorithm *algorithm = program->view.algorithm;
+	struct hf_digest digest;
+	int r = hf_hash(algorithm, "", 0, &digest);
+
+	if (r < 0)
+		return hf_why(r, why,
+			      "digest=%s: the OpenSSL library refuses it; "
+			      "choose another one",
+			      hf_algorithm_name(algorithm));
+	return 0;
+}
+
+int hf_program_check(struct hf_program *program, char *given)
+{
+	struct hf_root_specs *roots = &program->view.source.roots;
+	char *why = NULL;
+	int r = given ? hf_root_specs_resolve(roots, &why) : -ENOMEM;
+
+	if (r == 0)
+		r = try_sources(program, &why);
+	if (r == 0)
+		r = try_digest(program, &why);
+	if (r == 0)
+		r = default_fsname(program);
+	if (r == 0)
+		r = hf_mountpoint_prepare(given, program->mount.nonempty, roots,
+					  &program->mountpoint, &why);
+	if (r == 0)
+		r = hf_device_check(program->mount.allow_other, &why);
+	free(given);
+	return r < 0 ? hf_program_refuse(HF_EXIT_ENVIRONMENT, r, why) : 0;
+}
+
+/* --- the view -------------------------------------------------------------- */
+
+int hf_program_freeze(struct hf_view *view, bool partial,
+		      struct hf_progress *progress)
+{
+	struct hf_wait wait; /* a signal ends the process */
+	int r;
+
+	hf_wait_init(&wait);
+	r = hf_view_freeze(view, partial, &wait, progress);
+	hf_wait_fini(&wait);
+	if (r == 0)
+		return 0;
+	if (r != -EAGAIN)
+		return hf_program_refuse(HF_EXIT_ENVIRONMENT, r, NULL);
+	hf_log(HF_LOG_ERROR, "the sources keep changing, so there is no state "
+			     "to freeze; try again when they are quiet");
+	return HF_EXIT_INCOMPLETE;
+}

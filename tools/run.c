@@ -1,0 +1,362 @@
+#include "tools/run.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tools/descendants.h"
+
+/* How long what the command left behind may take to end after a SIGTERM, and
+ * how often it is looked at. */
+#define PATIENCE_MS 2000
+#define LOOK_MS 20
+/* So soon the front passes on what it got. */
+#define GROUP_NS INT64_C(500000000)
+
+struct runner {
+	const struct hf_run *run;
+	const struct hf_inheritance *inheritance;
+	struct hf_worker worker;
+	int front; /* channel to the front; readable when that is gone */
+	int signal_fd;
+	int device_fd;
+	pid_t child; /* the command, or what comes after it; 0: none */
+	bool child_ended;
+	int child_status; /* waitpid's */
+	int signalled; /* the last signal that came when there was no child */
+	int64_t group_ns[NSIG]; /* when a signal came that was for all */
+	bool ending;            /* the worker is asked to end */
+	/* The first thing that must not become known to the command. */
+	bool trouble;
+	char *path; /* of the file that it is about */
+	int error;
+	bool deserted; /* the front is gone */
+};
+
+static void close_fd(int *fd)
+{
+	hf_closep(fd);
+	*fd = -1;
+}
+
+/* --- events ------------------------------------------------------------------ */
+
+static void on_news(struct runner *runner)
+{
+	char *path = NULL;
+	int fd = -1;
+	int error = 0;
+
+	switch (hf_worker_receive(&runner->worker, &fd, &path, &error)) {
+	case HF_NEWS_DEVICE:
+		close_fd(&runner->device_fd);
+		runner->device_fd = fd;
+		/* Without a front there is more to come. */
+		(void)!hf_worker_hand_over(runner->front, fd);
+		break;
+	case HF_NEWS_ERROR:
+		if (!runner->trouble) {
+			runner->path = path;
+			runner->error = error;
+			path = NULL;
+		}
+		runner->trouble = true;
+		break;
+	default:
+		break;
+	}
+	free(path);
+}
+
+/* One SIGCHLD may stand for several children, adopted ones among them. */
+static void reap(struct runner *runner)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == runner->worker.pid) {
+			hf_worker_set_ended(&runner->worker, status);
+			runner->trouble |= !runner->ending;
+		} else if (pid == runner->child) {
+			runner->child_ended = true;
+			runner->child_status = status;
+		}
+	}
+}
+
+/*
+ * Signals for the command come from the front. One that comes from somebody
+ * else was sent to the whole process group: the command has it already, and the
+ * front, which cannot know that, passes it on for nothing.
+ */
+static bool is_for_child(struct runner *runner,
+			 const struct signalfd_siginfo *info)
+{
+	int64_t *group_ns = &runner->group_ns[info->ssi_signo];
+	int64_t now_ns = hf_clock_realtime();
+	bool seen = now_ns - *group_ns < GROUP_NS;
+
+	if ((pid_t)info->ssi_pid == getppid()) {
+		*group_ns = 0;
+		return !seen;
+	}
+	*group_ns = now_ns;
+	return false;
+}
+
+static void on_signal(struct runner *runner)
+{
+	struct signalfd_siginfo info;
+
+	if (read(runner->signal_fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (info.ssi_signo == SIGCHLD)
+		reap(runner);
+	else if (!runner->child || runner->child_ended)
+		runner->signalled = (int)info.ssi_signo;
+	else if (is_for_child(runner, &info))
+		kill(runner->child, (int)info.ssi_signo);
+}
+
+/* Waits for the next event, `ms` milliseconds at most (-1: for ever). */
+static void step(struct runner *runner, int ms)
+{
+	struct pollfd fds[] = {
+		{.fd = runner->signal_fd, .events = POLLIN},
+		{.fd = runner->worker.channel, .events = POLLIN},
+		{.fd = runner->front},
+	};
+
+	if (poll(fds, HF_ARRAY_SIZE(fds), ms) <= 0)
+		return;
+	/* Before the child's end: what it must not know decides. */
+	if (fds[1].revents)
+		on_news(runner);
+	if (fds[0].revents)
+		on_signal(runner);
+	if (fds[2].revents & POLLHUP)
+		runner->trouble = runner->deserted = true;
+}
+
+/* --- fail-stop ----------------------------------------------------------------- */
+
+void hf_run_stop_all(pid_t worker, int front, int *device_fd)
+{
+	hf_descendants_kill(worker);
+	close_fd(device_fd);
+	if (front >= 0)
+		(void)!hf_worker_hand_over(front, -1);
+	if (worker)
+		kill(worker, SIGKILL);
+	if (!hf_worker_reap_all())
+		hf_log(HF_LOG_ERROR,
+		       "some processes do not end although they were killed");
+}
+
+static void explain(const struct runner *runner)
+{
+	HF_CLEANUP(hf_freep)
+	char *shown = runner->path ? hf_escaped(runner->path) : NULL;
+	const char *then = "so the command was ended; it met no error. Run it "
+			   "again";
+
+	if (runner->deserted)
+		hf_log(HF_LOG_ERROR, "the first process was killed, %s", then);
+	else if (runner->path && !*runner->path)
+		hf_log(HF_LOG_ERROR, "the mount could not answer (%s), %s",
+		       strerror(-runner->error), then);
+	else if (shown && runner->error == -ESTALE)
+		hf_log(HF_LOG_ERROR,
+		       "%s changed while the command was running, %s", shown,
+		       then);
+	else if (shown)
+		hf_log(HF_LOG_ERROR, "%s cannot be read any more (%s), %s",
+		       shown, strerror(-runner->error), then);
+	else
+		hf_log(HF_LOG_ERROR, "the worker (process %d) died, %s",
+		       (int)runner->worker.pid, then);
+}
+
+static int fail_stop(struct runner *runner)
+{
+	pid_t worker = runner->worker.ended ? 0 : runner->worker.pid;
+
+	hf_run_stop_all(worker, runner->front, &runner->device_fd);
+	explain(runner);
+	/* It was reaped with the rest. */
+	if (worker)
+		hf_worker_set_ended(&runner->worker, SIGKILL);
+	return HF_EXIT_OURS;
+}
+
+/* --- the way of things ------------------------------------------------------- */
+
+/* Until all files have their names and the mount can answer. */
+static int await_mount(struct runner *runner)
+{
+	while (!runner->worker.ready && !runner->trouble && !runner->signalled)
+		step(runner, -1);
+	if (runner->signalled)
+		return HF_EXIT_SIGNAL + runner->signalled;
+	if (!runner->trouble)
+		return 0;
+	/* It said why, unless it was killed. */
+	if (runner->worker.ended)
+		(void)!hf_worker_exit_status(runner->worker.status, "worker");
+	return HF_EXIT_OURS;
+}
+
+/* Waits for the child, which was started if `error` is 0; its exit status. */
+static int await_child(struct runner *runner, int error)
+{
+	if (error < 0) {
+		hf_log(HF_LOG_ERROR, "cannot start a process: %s",
+		       strerror(-error));
+		return HF_EXIT_OURS;
+	}
+	while (!runner->child_ended && !runner->trouble)
+		step(runner, -1);
+	return hf_command_exit_status(runner->child_status);
+}
+
+static int run_command(struct runner *runner)
+{
+	const struct hf_run *run = runner->run;
+
+	runner->child_ended = false;
+	return await_child(
+		runner, hf_command_start(run->argv, run->job.mountpoint,
+					 runner->inheritance, &runner->child));
+}
+
+/* Waits until they are gone; false: some are still there. */
+static bool await_leftovers(struct runner *runner)
+{
+	pid_t worker = runner->worker.pid;
+	int left = hf_descendants_signal(0, worker);
+
+	for (int ms = 0; left > 0 && ms < PATIENCE_MS && !runner->trouble &&
+			 !runner->signalled;
+	     ms += LOOK_MS) {
+		step(runner, LOOK_MS);
+		left = hf_descendants_signal(0, worker);
+	}
+	return left <= 0;
+}
+
+/* What the command left behind goes, too: it has no business with a mount that
+ * goes. First it may put its things in order. */
+static void end_leftovers(struct runner *runner)
+{
+	pid_t worker = runner->worker.pid;
+
+	if (hf_descendants_signal(SIGTERM, worker) == 0)
+		return;
+	/* Who is stopped would not hear of it. */
+	(void)hf_descendants_signal(SIGCONT, worker);
+	if (await_leftovers(runner) || runner->trouble)
+		return;
+	hf_descendants_kill(worker);
+	if (!await_leftovers(runner) && !runner->trouble)
+		hf_log(HF_LOG_WARNING, "some processes do not end although "
+				       "they were killed");
+}
+
+static int run_after(struct runner *runner)
+{
+	const struct hf_run *run = runner->run;
+	int status;
+
+	runner->child_ended = false;
+	status =
+		await_child(runner, hf_command_fork(run->after, run->after_data,
+						    &runner->child));
+	return status == 0 || status > HF_EXIT_SIGNAL ? status : HF_EXIT_OURS;
+}
+
+static int run_all(struct runner *runner)
+{
+	int status = await_mount(runner);
+
+	if (status != 0)
+		return status;
+	status = run_command(runner);
+	if (!runner->trouble)
+		end_leftovers(runner);
+	if (status == 0 && runner->signalled)
+		status = HF_EXIT_SIGNAL + runner->signalled;
+	if (!runner->trouble && status == 0 && runner->run->after)
+		status = run_after(runner);
+	return runner->trouble ? fail_stop(runner) : status;
+}
+
+/* Unmounts, and lets the worker end. */
+static int finish(struct runner *runner)
+{
+	struct hf_worker *worker = &runner->worker;
+	int status;
+
+	runner->ending = true;
+	close_fd(&runner->device_fd);
+	if (!worker->ended)
+		hf_worker_press(worker);
+	while (!worker->ended && worker->stage != HF_WORKER_GIVEN_UP) {
+		int ms = hf_worker_timeout_ms(worker);
+
+		if (ms == 0)
+			hf_worker_press(worker);
+		step(runner, ms);
+	}
+	/* A fusermount3 may still be mounting. */
+	if (!worker->ready)
+		hf_worker_reap_all();
+	status = hf_worker_clear(worker);
+	if (worker->ended)
+		return status;
+	hf_log(HF_LOG_ERROR, "the worker (process %d) does not end",
+	       (int)worker->pid);
+	return HF_EXIT_OURS;
+}
+
+static int start(struct runner *runner)
+{
+	int r = hf_run_signals();
+
+	if (r < 0)
+		return r;
+	runner->signal_fd = r;
+	r = hf_worker_start(&runner->worker, &runner->run->job);
+	prctl(PR_SET_NAME, "hashedfs-guard");
+	return r;
+}
+
+int hf_run_conduct(const struct hf_run *run,
+		   const struct hf_inheritance *inheritance, int front)
+{
+	struct runner runner = {.run = run,
+				.inheritance = inheritance,
+				.front = front,
+				.signal_fd = -1,
+				.device_fd = -1};
+	int r = start(&runner);
+	int status;
+
+	if (r < 0) {
+		hf_log(HF_LOG_ERROR, "cannot start the worker: %s",
+		       strerror(-r));
+		return HF_EXIT_OURS;
+	}
+	status = run_all(&runner);
+	if (finish(&runner) != 0)
+		status = HF_EXIT_OURS;
+	if (run->temporary)
+		(void)!rmdir(run->job.mountpoint);
+	hf_worker_fini(&runner.worker);
+	free(runner.path);
+	return status;
+}

@@ -1,0 +1,56 @@
+/*
+ * run: a command over a mount, from mounting to unmounting, with fail-stop:
+ * the command never meets an error of ours. Four processes:
+ *
+ *   front    the one that was started: passes signals on, and ends everything
+ *            if the runner is killed (front.c)
+ *   runner   its child, the guard: starts the other two (run.c)
+ *   worker   mounts and serves
+ *   command  whatever it starts is ended with it
+ *
+ * When a client would meet an error, or the worker dies, or the front, all
+ * processes of the command get SIGKILL. Nobody waits for them then: they may
+ * be waiting for the mount. Only after that /dev/fuse, of which runner and
+ * front hold copies, is closed, which lets go of them.
+ */
+#ifndef HF_RUN_H
+#define HF_RUN_H
+
+#include "tools/command.h"
+#include "tools/worker.h"
+
+struct hf_run {
+	struct hf_worker_job job; /* deaf; hands its device over */
+	char **argv;              /* the command */
+	bool temporary;           /* the mountpoint is removed at the end */
+	/* Runs in a child once the command succeeded, with the mount still
+	 * there; an exit status, and it has said why if it is not 0. NULL:
+	 * nothing to do. */
+	int (*after)(void *data);
+	void *after_data;
+};
+
+/*
+ * The exit status of the command, HF_EXIT_OURS if something else than it
+ * failed. Call before any thread starts, with descriptors 0 to 2 open; nothing
+ * is left running or mounted.
+ */
+int hf_run(const struct hf_run *run) HF_MUST_USE;
+
+/* --- between front and runner ---------------------------------------------- */
+
+/* Is the runner. `front` is the worker's end of its channel to the front. */
+int hf_run_conduct(const struct hf_run *run,
+		   const struct hf_inheritance *inheritance,
+		   int front) HF_MUST_USE;
+/* A descriptor for SIGCHLD and the signals that are passed on, which are
+ * blocked from then on. Negative errno. */
+int hf_run_signals(void) HF_MUST_USE;
+/* True if a signal came from the terminal, which sends it to the whole process
+ * group: the command got its own. */
+bool hf_run_is_for_all(int code);
+/* Kills everything below this process, closes *device_fd and that of `front`
+ * (-1: none), kills `worker` (0: none), which is the last, and reaps. */
+void hf_run_stop_all(pid_t worker, int front, int *device_fd);
+
+#endif

@@ -1,0 +1,347 @@
+#include "tools/worker.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* How long the worker may take to end by itself after an unmount, then after
+ * SIGTERM, then after SIGKILL (a process can hang in the kernel for ever). */
+#define PATIENCE_MS 2000
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* --- the mount ----------------------------------------------------------- */
+
+/* Notes which mount is the worker's: the one that was not there before. */
+static void note_mount(struct hf_worker *worker)
+{
+	struct hf_mount found;
+
+	if (worker->mount.mountpoint ||
+	    hf_mount_at(worker->job->mountpoint, &found) < 0)
+		return;
+	if (found.id != worker->before && strcmp(found.fstype, HF_FSTYPE) == 0)
+		worker->mount = found;
+	else
+		hf_mount_fini(&found);
+}
+
+/* Unmounts what the worker mounted, if it is still there. */
+static int remove_mount(struct hf_worker *worker)
+{
+	int r;
+
+	note_mount(worker);
+	if (!worker->mount.mountpoint)
+		return 0;
+	r = hf_mount_find(&worker->mount);
+	if (r > 0)
+		r = hf_mount_detach(&worker->mount);
+	return r;
+}
+
+static void report_mount(const struct hf_worker *worker, int error)
+{
+	HF_CLEANUP(hf_freep)
+	char *shown =
+		hf_escaped(worker->mount.mountpoint ? worker->mount.mountpoint
+						    : worker->job->mountpoint);
+
+	hf_log(HF_LOG_ERROR,
+	       "cannot unmount %s (%s); do it with fusermount3 -u",
+	       shown ? shown : "the mount", strerror(-error));
+}
+
+/* A worker that served to the end saw its mount go. Whatever looks like it by
+ * now is another one: the kernel gives ids and devices out again at once. */
+static bool saw_unmount(const struct hf_worker *worker)
+{
+	return worker->ready && worker->ended && WIFEXITED(worker->status) &&
+	       WEXITSTATUS(worker->status) == 0;
+}
+
+int hf_worker_clear(struct hf_worker *worker)
+{
+	int r;
+
+	if (saw_unmount(worker))
+		return 0;
+	r = remove_mount(worker);
+	if (r == 0)
+		return 0;
+	report_mount(worker, r);
+	return HF_EXIT_ENVIRONMENT;
+}
+
+/* --- birth --------------------------------------------------------------- */
+
+int hf_worker_start(struct hf_worker *worker, const struct hf_worker_job *job)
+{
+	struct hf_mount before = {0};
+	int channel[2];
+
+	*worker = (struct hf_worker){.job = job, .channel = -1, .before = -1};
+	if (hf_mount_at(job->mountpoint, &before) == 0)
+		worker->before = before.id;
+	hf_mount_fini(&before);
+	/* A fusermount3 that outlives the worker comes to us, not to init. */
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) != 0)
+		return -errno;
+	worker->pid = fork();
+	if (worker->pid == 0) {
+		close(channel[0]);
+		exit(job->run(job->data, channel[1]));
+	}
+	close(channel[1]);
+	if (worker->pid < 0) {
+		worker->pid = 0;
+		close(channel[0]);
+		return -errno;
+	}
+	worker->channel = channel[0];
+	return 0;
+}
+
+/* --- death --------------------------------------------------------------- */
+
+static void enter_stage(struct hf_worker *worker, enum hf_worker_stage stage)
+{
+	worker->stage = stage;
+	worker->deadline_ms = now_ms() + PATIENCE_MS;
+}
+
+void hf_worker_press(struct hf_worker *worker)
+{
+	int polite = worker->job->deaf ? SIGKILL : SIGTERM;
+
+	switch (worker->stage) {
+	case HF_WORKER_RUNNING:
+		/* A worker that has not mounted yet would not notice. */
+		if (!worker->ready || remove_mount(worker) < 0)
+			kill(worker->pid, polite);
+		enter_stage(worker, HF_WORKER_UNMOUNTED);
+		break;
+	case HF_WORKER_UNMOUNTED:
+		kill(worker->pid, polite);
+		enter_stage(worker, HF_WORKER_TERMINATED);
+		break;
+	case HF_WORKER_TERMINATED:
+		kill(worker->pid, SIGKILL);
+		enter_stage(worker, HF_WORKER_KILLED);
+		break;
+	case HF_WORKER_KILLED:
+	case HF_WORKER_GIVEN_UP:
+		enter_stage(worker, HF_WORKER_GIVEN_UP);
+		break;
+	}
+}
+
+int hf_worker_timeout_ms(const struct hf_worker *worker)
+{
+	int64_t left = worker->deadline_ms - now_ms();
+
+	if (worker->stage == HF_WORKER_RUNNING)
+		return -1;
+	return left > 0 ? (int)left : 0;
+}
+
+void hf_worker_set_ended(struct hf_worker *worker, int status)
+{
+	worker->ended = true;
+	worker->status = status;
+}
+
+int hf_worker_exit_status(int status, const char *who)
+{
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	hf_log(HF_LOG_ERROR, "the %s was killed by signal %d (%s)", who,
+	       WTERMSIG(status), strsignal(WTERMSIG(status)));
+	return HF_EXIT_ENVIRONMENT;
+}
+
+bool hf_worker_reap_all(void)
+{
+	const struct timespec pause = {.tv_nsec = 5000000};
+
+	for (int i = 0; i < PATIENCE_MS / 5; i++) {
+		pid_t pid = waitpid(-1, NULL, WNOHANG);
+
+		if (pid < 0)
+			return true;
+		if (pid == 0)
+			nanosleep(&pause, NULL);
+	}
+	return false;
+}
+
+void hf_worker_fini(struct hf_worker *worker)
+{
+	hf_mount_fini(&worker->mount);
+	hf_closep(&worker->channel);
+}
+
+/* --- the channel ----------------------------------------------------------- */
+
+/* One message. A path that is too long to be told is cut: what matters is that
+ * it arrives whole and at once. */
+struct message {
+	enum hf_news news;
+	int error;
+	char path[PATH_MAX];
+};
+
+/* Ancillary data of one descriptor, aligned as cmsg(3) wants it. */
+union control {
+	struct cmsghdr header;
+	char space[CMSG_SPACE(sizeof(int))];
+};
+
+static int send_message(int channel, const struct message *message, int fd)
+{
+	struct iovec iov = {.iov_base = (void *)(uintptr_t)message,
+			    .iov_len = sizeof(*message)};
+	union control control = {0};
+	struct msghdr header = {.msg_iov = &iov, .msg_iovlen = 1};
+
+	if (fd >= 0) {
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(sizeof(fd));
+		memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+		header.msg_control = &control;
+		header.msg_controllen = sizeof(control);
+	}
+	return sendmsg(channel, &header, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+/* The number of bytes that came, or a negative errno. */
+static ssize_t receive_message(int channel, struct message *ret, int *ret_fd)
+{
+	struct iovec iov = {.iov_base = ret, .iov_len = sizeof(*ret)};
+	union control control = {0};
+	struct msghdr header = {.msg_iov = &iov,
+				.msg_iovlen = 1,
+				.msg_control = &control,
+				.msg_controllen = sizeof(control)};
+	const struct cmsghdr *first;
+	ssize_t n;
+
+	do
+		n = recvmsg(channel, &header, MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	first = CMSG_FIRSTHDR(&header);
+	*ret_fd = -1;
+	if (n > 0 && first && first->cmsg_type == SCM_RIGHTS)
+		memcpy(ret_fd, CMSG_DATA(first), sizeof(*ret_fd));
+	return n < 0 ? -errno : n;
+}
+
+enum hf_news hf_worker_receive(struct hf_worker *worker, int *ret_fd,
+			       char **ret_path, int *ret_error)
+{
+	struct message message;
+	int fd;
+	ssize_t n = receive_message(worker->channel, &message, &fd);
+
+	if (n != sizeof(message)) {
+		hf_closep(&worker->channel);
+		worker->channel = -1;
+		return HF_NEWS_NONE;
+	}
+	if (message.news == HF_NEWS_READY) {
+		worker->ready = true;
+		note_mount(worker);
+	}
+	if (message.news == HF_NEWS_DEVICE)
+		*ret_fd = fd;
+	if (message.news == HF_NEWS_ERROR) {
+		message.path[sizeof(message.path) - 1] = '\0';
+		*ret_path = strdup(message.path);
+		*ret_error = message.error;
+	}
+	return message.news;
+}
+
+/* Ctrl-C reaches the whole process group, but the worker must serve until its
+ * mount is gone. */
+static void set_signals(bool deaf)
+{
+	static const int others[] = {SIGTERM, SIGHUP,  SIGUSR1,
+				     SIGUSR2, SIGTSTP, SIGPIPE};
+	sigset_t none;
+
+	signal(SIGINT, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
+	signal(SIGTERM, SIG_DFL);
+	for (size_t i = 0; deaf && i < HF_ARRAY_SIZE(others); i++)
+		signal(others[i], SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+void hf_worker_shield(int channel, bool deaf)
+{
+	if (channel > STDERR_FILENO + 1)
+		close_range(STDERR_FILENO + 1, (unsigned)channel - 1, 0);
+	close_range((unsigned)channel + 1, ~0U, 0);
+	set_signals(deaf);
+}
+
+int hf_worker_follow(int channel)
+{
+	struct pollfd reader = {.fd = channel};
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+		return -errno;
+	/* Only the watching process holds the other end. */
+	if (poll(&reader, 1, 0) > 0 && reader.revents & POLLHUP)
+		return -ESRCH;
+	return 0;
+}
+
+void hf_worker_ready(int channel)
+{
+	const struct message message = {.news = HF_NEWS_READY};
+
+	/* If nobody hears it there is a signal on its way. */
+	if (send_message(channel, &message, -1) < 0)
+		hf_log(HF_LOG_ERROR, "the guard is gone");
+}
+
+int hf_worker_hand_over(int channel, int device_fd)
+{
+	const struct message message = {.news = HF_NEWS_DEVICE};
+
+	return send_message(channel, &message, device_fd);
+}
+
+void hf_worker_report(int channel, const char *path, int error)
+{
+	struct message message = {.news = HF_NEWS_ERROR, .error = error};
+
+	strncpy(message.path, path, sizeof(message.path) - 1);
+	/* If nobody hears it there is a signal on its way. */
+	(void)!send_message(channel, &message, -1);
+}
+
+void hf_leave_terminal(void)
+{
+	hf_log_to_syslog();
+	dup2(STDIN_FILENO, STDOUT_FILENO);
+	dup2(STDIN_FILENO, STDERR_FILENO);
+}

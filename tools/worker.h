@@ -1,0 +1,125 @@
+/*
+ * worker: the process that mounts and serves, as whoever watches over it sees
+ * it: started, pressed to end, and its mount removed when it is gone. The
+ * watching process never opens /dev/fuse and, once the worker serves, never
+ * touches the mountpoint: a dead file system would hold it fast.
+ */
+#ifndef HF_WORKER_H
+#define HF_WORKER_H
+
+#include <sys/types.h>
+
+#include "fs/base/base.h"
+#include "tools/mountinfo.h"
+
+/* Exit status of a program that cannot work here. */
+#define HF_EXIT_ENVIRONMENT 3
+
+/* What a worker is to do. */
+struct hf_worker_job {
+	const char *mountpoint; /* absolute, without links */
+	/*
+	 * Runs in the worker, which exits with what it returns. Mounts, calls
+	 * hf_worker_ready when it is about to serve, and serves until the file
+	 * system is unmounted. On failure it says why itself.
+	 */
+	int (*run)(void *data, int channel);
+	void *data;
+	bool deaf; /* as hf_worker_shield was told */
+};
+
+/* What was done last to make the worker end. */
+enum hf_worker_stage {
+	HF_WORKER_RUNNING,
+	HF_WORKER_UNMOUNTED,
+	HF_WORKER_TERMINATED,
+	HF_WORKER_KILLED,
+	HF_WORKER_GIVEN_UP,
+};
+
+/* Private but for what is said of a field. */
+struct hf_worker {
+	const struct hf_worker_job *job;
+	pid_t pid;   /* read by all; 0: there is none */
+	int channel; /* read by all, for poll(2); -1 once it was closed */
+	int before;  /* id of the mount that was there before, or -1 */
+	struct hf_mount mount;
+	bool ready;                 /* read by all: the mount can answer */
+	enum hf_worker_stage stage; /* read by all */
+	int64_t deadline_ms;        /* of this stage */
+	bool ended;                 /* read by all */
+	int status;                 /* waitpid's, once ended; read by all */
+};
+
+/*
+ * Starts the worker. Call before any thread starts, with descriptors 0 to 2
+ * open. It inherits all that is open, and the signal mask. This process adopts
+ * what its descendants leave behind from then on. `job` is borrowed. Negative
+ * errno.
+ */
+int hf_worker_start(struct hf_worker *worker,
+		    const struct hf_worker_job *job) HF_MUST_USE;
+
+/* What came over the channel. */
+enum hf_news {
+	HF_NEWS_NONE,
+	HF_NEWS_READY,  /* the mount can answer */
+	HF_NEWS_DEVICE, /* *ret_fd is new: the worker's /dev/fuse; -1: the one
+			   that came before is to be closed */
+	HF_NEWS_ERROR,  /* a client would have met an error: *ret_path is new
+			   ("" if it is about no file), *ret_error a negative
+			   errno */
+};
+/* Takes one message from the channel; at its end the channel is closed. */
+enum hf_news hf_worker_receive(struct hf_worker *worker, int *ret_fd,
+			       char **ret_path, int *ret_error);
+
+/* Makes the worker end, less politely every time: by unmounting, by SIGTERM,
+ * by SIGKILL. */
+void hf_worker_press(struct hf_worker *worker);
+/* How long until it is to be pressed again; -1: it was not pressed yet. */
+int hf_worker_timeout_ms(const struct hf_worker *worker);
+/* Takes waitpid's status of the worker. */
+void hf_worker_set_ended(struct hf_worker *worker, int status);
+/*
+ * Removes the mount once the worker has ended or was given up. 0, also if
+ * there is none; else says so and returns HF_EXIT_ENVIRONMENT.
+ */
+int hf_worker_clear(struct hf_worker *worker) HF_MUST_USE;
+void hf_worker_fini(struct hf_worker *worker);
+/* The exit status behind waitpid(2)'s; says so if a signal ended `who`. */
+int hf_worker_exit_status(int status, const char *who) HF_MUST_USE;
+/* Waits two seconds at most for all children of this process. True: none is
+ * left. */
+bool hf_worker_reap_all(void);
+
+/* --- in the worker -------------------------------------------------------- */
+
+/*
+ * For the worker that serves, first of all: closes all descriptors but 0 to 2
+ * and the channel, since whoever waits for the end of another one must not
+ * wait for us; blocks no signal, and is not ended by Ctrl-C. `deaf`: nor by
+ * any other signal that may be meant for a whole process group, SIGTERM
+ * included: it ends when its mount does, or by SIGKILL.
+ */
+void hf_worker_shield(int channel, bool deaf);
+/*
+ * Makes the kernel kill this process when the one that watches ends. A change
+ * of credentials undoes that, so call after the last one. -ESRCH: it is gone
+ * already.
+ */
+int hf_worker_follow(int channel) HF_MUST_USE;
+/* The mount can answer. */
+void hf_worker_ready(int channel);
+/* Gives a copy of the worker's /dev/fuse away: the kernel then keeps the mount
+ * when the worker dies. -1: whoever has one shall close it. Negative errno. */
+int hf_worker_hand_over(int channel, int device_fd) HF_MUST_USE;
+/* Tells of an error that no client may meet; `error` is a negative errno. Any
+ * thread. */
+void hf_worker_report(int channel, const char *path, int error);
+/* Standard output and error lead to where standard input does, which is
+ * nowhere by now, and messages go to syslog(3): whoever reads our output waits
+ * for its end. Nothing need be opened. */
+void hf_leave_terminal(void);
+
+#endif
