@@ -4,14 +4,15 @@ import contextlib
 import errno
 import os
 import pathlib
-import random
 import shutil
 import socket
 
+import mount as mounting
 import oracle
 import pytest
 from mount import mounted, processes
 from person import eventually
+from restless import met_no_peace
 
 ESTALE = errno.ESTALE
 TREE = {
@@ -289,36 +290,22 @@ def test_what_cannot_be_read_stands_and_fails(make, mount, as_user):
 # --- no state --------------------------------------------------------------------
 
 
-# So many that a look takes longer than anything else can stop the writer.
-N_RESTLESS = 2000
-
-
-def _restless(top):
-    while True:
-        for i in random.sample(range(N_RESTLESS), N_RESTLESS):
-            with open(os.path.join(top, f"f{i}.txt"), "wb") as file:
-                file.write(os.urandom(8))
-
-
 def test_a_tree_that_never_holds_still(make, place, bed, fuse, as_user):
-    src = make({f"f{i}.txt": b"%d" % i for i in range(N_RESTLESS)}, owner=as_user)
     path = place(as_user)
     program = str(bed.bin / "hashedfs")
-    writer = as_user.start(_restless, str(src))
-    try:
-        assert eventually(lambda: (src / "f9.txt").read_bytes() != b"9")
-        done = as_user.run(program, "-o", "frozen", str(src), str(path), check=False)
-    finally:
-        writer.kill()
+
+    def mount(src):
+        args = (program, "-o", "frozen", str(src), str(path))
+        done = as_user.run(*args, check=False)
+        if done.returncode == 0:
+            assert mounting.unmount(path, as_user)
+        return done
+
+    done = met_no_peace(make, as_user, mount)
     assert (done.returncode, done.stdout) == (4, "")
     assert done.stderr.count("\n") == 1 and "keep changing" in done.stderr
     assert not mounted(path)
     assert eventually(lambda: not processes(path))
-    # With peace there is a mount.
-    as_user.run(program, "-o", "frozen", str(src), str(path))
-    assert len(as_user.call(os.listdir, str(path))) == N_RESTLESS
-    unmount = ["umount"] if as_user.uid == 0 else ["fusermount3", "-u"]
-    as_user.run(*unmount, str(path))
 
 
 def test_it_answers_only_when_all_is_named(make, mount, as_user):
