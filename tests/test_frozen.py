@@ -5,7 +5,9 @@ import errno
 import os
 import pathlib
 import shutil
+import signal
 import socket
+import time
 
 import mount as mounting
 import oracle
@@ -323,10 +325,11 @@ def test_kernel_keeps_what_it_was_told(make, mount, as_user):
     src = make({f"f{i}.txt": b"%d" % i for i in range(20)}, owner=as_user)
     with mount(src, "frozen", as_user) as m:
         m.call(state, m.path)
+        time.sleep(1.2)  # longer than a live mount is believed
         worker = m.worker()
-        os.kill(worker, 19)  # SIGSTOP
+        os.kill(worker, signal.SIGSTOP)
         try:
             name = m / oracle.hashed("f3.txt", b"3")
             assert as_user.call(os.lstat, name, timeout=10).st_size == 1
         finally:
-            os.kill(worker, 18)
+            os.kill(worker, signal.SIGCONT)

@@ -473,7 +473,9 @@ def test_leftovers_may_put_things_in_order(desk, src):
     mark = desk.tmp / "tidy"
     text = f'trap "cat {{}}/{NAMES["d/one.txt"]} >{mark}; exit" TERM; '
     text += f"touch {mark}.ready; while :; do sleep 0.02; done"
-    start = f"bash -c {shlex.quote(text)} & while [ ! -e {mark}.ready ]; do sleep 0.02; done"
+    # Even one that is stopped.
+    wait = f"while [ ! -e {mark}.ready ]; do sleep 0.02; done; kill -STOP $!"
+    start = f"bash -c {shlex.quote(text)} & {wait}"
     desk(src, "--", *sh(start), check=True)
     assert mark.read_text() == "one"
 

@@ -342,7 +342,9 @@ def test_what_is_installed(installed):
     assert found == [
         "usr/bin/hashedfs",
         "usr/bin/hashedfs-manifest",
+        "usr/bin/hashedfs-run",
         "usr/share/man/man1/hashedfs-manifest.1",
+        "usr/share/man/man1/hashedfs-run.1",
         "usr/share/man/man1/hashedfs.1",
     ]
     assert os.access(installed / "usr/bin/hashedfs", os.X_OK)
