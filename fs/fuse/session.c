@@ -214,6 +214,23 @@ int hf_session_serve(struct hf_session *session, struct hf_view *view,
 	return error;
 }
 
+#ifdef HF_SANITIZED
+/* libfuse frees its copy of the mountpoint in fuse_session_unmount only; a
+ * session that was never served is unmounted by the guard. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_options(void);
+
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libfuse3.so";
+}
+
+const char *__lsan_default_options(void)
+{
+	return "print_suppressions=0";
+}
+#endif
+
 void hf_session_free(struct hf_session *session)
 {
 	if (!session)
