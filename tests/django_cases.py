@@ -89,6 +89,7 @@ NAMES = [
     case("n12", {" s.png": "PNG", "t.png ": "x", "d/ u.png": "x", "d/v.png\u00a0": "x"}),
     case("n13", {"foo:bar.png": "PNG", "1:b.png": "x"}),
     case("n14", {"Foo:bar.png": "PNG", "d/F:b.png": "x"}),
+    case("n14-twice", {"Foo:b.png": "PNG", "foo:b.png": "PNG"}, departs=("taken",)),
     case("n15", {"a\\b.png": "PNG"}, departs=("name",)),
     case("n16-lf", {"a\nb.png": "PNG"}, departs=("name",)),
     case("n16-tab", {"a\tb.png": "PNG"}, departs=("name",)),

@@ -137,8 +137,19 @@ class Lenient(storage.ManifestStaticFilesStorage):
             self.note(members[0], "circle", ", ".join(members))
         if circles:
             self.name_circles()
+        self.share_no_names()
         self.hashed_files.update(self.plain)
         super().save_manifest()
+
+    def share_no_names(self):
+        """Files of equal bytes whose names differ in what Django drops, as the
+        case of a scheme: only the first of them can have the hashed name."""
+        owners = {}
+        for name in sorted(self.hashed_files, key=os.fsencode):
+            owner = owners.setdefault(self.hashed_files[name], name)
+            if owner != name:
+                self.note(name, "taken", f"{owner} has that name")
+                self.plain[name] = name
 
     # --- references -----------------------------------------------------------
 
