@@ -250,8 +250,11 @@ static bool is_ours(int error)
 	       error == -EINTR || error == -EAGAIN;
 }
 
-/* A broken link has its own owner and times and looks like a file that anybody
- * may read: it is the opening that fails. What is no link is not touched. */
+/*
+ * A broken link has its own owner and times and looks like a file that anybody
+ * may read: it is the opening that fails. So it must not look empty: tar(1)
+ * archives an empty file without opening it. What is no link is not touched.
+ */
 static struct stat stat_broken(struct hf_dir *dir,
 			       const struct hf_source_entry *entry)
 {
@@ -260,7 +263,7 @@ static struct stat stat_broken(struct hf_dir *dir,
 	if (entry->link && hf_root_lstat(dir->fd, entry->name, &st) < 0)
 		st = (struct stat){0};
 	st.st_mode = S_IFREG | 0444;
-	st.st_size = 0;
+	st.st_size = st.st_size ? st.st_size : 1;
 	return st;
 }
 

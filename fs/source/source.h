@@ -100,7 +100,8 @@ enum hf_type {
  *           `xdev`) into the mount itself
  *   ENOENT  its target is missing
  * or another errno of resolving it. `st` is of what a link leads to; a
- * broken one looks like an empty file with the link's owner and times.
+ * broken one looks like a file with the link's owner, times and length; no
+ * broken entry looks empty.
  */
 struct hf_source_entry {
 	const char *name; /* borrowed from the list */

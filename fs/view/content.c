@@ -206,11 +206,30 @@ static int honest(struct hf_view *view, struct hf_node *node, int error)
 	return error;
 }
 
+/*
+ * A file that could not be read when it was to be named is read through before
+ * it is opened: where it fails, it fails now and not in the middle.
+ */
+static int open_mutable(struct hf_view *view, struct hf_node *node,
+			const char *path, struct hf_wait *wait, int *ret_fd)
+{
+	struct hf_fact fact;
+	struct hf_sig sig;
+	struct stat st;
+	int error = hf_source_open_file(view->source, node->entry.root, path,
+					ret_fd, &st);
+
+	if (error < 0 || !node->entry.error)
+		return error;
+	sig = hf_sig_of(&st);
+	return hf_digests_get(view->digests, node->entry.root, path, &sig, wait,
+			      &fact);
+}
+
 static int open_node(struct hf_view *view, struct hf_node *node,
 		     struct hf_wait *wait, struct hf_content *content)
 {
 	struct hf_buf path = {0};
-	struct stat st;
 	int error;
 
 	hf_node_path(node, &path);
@@ -218,8 +237,7 @@ static int open_node(struct hf_view *view, struct hf_node *node,
 	if (error == 0 && hf_node_constant(node))
 		error = open_constant(view, node, path.data, wait, content);
 	else if (error == 0)
-		error = hf_source_open_file(view->source, node->entry.root,
-					    path.data, &content->fd, &st);
+		error = open_mutable(view, node, path.data, wait, &content->fd);
 	hf_buf_fini(&path);
 	return honest(view, node, error);
 }

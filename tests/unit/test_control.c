@@ -144,7 +144,7 @@ static void a_map_of_a_tree(void **state)
 	tree_link(&scene->tree, "b", "nowhere");
 	scene_open(scene, "@", "");
 	snprintf(expected, sizeof(expected),
-		 "b\tb\tplain\t-\t-\t0\t!link that leads nowhere: its target "
+		 "b\tb\tplain\t-\t-\t7\t!link that leads nowhere: its target "
 		 "is missing\n"
 		 "d/a.css\t%s\thashed\t0cc175b9c0f1b6a831c399e269772661\t"
 		 "0cc175b9c0f1b6a831c399e269772661\t1\t-\n"
