@@ -135,8 +135,26 @@ $(BIN)/snapshots: $(OUT)/tests/manifest/snapshots.o $(MANIFEST_PARTS) $(ENGINE)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(shell $(PKG_CONFIG) --libs jansson $(PKGS))
 
+# For the fault matrix: a source that fails on command, never instrumented, and
+# mounts with a clock that can be stepped.
+FAULTS := $(BIN)/faultfs $(BIN)/clock/hashedfs $(BIN)/clock/hashedfs-run
+
+$(BIN)/faultfs: tests/faults/faultfs.c Makefile
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(filter-out -fsanitize%,$(CFLAGS_ALL)) \
+		-o $@ $< $(shell $(PKG_CONFIG) --cflags --libs fuse3)
+
+$(BIN)/clock/hashedfs: $(call obj,$(HASHEDFS_SRC)) $(ENGINE)
+$(BIN)/clock/hashedfs-run: $(call obj,$(RUN_SRC)) $(MANIFEST_PARTS) $(ENGINE)
+$(BIN)/clock/%: $(OUT)/tests/faults/clock.o
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS_ALL) -Wl,--wrap=hf_clock_realtime -o $@ $^ \
+		$(shell $(PKG_CONFIG) --libs fuse3 jansson $(PKGS))
+
 # Programs that only tests run.
-TEST_PROGRAMS := $(HOSTILE) $(BIN)/snapshots
+TEST_PROGRAMS := $(HOSTILE) $(FAULTS) $(BIN)/snapshots
 
 check: $(UNIT_TESTS) check-fuzz # unit tests: no FUSE, no network, no root
 	@set -e; for t in $(UNIT_TESTS); do echo "== $$t"; $$t; done
@@ -202,6 +220,10 @@ test-mount: all $(TEST_PROGRAMS) # tests on real mounts alone; with SAN= those o
 	HASHEDFS_BIN_DIR=$(BIN) HASHEDFS_STRICT=$(STRICT) \
 		build/venv/bin/python -B -m pytest -c tests/pytest.ini tests $(ARGS)
 
+outcomes: all $(FAULTS) # run every fault, write the tables of hashedfs(7)
+	HASHEDFS_LONG=1 HASHEDFS_OUTCOMES=write build/venv/bin/python -B -m pytest \
+		-c tests/pytest.ini tests/test_matrix.py $(ARGS)
+
 test-long: # 200,000 trees beside real Django, and an hour of hostile writers
 	$(STEP) test-deps
 	$(STEP) all $(TEST_PROGRAMS)
@@ -229,9 +251,11 @@ bench: # how fast it is, beside native tools and bindfs
 	@build/venv/bin/python -B tests/bench.py $(ARGS)
 
 install: all # put programs and manual pages under DESTDIR and PREFIX
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
+		$(DESTDIR)$(PREFIX)/share/man/man7
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
-	install -m 644 $(MAN) $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 $(filter %.1,$(MAN)) $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 $(filter %.7,$(MAN)) $(DESTDIR)$(PREFIX)/share/man/man7
 
 lint: # formatting, manual pages, the rooms of the house, help texts
 	@clang-format --dry-run -Werror $(FORMAT_SRC)
@@ -244,12 +268,13 @@ format: # lay out all sources
 clean: # remove what was built, not what was fetched
 	rm -rf build/plain build/san-* build/fuzz build/hashedfs \
 		build/hashedfs-manifest build/hashedfs-run build/hostile \
-		build/trusting build/snapshots
+		build/trusting build/snapshots build/faultfs build/clock
 
 FORMAT_SRC := $(wildcard fs/*/*.[ch] manifest/*.[ch] tools/*.[ch] tests/*/*.[ch])
-MAN := tools/hashedfs.1 tools/hashedfs-run.1 manifest/hashedfs-manifest.1
+MAN := tools/hashedfs.1 tools/hashedfs-run.1 tools/hashedfs.7 \
+	manifest/hashedfs-manifest.1
 
 .PHONY: all engine check check-fuzz check-linear fuzz help deps test-deps \
-	test test-mount demo bench install lint format clean
+	test test-mount outcomes demo bench install lint format clean
 .SECONDARY:
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)

@@ -76,7 +76,8 @@ class Bed:
         """Copies the programs of a build; the directory they are in."""
         into = into or self.bin
         into.mkdir(exist_ok=True)
-        for name in ("hashedfs", "hashedfs-manifest", "hashedfs-run", "snapshots"):
+        programs = "hashedfs", "hashedfs-manifest", "hashedfs-run", "snapshots", "faultfs"
+        for name in programs:
             built = TOP / directory / name
             if built.exists():
                 shutil.copy(built, into / name)
@@ -123,6 +124,8 @@ def bed():
         _sanitizer_options(bed)
         os.environ[CACHES] = str(bed.caches)
         bed.install(BIN_DIR)
+        # The same with a clock that can be stepped (tests/faults).
+        bed.install(BIN_DIR / "clock", bed.bin / "clock")
         assert (bed.bin / "hashedfs").exists(), f"{BIN_DIR}/hashedfs is not built"
         yield bed
         left = [point for point in mounting.mounts() if point.startswith(top)]
