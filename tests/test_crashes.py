@@ -14,23 +14,24 @@ import mount as mounting
 import oracle
 import pytest
 from conftest import give
+from faults.cell import Running
 from faults.source import faulty
 from mount import mounted, processes
-from person import ROOT, eventually
+from person import MARK, ROOT, eventually
 
 GONE = errno.ENOTCONN
 SMALL, BIG = b"small\n", b"big\n" * (1 << 19)
 SMALL_NAME = oracle.hashed("f.txt", SMALL)
 BIG_NAME = oracle.hashed("big.bin", BIG)
 
-# A client gets ready, says so, and does the one thing when it is told to. It
-# prints the number of the error that it gets.
+# A client gets ready, says who it is, and does the one thing when it is told to.
+# It prints the number of the error that it gets.
 CLIENT = """
 import os, sys
 view = sys.argv[1]
 d = view + "/d"
 {ready}
-print("ready", flush=True)
+print(os.getpid(), flush=True)
 sys.stdin.readline()
 try:
     {act}
@@ -110,16 +111,18 @@ WORD = b"pipe_read", b"anon_pipe_read"
 
 
 class Client:
-    """One that waits for the answer to one request."""
+    """One that waits for the answer to one request. `run` starts it."""
 
-    def __init__(self, m, ready, act):
+    def __init__(self, m, ready, act, run=()):
         self._process = m.person.popen(
+            *run,
             *("python3", "-c", CLIENT.format(ready=ready, act=act), m.path),
+            env={f"{MARK}_MOUNT": m.path},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             encoding="ascii",
         )
-        assert self._process.stdout.readline() == "ready\n"
+        self.pid = int(self._process.stdout.readline())
 
     def act(self):
         self._process.stdin.write("\n")
@@ -127,7 +130,7 @@ class Client:
 
     def waits(self):
         """Whether it sleeps in the kernel, and not for our word to begin."""
-        where = mounting.proc(self._process.pid, "wchan")
+        where = mounting.proc(self.pid, "wchan")
         return self._process.poll() is None and where not in (b"", b"0", *WORD)
 
     def error(self):
@@ -135,11 +138,26 @@ class Client:
         assert self._process.wait(20) == 0
         return int(self._process.stdout.read() or 0)
 
+    def ended(self):
+        """Its exit status, and what it printed."""
+        return self._process.wait(20), self._process.stdout.read()
+
     def end(self):
         self._process.kill()
         self._process.wait(10)
         self._process.stdin.close()
         self._process.stdout.close()
+
+
+def stop(pid):
+    """Stops a process; when it returns none of its threads runs."""
+
+    def stopped():
+        threads = os.listdir(f"/proc/{pid}/task")
+        return all(mounting.state(f"{pid}/task/{thread}") == "T" for thread in threads)
+
+    os.kill(pid, signal.SIGSTOP)
+    assert eventually(stopped, 10, 0.001)
 
 
 @contextlib.contextmanager
@@ -201,7 +219,7 @@ def test_kill_9_before_an_answer(source, mount, place, as_user, operation):
     with mount(source, path=path, person=as_user) as m:
         with clients(m, 3, ready, act) as waiting:
             worker = m.worker()
-            os.kill(worker, signal.SIGSTOP)
+            stop(worker)
             for client in waiting:
                 client.act()
             assert eventually(lambda: all(client.waits() for client in waiting), 20)
@@ -225,3 +243,33 @@ def test_what_is_left_when_both_are_killed(source, mount, place, as_user):
         assert error_of(as_user, os.statvfs, path) == GONE
         assert error_of(as_user, open, path / "d") == GONE
         check_again(mount, source, path, as_user)
+
+
+# --- under hashedfs-run ----------------------------------------------------------
+
+# What of them reaches the worker of a frozen mount.
+FROZEN = {
+    **{name: OPERATIONS[name][:2] for name in ("opendir", "readdirplus", "open", "map")},
+    "read": OPERATIONS["read"][:2],
+    **UNASKED,
+}
+
+
+@pytest.mark.parametrize("whom", ["worker", "guard"])
+@pytest.mark.parametrize("operation", FROZEN)
+def test_kill_9_under_run(bed, source, place, as_user, operation, whom):
+    """The command is ended before it sees an error."""
+    path = place(as_user)
+    run = (str(bed.bin / "hashedfs-run"), "-q", "--at", str(path), str(source), "--")
+    m = Running(path, as_user)
+    client = Client(m, *FROZEN[operation], run)
+    try:
+        stop(m.worker())
+        client.act()
+        assert eventually(client.waits, 20), f"it ended with {client.ended()}"
+        os.kill(getattr(m, whom)(), signal.SIGKILL)
+        assert client.ended() == (125, "")
+        assert not mounted(path) and not processes(path)
+    finally:
+        client.end()
+        mounting.clear(path, as_user)
