@@ -136,9 +136,8 @@ int hf_graph_know(struct hf_graph *graph, const char *path,
 	return error;
 }
 
-/* The vertex of a path, made and looked at if it is new; borrowed. */
-static int enter(struct hf_graph *graph, const char *path,
-		 struct hf_vertex **ret)
+int hf_graph_enter(struct hf_graph *graph, const char *path,
+		   struct hf_vertex **ret)
 {
 	struct hf_vertex *vertex =
 		hf_map_get(graph->by_path, path, strlen(path));
@@ -161,187 +160,6 @@ static int enter(struct hf_graph *graph, const char *path,
 	}
 	*ret = vertex;
 	return 0;
-}
-
-/* --- edges ---------------------------------------------------------------------- */
-
-/* Only such paths can be those of a file. */
-static bool is_inside(const char *path)
-{
-	while (*path) {
-		size_t len = strcspn(path, "/");
-
-		if (len == 0 || (len == 1 && path[0] == '.') ||
-		    (len == 2 && path[0] == '.' && path[1] == '.'))
-			return false;
-		path += len;
-		if (*path == '/' && !*++path)
-			return false;
-	}
-	return true;
-}
-
-/* enter() for what posixpath.normpath gave; *ret stays if it leads outside. */
-static int enter_path(struct hf_graph *graph, struct hf_edge *edge,
-		      const char *path, struct hf_vertex **ret)
-{
-	int error;
-
-	if (strcmp(path, ".") == 0)
-		path = "";
-	else if (!is_inside(path))
-		return 0;
-	error = enter(graph, path, ret);
-	if (error == 0)
-		edge->reported &= (*ret)->reported;
-	return error;
-}
-
-/*
- * Django asks its map of names for the path as it stands; if it is not there,
- * hashed_name() takes it for a URL: unquoted, without query and fragment,
- * stripped of white space.
- */
-static int decode(const char *link, struct hf_buf *ret)
-{
-	struct hf_buf text = {0};
-	struct hf_url url;
-	const char *path;
-	size_t len;
-	int error;
-
-	hf_url_unquote(link, strlen(link), &text);
-	error = hf_buf_status(&text);
-	/* No file has a NUL in its name. */
-	if (error == 0 && text.len && memchr(text.data, '\0', text.len))
-		error = -EINVAL;
-	if (error == 0)
-		error = hf_url_split(text.data ? text.data : "", &url);
-	hf_buf_fini(&text);
-	if (error < 0)
-		return error;
-	path = url.path;
-	len = strlen(path);
-	hf_strip(&path, &len);
-	hf_buf_add(&text, path, len);
-	hf_url_fini(&url);
-	error = hf_buf_status(&text);
-	/* As the storage opens it. */
-	if (error == 0)
-		hf_path_normalise(text.data, ret);
-	hf_buf_fini(&text);
-	return error < 0 ? error : hf_buf_status(ret);
-}
-
-static int enter_decoded(struct hf_graph *graph, struct hf_edge *edge)
-{
-	struct hf_buf path = {0};
-	struct hf_vertex *to = NULL;
-	int error = decode(edge->link, &path);
-
-	if (error == 0 && strcmp(path.data, edge->link) != 0)
-		error = enter_path(graph, edge, path.data, &to);
-	hf_buf_fini(&path);
-	if (error == -EINVAL) /* no URL, so no file */
-		error = 0;
-	if (to && to->type != HF_VERTEX_ABSENT) {
-		edge->to = to;
-		edge->decoded = true;
-	}
-	return error;
-}
-
-/* Django's map of names knows slashes only, and no directories. */
-static int enter_slashed(struct hf_graph *graph, struct hf_edge *edge)
-{
-	char *path = strdup(edge->link);
-	int error = 0;
-
-	if (!path)
-		return -ENOMEM;
-	for (char *c = path; (c = strchr(c, '\\'));)
-		*c = '/';
-	error = enter_path(graph, edge, path, &edge->to);
-	if (edge->to && edge->to->type == HF_VERTEX_DIR)
-		edge->to = NULL;
-	free(path);
-	return error;
-}
-
-static int add_edge(struct hf_graph *graph, struct hf_edge *edge)
-{
-	int error = 0;
-
-	edge->to = NULL;
-	edge->decoded = false;
-	edge->asked = false;
-	edge->reported = true;
-	if (strchr(edge->link, '\\'))
-		error = enter_slashed(graph, edge);
-	else
-		error = enter_path(graph, edge, edge->link, &edge->to);
-	if (error == 0 && (!edge->to || edge->to->type == HF_VERTEX_ABSENT))
-		error = enter_decoded(graph, edge);
-	return error;
-}
-
-static int compare_edges(const void *a, const void *b)
-{
-	const struct hf_edge *x = a;
-	const struct hf_edge *y = b;
-
-	return strcmp(x->link, y->link);
-}
-
-/* For links[0, n), which the vertex borrows. */
-static int add_edges(struct hf_graph *graph, struct hf_vertex *vertex,
-		     char *const *links, size_t n)
-{
-	struct hf_edge *edges;
-	int error = 0;
-
-	if (n == 0)
-		return 0;
-	edges = reallocarray(vertex->edges, vertex->n_edges + n,
-			     sizeof(*edges));
-	if (!edges)
-		return -ENOMEM;
-	vertex->edges = edges;
-	for (size_t i = 0; i < n && error == 0; i++) {
-		struct hf_edge *edge = &edges[vertex->n_edges++];
-
-		edge->link = links[i];
-		error = add_edge(graph, edge);
-	}
-	qsort(edges, vertex->n_edges, sizeof(*edges), compare_edges);
-	return error;
-}
-
-int hf_graph_grow(struct hf_graph *graph, struct hf_vertex *vertex,
-		  const struct hf_strings *late)
-{
-	struct hf_strings *paths = &vertex->links.paths;
-	size_t n = paths->n;
-	int error = 0;
-
-	for (size_t i = 0; i < late->n && error == 0; i++)
-		error = hf_strings_add(paths, late->items[i],
-				       strlen(late->items[i]));
-	if (error < 0)
-		return error;
-	graph->changed = true;
-	hf_texts_put_links(graph->view->texts, vertex->path,
-			   &vertex->raw.digest, &vertex->links);
-	return add_edges(graph, vertex, paths->items + n, late->n);
-}
-
-struct hf_edge *hf_vertex_edge(const struct hf_vertex *vertex, const char *link)
-{
-	const struct hf_edge key = {.link = link};
-
-	return vertex->n_edges ? bsearch(&key, vertex->edges, vertex->n_edges,
-					 sizeof(key), compare_edges)
-			       : NULL;
 }
 
 /* --- exploring ------------------------------------------------------------------- */
@@ -421,8 +239,9 @@ static int settle(struct hf_graph *graph, struct hf_vertex *vertex, int error,
 		return 0;
 	error = find_links(graph, vertex, wait);
 	if (error == 0)
-		return add_edges(graph, vertex, vertex->links.paths.items,
-				 vertex->links.paths.n);
+		return hf_vertex_add_links(graph, vertex,
+					   vertex->links.paths.items,
+					   vertex->links.paths.n);
 	/* The bytes of its last known state are gone, and so are its links. */
 	if (hf_error_passing(error))
 		return error;
@@ -490,7 +309,7 @@ int hf_graph_explore(struct hf_graph *graph, const char *path,
 	int error = graph->failed ? start_anew(graph) : 0;
 
 	if (error == 0)
-		error = enter(graph, path, ret);
+		error = hf_graph_enter(graph, path, ret);
 	graph->changed = false;
 	while (error == 0 && graph->explored < graph->n) {
 		size_t from = graph->explored;

@@ -13,7 +13,9 @@
  *   content.c  a node -> its bytes
  *   node.c     what a name leads to
  *   dir.c      what is remembered of a directory
- *   component.c texts named leaves first, circles together
+ *   component.c texts in the order of naming: leaves first
+ *   members.c  what a text is named, or a circle of texts together
+ *   edge.c     which file a link leads to
  *   graph.c    files and the files that they refer to
  *   links.c    what a text refers to
  *   texts.c    what is remembered of it
@@ -110,7 +112,7 @@ struct hf_named {
 	struct hf_digest name;
 	struct hf_digest content;
 	uint64_t size;
-	bool circular; /* the two digests differ: see component.c */
+	bool circular; /* the two digests differ: see members.c */
 	bool depends;  /* on other files */
 	bool reported; /* all that it depends on reports its changes */
 };
@@ -294,13 +296,10 @@ int hf_graph_know(struct hf_graph *graph, const char *path,
 /* Finds a file and everything that it refers to. */
 int hf_graph_explore(struct hf_graph *graph, const char *path,
 		     struct hf_wait *wait, struct hf_vertex **ret) HF_MUST_USE;
-/* The edge of a link, or NULL. */
-struct hf_edge *hf_vertex_edge(const struct hf_vertex *vertex,
-			       const char *link);
-/* Adds links that a text turned out to have; what they lead to is not
- * explored. */
-int hf_graph_grow(struct hf_graph *graph, struct hf_vertex *vertex,
-		  const struct hf_strings *late) HF_MUST_USE;
+/* The vertex of a path, made and looked at if it is new, but not explored;
+ * borrowed. */
+int hf_graph_enter(struct hf_graph *graph, const char *path,
+		   struct hf_vertex **ret) HF_MUST_USE;
 /* Appends the bytes of an explored text, verified. */
 int hf_vertex_read(struct hf_graph *graph, const struct hf_vertex *vertex,
 		   struct hf_wait *wait, struct hf_buf *ret) HF_MUST_USE;
@@ -327,6 +326,31 @@ int hf_graph_vertex(struct hf_graph *graph, const char *path,
 /* The text `path` if it was named already, or NULL. Reads the graph only. */
 const struct hf_vertex *hf_graph_find(const struct hf_graph *graph,
 				      const char *path);
+
+/* --- edge.c --------------------------------------------------------------- */
+
+/* Adds an edge for each of links[0, n), which the vertex borrows. What they
+ * lead to is not explored. */
+int hf_vertex_add_links(struct hf_graph *graph, struct hf_vertex *vertex,
+			char *const *links, size_t n) HF_MUST_USE;
+/* The same for links that a text turned out to have; they are copied. */
+int hf_graph_grow(struct hf_graph *graph, struct hf_vertex *vertex,
+		  const struct hf_strings *late) HF_MUST_USE;
+/* The edge of a link, or NULL. */
+struct hf_edge *hf_vertex_edge(const struct hf_vertex *vertex,
+			       const char *link);
+
+/* --- members.c ------------------------------------------------------------ */
+
+/*
+ * Names the n members of a component; all that they refer to outside of it is
+ * named. -EAGAIN: graph->changed, and what is not named is to be visited
+ * again. Else errors as hf_graph_name.
+ */
+int hf_members_name(struct hf_graph *graph, struct hf_vertex **members,
+		    size_t n, struct hf_wait *wait) HF_MUST_USE;
+/* A file that is shown as it is. */
+void hf_vertex_name_verbatim(struct hf_vertex *vertex);
 
 /* --- writing.c ------------------------------------------------------------ */
 
