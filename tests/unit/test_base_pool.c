@@ -204,7 +204,8 @@ static void grows_to_its_limit_only(void **state)
 	for (int i = 0; i < 3; i++)
 		submit(pool, hang, &hung);
 	submit(pool, wake, &done);
-	assert_int_equal(hf_wait_block_for(&done, HF_POOL_STALL_MS * 4),
+	expect_threads(before + 3);
+	assert_int_equal(hf_wait_block_for(&done, HF_POOL_STALL_MS * 3),
 			 -ETIMEDOUT);
 	assert_int_equal(n_threads_now(), before + 3);
 	for (int i = 0; i < 3; i++)
