@@ -11,7 +11,7 @@ import pytest
 from conftest import BIN_DIR, not_run
 from person import ROOT
 
-SECONDS = 7  # four races: root and somebody else, with Landlock and without
+SECONDS = 8  # four races: root and somebody else, with Landlock and without
 MARK = b"SECRET-OF-OUTSIDE"
 SECRETS = {
     "secret.txt": MARK * 1931,
