@@ -163,6 +163,7 @@ URLS = [
     url("u45", "../img/b%2520c.png", more={"img/b%20c.png": "x"}),
     url("u46", "../img/"),
     url("u47", "../img"),
+    url("u47-twice", "../x%2520y", ALL, departs=("name",), more={"x%20y/z": "x"}),
     url("u48", ".."),
     url("u49", "./../img/./a.png"),
     url("u50", "../css/../img/a.png"),

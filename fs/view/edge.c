@@ -79,15 +79,16 @@ static int enter_decoded(struct hf_graph *graph, struct hf_edge *edge)
 	struct hf_buf path = {0};
 	struct hf_vertex *to = NULL;
 	int error = decode(edge->link, &path);
+	bool same = error == 0 && strcmp(path.data, edge->link) == 0;
 
-	if (error == 0 && strcmp(path.data, edge->link) != 0)
+	if (error == 0 && !same)
 		error = enter_path(graph, edge, path.data, &to);
 	hf_buf_fini(&path);
 	if (error == -EINVAL) /* no URL, so no file */
 		error = 0;
-	if (to && to->type != HF_VERTEX_ABSENT) {
-		edge->to = to;
-		edge->decoded = true;
+	if (!same) {
+		edge->to = to && to->type != HF_VERTEX_ABSENT ? to : NULL;
+		edge->decoded = edge->to != NULL;
 	}
 	return error;
 }
@@ -109,6 +110,13 @@ static int enter_slashed(struct hf_graph *graph, struct hf_edge *edge)
 	return error;
 }
 
+/* Is it in Django's map of names? */
+static bool is_mapped(const struct hf_vertex *vertex)
+{
+	return vertex && vertex->type != HF_VERTEX_ABSENT &&
+	       vertex->type != HF_VERTEX_DIR;
+}
+
 static int add_edge(struct hf_graph *graph, struct hf_edge *edge)
 {
 	int error = 0;
@@ -121,7 +129,7 @@ static int add_edge(struct hf_graph *graph, struct hf_edge *edge)
 		error = enter_slashed(graph, edge);
 	else
 		error = enter_path(graph, edge, edge->link, &edge->to);
-	if (error == 0 && (!edge->to || edge->to->type == HF_VERTEX_ABSENT))
+	if (error == 0 && !is_mapped(edge->to))
 		error = enter_decoded(graph, edge);
 	return error;
 }
