@@ -545,6 +545,14 @@ static void pinned_bytes_outlive_the_source(void **state)
 }
 
 /* Where much is pinned already, a small file is served as a large one is. */
+/* The pool lets go of what it read a moment after it has answered. */
+static void expect_pinned(struct room *room, uint64_t bytes)
+{
+	for (int i = 0; i < 30000 && room->pins.bytes != bytes; i++)
+		usleep(1000);
+	assert_int_equal(room->pins.bytes, bytes);
+}
+
 static void small_files_of_a_crowd_are_not_pinned(void **state)
 {
 	struct room *room = *state;
@@ -557,7 +565,7 @@ static void small_files_of_a_crowd_are_not_pinned(void **state)
 	assert_null(hf_verified_sums(verified));
 	assert_int_equal(room->pins.bytes, HF_PINS_SMALL_MAX);
 	hf_verified_unref(verified);
-	assert_int_equal(room->pins.bytes, HF_PINS_SMALL_MAX - 10);
+	expect_pinned(room, HF_PINS_SMALL_MAX - 10);
 	atomic_store(&room->pins.bytes, HF_PINS_SMALL_MAX - 9);
 	assert_int_equal(open_as(room, "a", "0123456789", 10, NULL, &verified),
 			 0);
