@@ -326,7 +326,9 @@ def collect(dirs, root, static_url="/static/", storage_name="django", modules=Fa
     store = storage.staticfiles_storage._wrapped = kind()
     answer = {"manifest": None, "error": None}
     try:
-        collectstatic.Command(stderr=io.StringIO()).execute(**OPTIONS)
+        # The command appends to its patterns.
+        given = {**OPTIONS, "ignore_patterns": []}
+        collectstatic.Command(stderr=io.StringIO()).execute(**given)
         with open(os.path.join(root, "staticfiles.json"), encoding="ascii") as file:
             answer["manifest"] = file.read()
     except Exception as error:
