@@ -67,4 +67,9 @@ run 'ls view/admin/css/base.*'
 run 'rsync -a --stats view/ deployed/ | grep "files transferred"'
 
 run 'fusermount3 -u view'
+
+say "A deployment in one line: one state, and the manifest of just that state."
+run 'hashedfs-run --manifest staticfiles.json checkout -- rsync -a --delete {}/ deployed/'
+run 'ls deployed/admin/css/base.*'
+
 say "That is all. man ./tools/hashedfs.1 tells the rest."
