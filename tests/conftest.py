@@ -3,6 +3,7 @@
 import os
 import pathlib
 import shutil
+import signal
 import stat
 import subprocess
 import tempfile
@@ -24,6 +25,14 @@ TREES = (
     "monaco-editor",
     "three",
 )
+
+
+def pytest_configure():
+    """Programs inherit what is ignored, and whoever started this may ignore
+    some signals: nohup, or a shell in the background."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
 
 
 # --- what could not run -----------------------------------------------------
