@@ -346,6 +346,7 @@ def test_what_is_installed(installed):
         "usr/share/man/man1/hashedfs-manifest.1",
         "usr/share/man/man1/hashedfs-run.1",
         "usr/share/man/man1/hashedfs.1",
+        "usr/share/man/man7/hashedfs.7",
     ]
     assert os.access(installed / "usr/bin/hashedfs", os.X_OK)
 
