@@ -143,7 +143,6 @@ void hf_verified_unref(struct hf_verified *verified);
  * live. *ret is new. -ENOMEM. */
 int hf_verified_take(struct hf_buf *bytes, struct hf_pins *pins,
 		     struct hf_verified **ret) HF_MUST_USE;
-uint64_t hf_verified_size(const struct hf_verified *verified);
 /* Borrowed; NULL for pinned bytes. Kept by the caller it makes the next
  * opening of an unchanged file read nothing. */
 struct hf_sums *hf_verified_sums(const struct hf_verified *verified);

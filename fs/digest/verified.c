@@ -140,11 +140,6 @@ void hf_verified_unref(struct hf_verified *verified)
 	free(verified);
 }
 
-uint64_t hf_verified_size(const struct hf_verified *verified)
-{
-	return verified->size;
-}
-
 struct hf_sums *hf_verified_sums(const struct hf_verified *verified)
 {
 	return verified->sums;

@@ -15,11 +15,6 @@ void hf_view_watch(struct hf_view *view)
 			-hf_watches_new(view->source, &view->watches);
 }
 
-bool hf_view_watch_path(struct hf_view *view, const char *path)
-{
-	return view->watches && hf_watches_dir(view->watches, path);
-}
-
 bool hf_view_watch_parent(struct hf_view *view, const char *path)
 {
 	const char *slash = strrchr(path, '/');

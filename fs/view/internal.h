@@ -72,9 +72,8 @@ void hf_attr_fill(const struct hf_entry *entry, uint64_t ino, struct stat *ret);
 
 /* --- changes.c ------------------------------------------------------------ */
 
-/* hf_watches_dir for the directory `path`, or for the one that would hold it.
- * False where nothing is watched. */
-bool hf_view_watch_path(struct hf_view *view, const char *path);
+/* hf_watches_dir for the directory that `path` lies in. False where nothing is
+ * watched. */
 bool hf_view_watch_parent(struct hf_view *view, const char *path);
 
 /* --- node.c -------------------------------------------------------------- */
