@@ -11,7 +11,7 @@ import tempfile
 import pytest
 
 import mount as mounting
-from person import CACHES, ROOT, unprivileged
+from person import CACHES, ROOT, eventually, unprivileged
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 BIN_DIR = pathlib.Path(os.environ.get("HASHEDFS_BIN_DIR", "build"))
@@ -140,6 +140,8 @@ def bed():
         left = [point for point in mounting.mounts() if point.startswith(top)]
         for point in left:
             ROOT.run("umount", "-l", point, check=False)
+        # The last one may just be unmounted.
+        eventually(lambda: not mounting.processes(top), 15)
         running = {pid: mounting.comm(pid) for pid in mounting.processes(top)}
         stuck = mounting.stuck()
         assert not left, f"still mounted at the end: {left}"

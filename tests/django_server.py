@@ -27,9 +27,10 @@ import io
 import json
 import os
 import posixpath
+import re
 import sys
 from hashlib import md5
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urldefrag, urlsplit
 
 import django
 from django.conf import settings
@@ -74,7 +75,6 @@ class Lenient(storage.ManifestStaticFilesStorage):
         self.targets = {}  # text -> what it refers to
         self.inside = set()  # references to these stay
         self.digests = {}  # text in a circle -> digest in its name
-        self.folders = folders()
         self.found = dict(paths)
         for name, (source, path) in paths.items():
             with source.open(path) as file:
@@ -137,19 +137,8 @@ class Lenient(storage.ManifestStaticFilesStorage):
             self.note(members[0], "circle", ", ".join(members))
         if circles:
             self.name_circles()
-        self.share_no_names()
         self.hashed_files.update(self.plain)
         super().save_manifest()
-
-    def share_no_names(self):
-        """Files of equal bytes whose names differ in what Django drops, as the
-        case of a scheme: only the first of them can have the hashed name."""
-        owners = {}
-        for name in sorted(self.hashed_files, key=os.fsencode):
-            owner = owners.setdefault(self.hashed_files[name], name)
-            if owner != name:
-                self.note(name, "taken", f"{owner} has that name")
-                self.plain[name] = name
 
     # --- references -----------------------------------------------------------
 
@@ -172,27 +161,41 @@ class Lenient(storage.ManifestStaticFilesStorage):
         return converter
 
     def refer(self, target):
-        self.targets.setdefault(self.current, set()).add(target)
         if target in self.plain:
             raise Keep(f"{target} stands under its plain name")
         if target in self.inside:
             raise Keep(f"{target} is in the same circle")
+
+    def _url(self, stored_name, name, *args, **kwargs):
+        self.inner = urldefrag(name)[1]
+        return super()._url(stored_name, name, *args, **kwargs)
+
+    def show(self, value, target):
+        """What follows the last slash goes into the text: true if this is the
+        hash in the value, too, so that the text depends on the target."""
+        hashes = re.findall(r"\.([0-9a-f]{12})", value)
+        last = unquote(value + "#" + self.inner).replace("\\", "/").rpartition("/")[2]
+        shown = any(hash in last for hash in hashes)
+        if shown:
+            self.targets.setdefault(self.current, set()).add(target)
+        return shown
 
     def _stored_name(self, name, hashed_files):
         name = posixpath.normpath(name)
         key = self.clean_name(name)
         if key in self.found:
             self.refer(key)
-            return super()._stored_name(name, hashed_files)
+            value = super()._stored_name(name, hashed_files)
+            self.show(value, key)
+            return value
         # What follows is hashed_name() of something that is no file's name.
         target = posixpath.normpath(urlsplit(unquote(name)).path.strip())
         if target in self.found:
             self.refer(target)
-            if self.is_text(target):
+            value = super()._stored_name(name, hashed_files)
+            if self.show(value, target) and self.is_text(target):
                 return self.rewritten(name, target, hashed_files)
-        elif target in self.folders and not self.exists(target):
-            self.note(self.current, "folder", target)
-            return name
+            return value
         elif self.exists(target) and not os.path.isdir(self.path(target)):
             raise Keep(f"{target} is no file of the sources")
         return super()._stored_name(name, hashed_files)
@@ -292,26 +295,6 @@ class Lenient(storage.ManifestStaticFilesStorage):
                 )
                 content = pattern.sub(converter, content)
         return content.encode("utf-8")
-
-
-def folders():
-    """The directories of the sources, also those that hold no files, which
-    collectstatic does not make."""
-    found = set()
-    for finder in finders.get_finders():
-        for source in finder.storages.values():
-            for top, below, _ in os.walk(source.location):
-                below[:] = [name for name in below if not is_ignored(name)]
-                path = os.path.relpath(top, source.location)
-                path = posixpath.normpath(posixpath.join(source.prefix or "", path))
-                while path:
-                    found.add(path)
-                    path = posixpath.dirname(path)
-    return found
-
-
-def is_ignored(name):
-    return name == "CVS" or name.startswith(".") or name.endswith("~")
 
 
 def collect(dirs, root, static_url="/static/", storage_name="django", modules=False):

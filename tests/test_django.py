@@ -333,10 +333,11 @@ def test_reference_to_a_hashed_name(both):
 
 def test_directory_without_files(both):
     """collectstatic makes no such directory, so Django gives up on a reference
-    to it; here it is one."""
-    real, paths, found, _ = both({"a.css": b"a{b:url(d)}", "d": None})
+    to it; here it stays as it is written."""
+    real, paths, found, problems = both({"a.css": b"a{b:url(d)}", "d": None})
     assert real.error[0] == "ValueError"
-    assert found[paths["a.css"]] == b'a{b:url("d")}'
+    assert found[paths["a.css"]] == b"a{b:url(d)}"
+    assert problems == 'a.css:1:9: "d" leads to d, which is missing\n'
 
 
 def test_links(both, django, work, make):

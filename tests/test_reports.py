@@ -132,9 +132,12 @@ TREE = {
     "d/b.txt": b"b",
     "d/e/c.txt": b"c",
     "d/e/f/g/deep.txt": b"deep",
-    "css/style.css": b"a { background: url(../img/x.png) } b { background: url(../no/y.png) }",
+    "css/style.css": b"a { background: url(../img/x.png) } b { background: url(../no/y.png) }"
+    b"c { src: url(../hollow) } d { src: url(../full) }",
     "css/all.css": b'@import "style.css";',
     "img/x.png": b"x",
+    "hollow/d/e": None,
+    "full/d/e/x.txt": b"x",
 }
 
 
@@ -208,6 +211,14 @@ def target_moves_in(src):
     (src / "away").rename(src / "no")
 
 
+def hollow_directory_fills(src):
+    (src / "hollow/d/e/x.txt").write_bytes(b"x")
+
+
+def full_directory_empties(src):
+    (src / "full/d/e/x.txt").unlink()
+
+
 def earlier_source_has_it(src):
     (src.parent / "first/d/e").mkdir(parents=True)
     (src.parent / "first/d/e/c.txt").write_bytes(b"first")
@@ -262,7 +273,7 @@ def test_a_change_is_seen_after_sync(two, change):
 
 TARGETS = [
     target_changes, target_goes, missing_target_comes, target_moves_in,
-    earlier_source_has_the_target,
+    earlier_source_has_the_target, hollow_directory_fills, full_directory_empties,
 ]  # fmt: skip
 
 

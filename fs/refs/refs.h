@@ -109,10 +109,12 @@ struct hf_refs_caller {
 	 * space at its ends, a backslash or %XX in it are as they were found,
 	 * and U+0000 stands as the bytes c0 80. For HF_TARGET_NAME the hashed
 	 * path (or any path with the right last component) is appended to
-	 * `ret`, with the query. A negative errno ends the rewriting.
+	 * `ret`, with the query. `shown` is false where nothing of the name
+	 * goes into the text, only whether it has one: behind a fragment with
+	 * a slash in it. A negative errno ends the rewriting.
 	 */
-	int (*resolve)(void *arg, const char *path, enum hf_target *target,
-		       struct hf_buf *ret);
+	int (*resolve)(void *arg, const char *path, bool shown,
+		       enum hf_target *target, struct hf_buf *ret);
 	/* A reference that was MISSING or OUTSIDE; NULL: not wanted. */
 	void (*report)(void *arg, enum hf_target target,
 		       const struct hf_ref *ref);

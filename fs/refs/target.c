@@ -70,9 +70,19 @@ static int make_question(struct hf_convert *c)
 	return hf_buf_status(&c->asked);
 }
 
+/* What follows the last slash goes into the text: with a slash in the fragment
+ * behind it, nothing of the name does. */
+static bool is_shown(struct hf_convert *c)
+{
+	hf_buf_clear(&c->last);
+	hf_nul_unquote(c->inner.data, &c->last);
+	return hf_buf_status(&c->last) == 0 && !strchr(c->last.data, '/');
+}
+
 /* _stored_name */
 static int ask(struct hf_convert *c)
 {
+	bool shown;
 	int r;
 
 	hf_buf_clear(&c->normal);
@@ -80,10 +90,13 @@ static int ask(struct hf_convert *c)
 	r = hf_buf_status(&c->normal);
 	if (r == 0)
 		r = make_question(c);
+	shown = r == 0 && is_shown(c);
+	if (r == 0)
+		r = hf_buf_status(&c->last);
 	if (r < 0)
 		return r;
 	hf_buf_clear(&c->hashed);
-	r = c->caller->resolve(c->caller->arg, c->asked.data, &c->answer,
+	r = c->caller->resolve(c->caller->arg, c->asked.data, shown, &c->answer,
 			       &c->hashed);
 	if (r < 0)
 		return r;

@@ -15,16 +15,17 @@ void hf_view_watch(struct hf_view *view)
 			-hf_watches_new(view->source, &view->watches);
 }
 
+bool hf_view_watch_at(struct hf_view *view, const char *dir)
+{
+	return view->watches && hf_watches_dir(view->watches, dir);
+}
+
 bool hf_view_watch_parent(struct hf_view *view, const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	char *dir;
-	bool watched;
+	char *dir = strndup(path, slash ? (size_t)(slash - path) : 0);
+	bool watched = dir && hf_view_watch_at(view, dir);
 
-	if (!view->watches)
-		return false;
-	dir = strndup(path, slash ? (size_t)(slash - path) : 0);
-	watched = dir && hf_watches_dir(view->watches, dir);
 	free(dir);
 	return watched;
 }
@@ -34,11 +35,9 @@ bool hf_view_watch_dir(struct hf_view *view, struct hf_node *dir)
 	struct hf_buf path = {0};
 	bool watched;
 
-	if (!view->watches)
-		return false;
 	hf_node_path(dir, &path);
-	watched = hf_buf_status(&path) == 0 &&
-		  hf_watches_dir(view->watches, path.data);
+	watched =
+		hf_buf_status(&path) == 0 && hf_view_watch_at(view, path.data);
 	hf_buf_fini(&path);
 	return watched;
 }

@@ -92,11 +92,13 @@ static void lower(struct hf_vertex *vertex, size_t number)
 static int step(struct tarjan *tarjan)
 {
 	struct hf_vertex *vertex = tarjan->path[tarjan->path_n - 1];
-	struct hf_vertex *to;
 
 	if (vertex->next_edge < vertex->n_edges) {
-		to = vertex->edges[vertex->next_edge++].to;
-		if (!to)
+		const struct hf_edge *edge =
+			&vertex->edges[vertex->next_edge++];
+		struct hf_vertex *to = edge->to;
+
+		if (!to || !edge->shown)
 			return 0;
 		if (to->type == HF_VERTEX_FILE)
 			hf_vertex_name_verbatim(to);

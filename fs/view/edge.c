@@ -78,25 +78,28 @@ static int enter_decoded(struct hf_graph *graph, struct hf_edge *edge)
 {
 	struct hf_buf path = {0};
 	struct hf_vertex *to = NULL;
-	int error = decode(edge->link, &path);
-	bool same = error == 0 && strcmp(path.data, edge->link) == 0;
+	int error = decode(edge->path, &path);
+	bool same = error == 0 && strcmp(path.data, edge->path) == 0;
 
 	if (error == 0 && !same)
 		error = enter_path(graph, edge, path.data, &to);
 	hf_buf_fini(&path);
 	if (error == -EINVAL) /* no URL, so no file */
 		error = 0;
-	if (!same) {
-		edge->to = to && to->type != HF_VERTEX_ABSENT ? to : NULL;
-		edge->decoded = edge->to != NULL;
-	}
+	if (same)
+		return error;
+	edge->to = to && to->type != HF_VERTEX_ABSENT ? to : NULL;
+	edge->decoded = edge->to != NULL;
+	if (error == 0 && edge->decoded && edge->shown)
+		error = hf_name_shows_hash(&graph->view->name_template,
+					   edge->path, &edge->shown);
 	return error;
 }
 
 /* Django's map of names knows slashes only, and no directories. */
 static int enter_slashed(struct hf_graph *graph, struct hf_edge *edge)
 {
-	char *path = strdup(edge->link);
+	char *path = strdup(edge->path);
 	int error = 0;
 
 	if (!path)
@@ -119,16 +122,21 @@ static bool is_mapped(const struct hf_vertex *vertex)
 
 static int add_edge(struct hf_graph *graph, struct hf_edge *edge)
 {
+	size_t unshown = strlen(HF_LINK_UNSHOWN);
 	int error = 0;
 
+	edge->path = edge->link;
+	edge->shown = strncmp(edge->link, HF_LINK_UNSHOWN, unshown) != 0;
+	if (!edge->shown)
+		edge->path += unshown;
 	edge->to = NULL;
 	edge->decoded = false;
 	edge->asked = false;
 	edge->reported = true;
-	if (strchr(edge->link, '\\'))
+	if (strchr(edge->path, '\\'))
 		error = enter_slashed(graph, edge);
 	else
-		error = enter_path(graph, edge, edge->link, &edge->to);
+		error = enter_path(graph, edge, edge->path, &edge->to);
 	if (error == 0 && !is_mapped(edge->to))
 		error = enter_decoded(graph, edge);
 	return error;

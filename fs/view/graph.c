@@ -65,9 +65,10 @@ static enum hf_vertex_type type_of(const struct hf_view *view, const char *path,
 	return hf_view_is_text(view, path) ? HF_VERTEX_TEXT : HF_VERTEX_FILE;
 }
 
-static int look(const struct hf_graph *graph, struct hf_vertex *vertex)
+static int look(struct hf_graph *graph, struct hf_vertex *vertex)
 {
 	struct hf_source_entry entry;
+	bool collected = true;
 	int error;
 
 	if (!*vertex->path) {
@@ -90,7 +91,13 @@ static int look(const struct hf_graph *graph, struct hf_vertex *vertex)
 	vertex->type = type_of(graph->view, vertex->path, &entry);
 	vertex->root = entry.root;
 	vertex->sig = hf_sig_of(&entry.st);
-	return 0;
+	error = 0;
+	if (vertex->type == HF_VERTEX_DIR)
+		error = hf_view_is_collected(graph, vertex->path,
+					     &vertex->reported, &collected);
+	if (!collected)
+		vertex->type = HF_VERTEX_ABSENT;
+	return error;
 }
 
 static int append(struct hf_graph *graph, struct hf_vertex *vertex)

@@ -72,8 +72,9 @@ void hf_attr_fill(const struct hf_entry *entry, uint64_t ino, struct stat *ret);
 
 /* --- changes.c ------------------------------------------------------------ */
 
-/* hf_watches_dir for the directory that `path` lies in. False where nothing is
- * watched. */
+/* hf_watches_dir for the directory `dir`, and for the one that `path` lies in.
+ * False where nothing is watched. */
+bool hf_view_watch_at(struct hf_view *view, const char *dir);
 bool hf_view_watch_parent(struct hf_view *view, const char *path);
 
 /* --- node.c -------------------------------------------------------------- */
@@ -180,14 +181,19 @@ int hf_catalog_match(const struct hf_view *view,
 
 /* What one text refers to. Start with {0}. */
 struct hf_links {
-	/* As hf_refs_rewrite asks for them; what it asked for when the targets
-	 * had other names may be among them. */
+	/* hf_link_of what hf_refs_rewrite asks for; what it asked for when the
+	 * targets had other names may be among them. */
 	struct hf_strings paths;
 	bool verbatim; /* rewriting changes nothing */
 	bool not_utf8;
 	bool too_large;
 };
 void hf_links_fini(struct hf_links *links);
+/* Before the path of a link whose target's name does not go into the text; a
+ * normalised path never begins so. */
+#define HF_LINK_UNSHOWN "./"
+/* Appends the link that such a question of hf_refs_rewrite is. */
+void hf_link_of(const char *path, bool shown, struct hf_buf *ret);
 /* Texts above this size are shown as they are: rewriting one takes several
  * times its size in memory. */
 #define HF_TEXT_MAX (UINT64_C(32) * 1024 * 1024)
@@ -239,10 +245,12 @@ enum hf_vertex_type {
 
 struct hf_edge {
 	const char *link;     /* borrowed from the links */
+	const char *path;     /* that it leads to, in the link */
 	struct hf_vertex *to; /* NULL: no file can have that path */
 	bool decoded;         /* found only when taken for a URL */
-	bool asked;           /* for, by the writing at hand */
-	bool reported;        /* all that was looked at for it is */
+	bool shown; /* the target's name goes into the text: it comes first */
+	bool asked; /* for, by the writing at hand */
+	bool reported; /* all that was looked at for it is */
 };
 
 /* One file of a graph. */
@@ -326,6 +334,13 @@ int hf_graph_vertex(struct hf_graph *graph, const char *path,
 const struct hf_vertex *hf_graph_find(const struct hf_graph *graph,
 				      const char *path);
 
+/* --- collected.c ----------------------------------------------------------- */
+
+/* Whether collectstatic makes the directory `dir`, which is there: it has a
+ * file below it. `reported` is cleared if a change of that may not be told. */
+int hf_view_is_collected(struct hf_graph *graph, const char *dir,
+			 bool *reported, bool *ret) HF_MUST_USE;
+
 /* --- edge.c --------------------------------------------------------------- */
 
 /* Adds an edge for each of links[0, n), which the vertex borrows. What they
@@ -372,8 +387,8 @@ struct hf_writing {
 
 /* Where a reference leads: the question that hf_refs_rewrite asks; arg is the
  * writing. */
-int hf_writing_resolve(void *arg, const char *path, enum hf_target *target,
-		       struct hf_buf *ret) HF_MUST_USE;
+int hf_writing_resolve(void *arg, const char *path, bool shown,
+		       enum hf_target *target, struct hf_buf *ret) HF_MUST_USE;
 /*
  * A text written again whose links are all known: appends it, and gives its
  * digest. *verbatim: it is shown as it is, and nothing was appended. Reads the
@@ -436,10 +451,14 @@ bool hf_listing_quiet(const struct hf_listing *listing);
 /*
  * Gives each presented name of a made listing to one entry: directories first,
  * for a whole tree hangs on the name, then hashed files in the order of their
- * sources, then the others. -ENOMEM.
+ * sources, then the others. Hashed files of equal bytes share it. -ENOMEM.
  */
 int hf_listing_settle(const struct hf_view *view,
 		      struct hf_listing *listing) HF_MUST_USE;
+/* True if both, of one name, can be had under it: that name leads to the
+ * winner's file. */
+bool hf_entries_share(const struct hf_entry *winner,
+		      const struct hf_entry *entry);
 
 /* --- naming.c ------------------------------------------------------------ */
 

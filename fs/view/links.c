@@ -12,6 +12,12 @@ void hf_links_fini(struct hf_links *links)
 	*links = (struct hf_links){0};
 }
 
+void hf_link_of(const char *path, bool shown, struct hf_buf *ret)
+{
+	hf_buf_puts(ret, shown ? "" : HF_LINK_UNSHOWN);
+	hf_buf_puts(ret, path);
+}
+
 bool hf_text_fits(uint64_t size)
 {
 	return size <= HF_TEXT_MAX;
@@ -43,16 +49,21 @@ static bool is_listed(const struct hf_strings *paths, const char *path)
  * read only inside references. If they find more in that, component.c sees to
  * it.
  */
-static int note(void *arg, const char *path, enum hf_target *target,
+static int note(void *arg, const char *path, bool shown, enum hf_target *target,
 		struct hf_buf *ret)
 {
 	struct search *search = arg;
+	struct hf_buf link = {0};
+	int error;
 
 	(void)ret;
 	*target = HF_TARGET_STAY;
-	if (is_listed(search->paths, path))
-		return 0;
-	return hf_strings_add(search->paths, path, strlen(path));
+	hf_link_of(path, shown, &link);
+	error = hf_buf_status(&link);
+	if (error == 0 && !is_listed(search->paths, link.data))
+		error = hf_strings_add(search->paths, link.data, link.len);
+	hf_buf_fini(&link);
+	return error;
 }
 
 int hf_links_find(const struct hf_view *view, const char *path,

@@ -162,7 +162,9 @@ static int is_taken(struct search *search, const struct hf_entry *entry,
 		return -ENOMEM;
 	found = find_hashed(search, name, &winner, &winner_i);
 	free(name);
-	return found < 0 ? found : found == 1 && winner_i != i;
+	if (found < 0)
+		return found;
+	return found == 1 && winner_i != i && !hf_entries_share(&winner, entry);
 }
 
 /*

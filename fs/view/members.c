@@ -30,12 +30,14 @@ static int add_dependencies(const struct hf_writing *writing,
 	hf_buf_add(ret, vertex->path, strlen(vertex->path) + 1);
 	hf_buf_add(ret, vertex->raw.digest.bytes, vertex->raw.digest.len);
 	for (size_t i = 0; i < vertex->n_edges && error == 0; i++) {
+		const struct hf_edge *edge = &vertex->edges[i];
 		enum hf_target target;
 
-		error = hf_writing_resolve(&copy, vertex->edges[i].link,
-					   &target, ret);
-		hf_buf_printf(ret, "%c%d%s%c", '\0', (int)target,
-			      vertex->edges[i].link, '\0');
+		error = hf_writing_resolve(&copy, edge->path,
+					   edge->path == edge->link, &target,
+					   ret);
+		hf_buf_printf(ret, "%c%d%s%c", '\0', (int)target, edge->link,
+			      '\0');
 	}
 	return error < 0 ? error : hf_buf_status(ret);
 }
@@ -268,7 +270,7 @@ static int name_circle(struct hf_graph *graph, struct hf_vertex **members,
 static bool refers_to_itself(const struct hf_vertex *vertex)
 {
 	for (size_t i = 0; i < vertex->n_edges; i++)
-		if (vertex->edges[i].to == vertex)
+		if (vertex->edges[i].to == vertex && vertex->edges[i].shown)
 			return true;
 	return false;
 }

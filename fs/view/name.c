@@ -304,11 +304,10 @@ int hf_name_forward(const struct hf_name_template *template, const char *path,
 	return hf_buf_status(ret);
 }
 
-int hf_name_insert(const struct hf_name_template *template, const char *link,
-		   const char *hex, struct hf_buf *ret)
+static int shape_link(const struct hf_name_template *template, const char *link,
+		      struct hf_buf *before, struct hf_buf *after)
 {
 	HF_CLEANUP(hf_buf_fini) struct hf_buf text = {0};
-	HF_CLEANUP(hf_buf_fini) struct hf_buf tail = {0};
 	HF_CLEANUP(hf_url_fini) struct hf_url url = {0};
 	int r;
 
@@ -316,11 +315,30 @@ int hf_name_insert(const struct hf_name_template *template, const char *link,
 	r = hf_buf_status(&text);
 	if (r == 0)
 		r = hf_url_split(text_of(&text), &url);
-	if (r == 0)
-		r = hash_url(template, link, &url, ret, &tail);
+	return r < 0 ? r : hash_url(template, link, &url, before, after);
+}
+
+int hf_name_insert(const struct hf_name_template *template, const char *link,
+		   const char *hex, struct hf_buf *ret)
+{
+	HF_CLEANUP(hf_buf_fini) struct hf_buf after = {0};
+	int r = shape_link(template, link, ret, &after);
+
 	if (r < 0)
 		return r;
 	hf_buf_add(ret, hex, template->hash_len);
-	hf_buf_add(ret, tail.data, tail.len);
+	hf_buf_add(ret, after.data, after.len);
 	return hf_buf_status(ret);
+}
+
+int hf_name_shows_hash(const struct hf_name_template *template,
+		       const char *link, bool *ret)
+{
+	HF_CLEANUP(hf_buf_fini) struct hf_buf before = {0};
+	HF_CLEANUP(hf_buf_fini) struct hf_buf after = {0};
+	int r = shape_link(template, link, &before, &after);
+
+	if (r == 0)
+		*ret = !strpbrk(text_of(&after), "/\\");
+	return r;
 }

@@ -59,5 +59,12 @@ int hf_name_shape(const struct hf_name_template *template, const char *path,
  */
 int hf_name_insert(const struct hf_name_template *template, const char *link,
 		   const char *hex, struct hf_buf *ret) HF_MUST_USE;
+/*
+ * Whether the hash stands in the last component of that. Only this component
+ * goes into a text (HashedFilesMixin.url_converter), where a backslash is a
+ * slash (FileSystemStorage.url). Errors as hf_name_insert.
+ */
+int hf_name_shows_hash(const struct hf_name_template *template,
+		       const char *link, bool *ret) HF_MUST_USE;
 
 #endif

@@ -1,5 +1,7 @@
 /*
- * settle: equal presented names in one directory. The hashed one wins.
+ * settle: equal presented names in one directory. The hashed one wins. Two
+ * hashed ones are those of files whose names differ only in what Django drops,
+ * as the case of a scheme; with equal bytes they share the name, as there.
  */
 #include "fs/view/internal.h"
 
@@ -25,6 +27,15 @@ static struct hf_entry *twin_of(const struct hf_listing *made,
 		       : NULL;
 }
 
+bool hf_entries_share(const struct hf_entry *winner,
+		      const struct hf_entry *entry)
+{
+	return winner->kind == HF_KIND_HASHED &&
+	       entry->kind == HF_KIND_HASHED && !winner->error &&
+	       !entry->error &&
+	       hf_digest_equal(&winner->digest, &entry->digest);
+}
+
 /* The name belongs to another: a hashed file falls back to its plain name,
  * which then has to be free; anything else is left out. */
 static void lose(const struct hf_view *view, struct hf_listing *made,
@@ -48,6 +59,17 @@ static void lose(const struct hf_view *view, struct hf_listing *made,
 	}
 }
 
+static void yield(const struct hf_view *view, struct hf_listing *made,
+		  const struct hf_map *taken, struct hf_entry *entry)
+{
+	const struct hf_entry *winner =
+		hf_map_get(taken, entry->name, strlen(entry->name));
+
+	entry->shared = entry->hidden = hf_entries_share(winner, entry);
+	if (!entry->shared)
+		lose(view, made, entry);
+}
+
 static int take_names(const struct hf_view *view, struct hf_listing *made,
 		      struct hf_map *taken, int turn)
 {
@@ -60,7 +82,7 @@ static int take_names(const struct hf_view *view, struct hf_listing *made,
 		error = hf_map_put(taken, entry->name, strlen(entry->name),
 				   entry);
 		if (error == -EEXIST)
-			lose(view, made, entry);
+			yield(view, made, taken, entry);
 		else if (error < 0)
 			return error;
 	}

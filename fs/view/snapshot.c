@@ -69,7 +69,8 @@ static bool is_second(const struct hf_listing *listing, size_t i)
 			       hf_listing_entry(listing, i - 1)->source) == 0;
 }
 
-/* A hidden entry without a problem is one that has not to be told of. A plain
+/* A hidden entry without a problem is one that has not to be told of, unless
+ * it shares a name. A plain
  * name beside a hashed one, or a directory of a later source that a file
  * hides, is no row of its own. */
 static bool has_row(const struct hf_listing *listing, size_t i)
@@ -78,7 +79,8 @@ static bool has_row(const struct hf_listing *listing, size_t i)
 
 	if (entry->kind == HF_KIND_DIR)
 		return false;
-	if (entry->hidden && entry->problem == HF_PROBLEM_NONE)
+	if (entry->hidden && !entry->shared &&
+	    entry->problem == HF_PROBLEM_NONE)
 		return false;
 	return !is_second(listing, i) || !has_row(listing, i - 1);
 }
@@ -101,8 +103,9 @@ static int add_entry(struct hf_view *view, struct rows *rows, const char *dir,
 	const struct hf_entry *entry = hf_listing_entry(listing, i);
 	struct hf_buf *text = &rows->snapshot->text;
 	size_t path = add_path(text, dir, entry->source);
-	size_t name = entry->hidden ? add_path(text, "", NULL)
-				    : add_path(text, dir, entry->name);
+	bool nameless = entry->hidden && !entry->shared;
+	size_t name = nameless ? add_path(text, "", NULL)
+			       : add_path(text, dir, entry->name);
 	struct hf_row row = {
 		.path = offset(path),
 		.name = offset(name),

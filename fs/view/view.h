@@ -136,6 +136,7 @@ struct hf_entry {
 	enum hf_problem problem;
 	int error; /* positive errno */
 	bool hidden;
+	bool shared;   /* hidden: another file of equal bytes has that name */
 	bool reported; /* with its directory, all that the name depends on */
 	unsigned root;
 	mode_t mode; /* as presented, with the file type */

@@ -15,9 +15,10 @@ static int append_name(const struct hf_writing *writing,
 	const struct hf_vertex *to = edge->to;
 	char hex[HF_DIGEST_HEX_MAX + 1];
 
-	hf_digest_hex(&to->named.name, hex);
+	/* What is not shown may have no name yet; any will do. */
+	hf_digest_hex(edge->shown ? &to->named.name : &to->raw.digest, hex);
 	if (edge->decoded)
-		return hf_name_insert(template, edge->link, hex, ret);
+		return hf_name_insert(template, edge->path, hex, ret);
 	return hf_name_forward(template, to->path, hex, ret);
 }
 
@@ -27,19 +28,13 @@ static bool is_outside(const char *path)
 	       *path == '/';
 }
 
-int hf_writing_resolve(void *arg, const char *path, enum hf_target *target,
-		       struct hf_buf *ret)
+/* `edge` is NULL where there is no such link. */
+static int resolve_edge(const struct hf_writing *writing, struct hf_edge *edge,
+			const char *path, enum hf_target *target,
+			struct hf_buf *ret)
 {
-	const struct hf_writing *writing = arg;
 	const struct hf_vertex *from = writing->vertex;
-	struct hf_edge *edge = hf_vertex_edge(from, path);
 
-	if (edge)
-		edge->asked = true;
-	if (!edge && writing->late) {
-		*target = HF_TARGET_STAY;
-		return hf_strings_add(writing->late, path, strlen(path));
-	}
 	if (!edge || !edge->to || edge->to->type == HF_VERTEX_ABSENT) {
 		*target = is_outside(path) ? HF_TARGET_OUTSIDE
 					   : HF_TARGET_MISSING;
@@ -56,6 +51,29 @@ int hf_writing_resolve(void *arg, const char *path, enum hf_target *target,
 	}
 	*target = HF_TARGET_NAME;
 	return append_name(writing, edge, ret);
+}
+
+int hf_writing_resolve(void *arg, const char *path, bool shown,
+		       enum hf_target *target, struct hf_buf *ret)
+{
+	const struct hf_writing *writing = arg;
+	struct hf_buf link = {0};
+	struct hf_edge *edge = NULL;
+	int error;
+
+	hf_link_of(path, shown, &link);
+	error = hf_buf_status(&link);
+	if (error == 0)
+		edge = hf_vertex_edge(writing->vertex, link.data);
+	if (edge)
+		edge->asked = true;
+	*target = HF_TARGET_STAY;
+	if (error == 0 && !edge && writing->late)
+		error = hf_strings_add(writing->late, link.data, link.len);
+	else if (error == 0)
+		error = resolve_edge(writing, edge, path, target, ret);
+	hf_buf_fini(&link);
+	return error;
 }
 
 static void report(void *arg, enum hf_target target, const struct hf_ref *ref)

@@ -27,6 +27,7 @@ struct caller {
 	size_t len;
 	size_t n_lines;
 	size_t n_questions;
+	const char *unshown; /* added to names that the text must not show */
 };
 
 static bool is_utf8(const char *text, size_t len)
@@ -66,8 +67,8 @@ static enum hf_target answer(enum mood mood, const char *path)
 	}
 }
 
-static int resolve(void *arg, const char *path, enum hf_target *target,
-		   struct hf_buf *ret)
+static int resolve(void *arg, const char *path, bool shown,
+		   enum hf_target *target, struct hf_buf *ret)
 {
 	struct caller *caller = arg;
 
@@ -77,6 +78,8 @@ static int resolve(void *arg, const char *path, enum hf_target *target,
 	*target = answer(caller->mood, path);
 	if (*target == HF_TARGET_NAME)
 		hf_buf_puts(ret, caller->mood == MOOD_ECHO ? path : "d/n.H.x");
+	if (*target == HF_TARGET_NAME && !shown)
+		hf_buf_puts(ret, caller->unshown);
 	return 0;
 }
 
@@ -149,6 +152,23 @@ static void check_result(const struct hf_refs_config *config,
 			memcmp(ret->data, caller->text, ret->len) == 0);
 }
 
+static bool same_again(const struct hf_refs_config *config, bool is_js,
+		       struct caller caller, const struct hf_buf *wanted)
+{
+	struct hf_refs_caller door = {.arg = &caller, .resolve = resolve};
+	struct hf_buf ret = {0};
+	int r;
+	bool same;
+
+	caller.n_questions = 0;
+	r = hf_refs_rewrite(config, is_js ? "d e/a.js" : "d e/a.css",
+			    caller.text, caller.len, &door, &ret);
+	same = r == 0 && ret.len == wanted->len &&
+	       (ret.len == 0 || memcmp(ret.data, wanted->data, ret.len) == 0);
+	hf_buf_fini(&ret);
+	return same;
+}
+
 static void rewrite(const struct hf_refs_config *config, bool is_js,
 		    struct caller caller)
 {
@@ -163,6 +183,8 @@ static void rewrite(const struct hf_refs_config *config, bool is_js,
 	r = hf_refs_rewrite(config, is_js ? "d e/a.js" : "d e/a.css",
 			    caller.text, caller.len, &door, &ret);
 	hf_buf_add(&ret, NULL, 0);
+	caller.unshown = "two";
+	PROMISE(r != 0 || same_again(config, is_js, caller, &ret));
 	if (!is_utf8(caller.text, caller.len)) {
 		PROMISE(r == -EILSEQ);
 	} else if (caller.mood == MOOD_ERROR && caller.n_questions >= 3) {
@@ -178,7 +200,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const static_urls[] = {"/static/", "/",
 						  "https://h/s/", "/s%20t/"};
-	struct caller caller = {.text = (const char *)data + 2};
+	struct caller caller = {.text = (const char *)data + 2,
+				.unshown = "one"};
 	struct hf_refs_config config;
 	bool is_js;
 

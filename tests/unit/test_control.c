@@ -173,11 +173,11 @@ static void problems_are_one_a_line(void **state)
 	tree_write(&scene->tree, "fine.css", "fine");
 	tree_link(&scene->tree, "d/out", "/etc/passwd");
 	tree_link(&scene->tree, "dangling\nline", "nowhere");
-	tree_write(&scene->tree, "a.png", "same");
-	tree_write(&scene->tree, "a.png#", "same");
+	tree_write(&scene->tree, "a.png", "25302");
+	tree_write(&scene->tree, "a.png#", "82945");
 	assert_int_equal(mkfifo(tree_path(&scene->tree, "pipe", path), 0600),
 			 0);
-	scene_open(scene, "@", "");
+	scene_open(scene, "@", "length=8");
 	assert_text(scene, "problems",
 		    "a.png#: stands under its plain name: another file is "
 		    "presented under its hashed name\n"

@@ -72,12 +72,13 @@ static void problems_of_files(void **state)
 	char path[PATH_MAX];
 
 	tree_link(&scene->tree, "d/link", "nowhere");
-	put(scene, "taken.png", "same");
-	put(scene, "taken.png#", "same");
+	/* Of these bytes the digests begin with the same eight digits. */
+	put(scene, "taken.png", "25302");
+	put(scene, "taken.png#", "82945");
 	put(scene, "a\\b", "");
 	assert_int_equal(mkfifo(tree_path(&scene->tree, "pipe", path), 0600),
 			 0);
-	scene_open(scene, "@", "");
+	scene_open(scene, "@", "length=8");
 	assert_findings(scene, "name a\\b:0:0 \n"
 			       "link d/link:0:0 \n"
 			       "special pipe:0:0 \n"

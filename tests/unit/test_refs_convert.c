@@ -214,6 +214,16 @@ static void query_is_part_of_the_question(void **state)
 	url("../img/a.png?u=/x/y", "../img/a.png?u=/x/y");
 }
 
+/* The name ends up before the last slash; so the text does not depend on it. */
+static void fragment_with_a_slash_hides_the_name(void **state)
+{
+	(void)state;
+	url("../img/a.png%23x", "../img/a.H.png#x");
+	url("../img/a.png%23x/y", "../img/a.png#x/y");
+	url("../img/a.png%23x%252Fy", "../img/y");
+	url("../img/a.png#x/y", "../img/a.H.png#x/y");
+}
+
 static void outside_of_the_root(void **state)
 {
 	(void)state;
@@ -313,6 +323,7 @@ int main(void)
 		cmocka_unit_test(directories_are_not_hashed),
 		cmocka_unit_test(path_is_normalised_for_the_question_only),
 		cmocka_unit_test(query_is_part_of_the_question),
+		cmocka_unit_test(fragment_with_a_slash_hides_the_name),
 		cmocka_unit_test(outside_of_the_root),
 		cmocka_unit_test(missing_files_stay_as_written),
 		cmocka_unit_test(brackets_without_partner_lead_nowhere),

@@ -64,8 +64,8 @@ static bool scene_lists(const char *const *list, size_t n, const char *path,
 }
 
 /* hashed_name() in short: the query stays, blanks around the path go. */
-static int scene_resolve(void *arg, const char *path, enum hf_target *target,
-			 struct hf_buf *ret)
+static int scene_resolve(void *arg, const char *path, bool shown,
+			 enum hf_target *target, struct hf_buf *ret)
 {
 	struct scene *scene = arg;
 	size_t whole = strcspn(path, "?");
@@ -86,7 +86,7 @@ static int scene_resolve(void *arg, const char *path, enum hf_target *target,
 	*target = HF_TARGET_NAME;
 	dot = memrchr(name, '.', len);
 	hf_buf_add(ret, name, (size_t)(dot - name));
-	hf_buf_puts(ret, ".H");
+	hf_buf_puts(ret, shown ? ".H" : ".UNSHOWN");
 	hf_buf_add(ret, dot, len - (size_t)(dot - name));
 	hf_buf_puts(ret, path + whole);
 	return 0;

@@ -346,36 +346,75 @@ static void names_that_cannot_be_hashed_stand_plain(void **state)
 
 /* --- collisions ---------------------------------------------------------------- */
 
-/* "a.png#" is presented as "a.png" is; the first of them has the name. */
-static void two_files_of_one_name(void **state)
+/* The path of the file that `name` leads to. */
+static void assert_leads_to(struct scene *scene, const char *name,
+			    const char *path)
+{
+	struct hf_node *node = scene_node(scene, name);
+	struct hf_buf found = {0};
+
+	hf_node_path(node, &found);
+	assert_string_equal(found.data, path);
+	hf_node_unref(node);
+	hf_buf_fini(&found);
+}
+
+/* "a.png#" is presented as "a.png" is, as in Django's manifest. */
+static void two_files_of_equal_bytes_share_a_name(void **state)
 {
 	struct scene *scene = *state;
-	const struct hf_entry *loser;
+	struct hf_snapshot snapshot = {0};
 	struct hf_listing *listing;
-	struct hf_node *node;
-	struct hf_buf path = {0};
+	const struct hf_entry *entry;
 	name_buf name;
 
 	tree_write(&scene->tree, "a.png", "same");
 	tree_write(&scene->tree, "a.png#", "same");
 	scene_open(scene, "@", "");
-	node = scene_node(scene, scene_name("a", ".png", "same", name));
-	hf_node_path(node, &path);
-	assert_string_equal(path.data, "a.png");
-	hf_node_unref(node);
-	hf_buf_fini(&path);
-	scene_assert_reads(scene, "a.png#", "same");
+	scene_name("a", ".png", "same", name);
+	assert_leads_to(scene, name, "a.png");
+	assert_false(scene_has(scene, "a.png#"));
+	listing = scene_list(scene, "");
+	entry = hf_listing_entry(listing, 1);
+	assert_string_equal(entry->source, "a.png#");
+	assert_true(entry->hidden);
+	assert_int_equal(entry->problem, HF_PROBLEM_NONE);
+	hf_listing_unref(listing);
+	assert_int_equal(
+		hf_view_snapshot(scene->view, &scene->wait, NULL, &snapshot),
+		0);
+	assert_int_equal(snapshot.n, 2);
+	for (size_t i = 0; i < snapshot.n; i++) {
+		assert_string_equal(snapshot.rows[i].name, name);
+		assert_int_equal(snapshot.rows[i].problem, HF_PROBLEM_NONE);
+	}
+	hf_snapshot_fini(&snapshot);
+	/* With other bytes each has its own. */
+	tree_write(&scene->tree, "a.png#", "other");
+	assert_false(scene_has(scene, "a.png#"));
+	assert_leads_to(scene, name, "a.png");
+	assert_leads_to(scene, scene_name("a", ".png", "other", name),
+			"a.png#");
+}
+
+/* Short hashes can be equal where bytes are not: the first has the name. */
+static void two_files_of_one_name(void **state)
+{
+	struct scene *scene = *state;
+	const struct hf_entry *loser;
+	struct hf_listing *listing;
+
+	tree_write(&scene->tree, "a.png", "25302");
+	tree_write(&scene->tree, "a.png#", "82945");
+	scene_open(scene, "@", "length=8");
+	scene_assert_reads(scene, "a.7b763dcb.png", "25302");
+	scene_assert_reads(scene, "a.png#", "82945");
 	listing = scene_list(scene, "");
 	loser = scene_entry(listing, "a.png#");
 	assert_int_equal(loser->kind, HF_KIND_PLAIN);
 	assert_int_equal(loser->problem, HF_PROBLEM_TAKEN);
 	assert_false(loser->hidden);
 	hf_listing_unref(listing);
-	/* With other bytes there is no quarrel. */
-	tree_write(&scene->tree, "a.png#", "other");
-	assert_false(scene_has(scene, "a.png#"));
-	assert_true(scene_has(scene, name));
-	assert_true(scene_has(scene, scene_name("a", ".png", "other", name)));
 }
 
 static void a_directory_of_a_hashed_name(void **state)
@@ -1356,6 +1395,7 @@ int main(void)
 		VIEW(the_first_source_wins),
 		VIEW(names_are_bytes),
 		VIEW(names_that_cannot_be_hashed_stand_plain),
+		VIEW(two_files_of_equal_bytes_share_a_name),
 		VIEW(two_files_of_one_name),
 		VIEW(a_directory_of_a_hashed_name),
 		VIEW(a_kept_file_of_a_hashed_name),
