@@ -216,9 +216,13 @@ test: # everything: dependencies, build, unit tests, lint, tests on mounts
 	$(STEP) lint
 	$(STEP) test-mount
 
+# Most tests wait more than they work.
+TESTERS ?= $(shell expr $$(nproc) + 1)
+
 test-mount: all $(TEST_PROGRAMS) # tests on real mounts alone; with SAN= those of that build
 	HASHEDFS_BIN_DIR=$(BIN) HASHEDFS_STRICT=$(STRICT) \
-		build/venv/bin/python -B -m pytest -c tests/pytest.ini tests $(ARGS)
+		build/venv/bin/python -B -m pytest -c tests/pytest.ini \
+		-n $(TESTERS) --dist worksteal tests $(ARGS)
 
 outcomes: all $(FAULTS) # run every fault, write the tables of hashedfs(7)
 	HASHEDFS_LONG=1 HASHEDFS_OUTCOMES=write build/venv/bin/python -B -m pytest \

@@ -1,5 +1,6 @@
 """What every test has at hand: programs, people, places, mounts, real trees."""
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -37,27 +38,27 @@ def pytest_configure():
 
 # --- what could not run -----------------------------------------------------
 
-_not_run = []
-
-
 def not_run(reason):
     """Ends a test that cannot run here. It is counted; with STRICT=1 it is a
     failure."""
-    test = os.environ.get("PYTEST_CURRENT_TEST", "").partition(" ")[0]
-    _not_run.append((test, reason))
     if STRICT:
         pytest.fail(f"not run: {reason}", pytrace=False)
     pytest.skip(f"not run: {reason}")
 
 
 def pytest_terminal_summary(terminalreporter):
-    if not _not_run:
+    told = []
+    for report in sum(terminalreporter.stats.values(), []):
+        reason = getattr(report, "longreprtext", "").partition("not run: ")[2]
+        if reason:
+            told.append(f"{report.nodeid}: {reason.rstrip(chr(39) + ')')}")
+    if not told:
         return
     terminalreporter.section("not run")
-    for test, reason in _not_run:
-        terminalreporter.line(f"{test}: {reason}")
+    for line in told:
+        terminalreporter.line(line)
     how = "failures with STRICT=1" if not STRICT else "failures (STRICT=1)"
-    terminalreporter.line(f"{len(_not_run)} could not run; {how}")
+    terminalreporter.line(f"{len(told)} could not run; {how}")
 
 
 # --- programs and people ----------------------------------------------------
@@ -116,7 +117,8 @@ def _open_fuse():
             os.chmod("/dev/fuse", 0o666)
         # Every installed system has it; a bare debootstrap root has not.
         if os.geteuid() == 0 and not os.path.lexists("/etc/mtab"):
-            os.symlink("../proc/self/mounts", "/etc/mtab")
+            with contextlib.suppress(FileExistsError):
+                os.symlink("../proc/self/mounts", "/etc/mtab")
         os.close(os.open("/dev/fuse", os.O_RDWR))
         return None
     except OSError as error:

