@@ -160,13 +160,13 @@ check: $(UNIT_TESTS) check-fuzz # unit tests: no FUSE, no network, no root
 	@set -e; for t in $(UNIT_TESTS); do echo "== $$t"; $$t; done
 
 # Fuzz targets: replayed over their corpus by a plain main, or run by libFuzzer.
-FUZZ := refs url
+FUZZ := refs url lanes
 REPLAYS := $(FUZZ:%=$(OUT)/tests/replay_%)
 
 $(REPLAYS): $(OUT)/tests/replay_%: $(OUT)/tests/fuzz/fuzz_%.o \
 		$(OUT)/tests/fuzz/replay.o $(ENGINE)
 	$(call say,LD)
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(shell $(PKG_CONFIG) --libs libcrypto)
 
 check-fuzz: $(REPLAYS)
 	@set -e; for t in $(FUZZ); do \
@@ -175,17 +175,18 @@ check-fuzz: $(REPLAYS)
 check-linear: $(OUT)/tests/replay_refs # rewriting takes linear time: counts instructions
 	@tests/linear.sh $<
 
-build/fuzz/%: tests/fuzz/fuzz_%.c $(wildcard fs/refs/*.[ch] fs/base/*.[ch])
+FUZZED := $(wildcard fs/refs/*.c fs/base/*.c) fs/digest/hash.c fs/digest/lanes.c
+build/fuzz/%: tests/fuzz/fuzz_%.c $(FUZZED) $(wildcard fs/*/*.h)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)clang $(CPPFLAGS_ALL) -std=c17 -O1 -g -pthread \
 		-fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=undefined -o $@ $< $(wildcard \
-		fs/refs/*.c fs/base/*.c)
+		-fno-sanitize-recover=undefined -o $@ $< $(FUZZED) \
+		$(shell $(PKG_CONFIG) --libs libcrypto)
 
 # New inputs go to build/fuzz; what broke is kept there too.
 FUZZ_SECONDS ?= 60
-fuzz: $(FUZZ:%=build/fuzz/%) # looks for inputs that break fs/refs
+fuzz: $(FUZZ:%=build/fuzz/%) # looks for inputs that break fs/refs or lanes of fs/digest
 	@set -e; for t in $(FUZZ); do mkdir -p build/fuzz/corpus/$$t; \
 		build/fuzz/$$t -dict=tests/fuzz/refs.dict -max_len=400 \
 		-timeout=10 -max_total_time=$(FUZZ_SECONDS) \
