@@ -2,6 +2,7 @@
  * digests: the questions that the view asks. A name may be answered from
  * memory; bytes are always read, in the pool, once for all who ask.
  */
+#include "fs/digest/crowd.h"
 #include "fs/digest/internal.h"
 
 #include <errno.h>
@@ -11,6 +12,7 @@ struct hf_digests {
 	struct hf_digests_config config;
 	struct hf_facts *facts;
 	struct hf_flights *flights;
+	struct hf_crowd *crowd;
 	atomic_uint_least64_t files_hashed;
 	atomic_uint_least64_t bytes_hashed;
 };
@@ -27,6 +29,8 @@ int hf_digests_new(const struct hf_digests_config *config,
 	error = hf_facts_new(config, &digests->facts);
 	if (error == 0)
 		error = hf_flights_new(config->pool, &digests->flights);
+	if (error == 0)
+		error = hf_crowd_new(&digests->config, &digests->crowd);
 	if (error < 0) {
 		hf_digests_free(digests);
 		return error;
@@ -39,81 +43,168 @@ void hf_digests_free(struct hf_digests *digests)
 {
 	if (!digests)
 		return;
+	hf_crowd_free(digests->crowd);
 	hf_flights_free(digests->flights);
 	hf_facts_free(digests->facts);
 	free(digests);
 }
 
+/* --- one file -------------------------------------------------------------- */
+
 /* One reading of one file, as the arg of its flight. */
 struct job {
+	struct hf_small small;    /* the answer; how, where there are many */
+	struct hf_flight *flight; /* of one of many */
 	struct hf_digests *digests;
 	struct hf_key key; /* of the file */
 	struct hf_sig sig; /* the state that was asked for, if !keep */
-	unsigned root;
 	bool keep;
-	struct hf_reading reading; /* the answer */
+	bool known; /* was not read */
 	char path[];
 };
+
+static bool is_known(struct job *job)
+{
+	struct hf_reading *reading = &job->small.reading;
+
+	/* A flight of the same state may have landed since it was asked. */
+	if (job->keep || !hf_facts_get(job->digests->facts, &job->key,
+				       &job->sig, &reading->fact))
+		return false;
+	reading->sig = job->sig;
+	reading->quiet = true;
+	return true;
+}
+
+static void remember(struct job *job)
+{
+	struct hf_digests *digests = job->digests;
+	const struct hf_reading *reading = &job->small.reading;
+
+	atomic_fetch_add(&digests->files_hashed, 1);
+	atomic_fetch_add(&digests->bytes_hashed, reading->fact.size);
+	hf_facts_put(digests->facts, job->small.root, &job->key, &reading->sig,
+		     reading->quiet, &reading->fact);
+}
 
 static int job_run(void *arg)
 {
 	struct job *job = arg;
-	struct hf_digests *digests = job->digests;
 	int error;
 
-	/* A flight of the same state may have landed since it was asked. */
-	if (!job->keep && hf_facts_get(digests->facts, &job->key, &job->sig,
-				       &job->reading.fact)) {
-		job->reading.sig = job->sig;
-		job->reading.quiet = true;
+	if (is_known(job))
 		return 0;
-	}
-	error = hf_read_file(&digests->config, job->root, job->path, job->keep,
-			     &job->reading);
-	if (error < 0)
-		return error;
-	atomic_fetch_add(&digests->files_hashed, 1);
-	atomic_fetch_add(&digests->bytes_hashed, job->reading.fact.size);
-	hf_facts_put(digests->facts, job->root, &job->key, &job->reading.sig,
-		     job->reading.quiet, &job->reading.fact);
-	return 0;
+	error = hf_read_file(&job->digests->config, job->small.root, job->path,
+			     job->keep, &job->small.reading);
+	if (error == 0)
+		remember(job);
+	return error;
 }
 
 static void job_free(void *arg)
 {
 	struct job *job = arg;
 
-	hf_verified_unref(job->reading.verified);
+	hf_verified_unref(job->small.reading.verified);
 	free(job);
 }
 
-/*
- * The flight that reads a file. Askers of a name share it if they saw the same
- * stamp; askers of bytes share theirs.
- */
-static int fly(struct hf_digests *digests, unsigned root, const char *path,
-	       const struct hf_key *key, const struct hf_sig *sig,
-	       bool *started, struct hf_flight **ret)
+/* What a file is read for: askers of a name share a flight if they saw the
+ * same stamp (`sig`); askers of bytes share theirs (NULL). */
+static int job_new(struct hf_digests *digests, unsigned root, const char *path,
+		   const struct hf_key *key, const struct hf_sig *sig,
+		   struct job **ret)
 {
 	size_t len = strlen(path);
 	struct job *job = calloc(1, sizeof(*job) + len + 1);
-	uint64_t flight_key[2];
 
 	if (!job)
 		return -ENOMEM;
 	job->digests = digests;
 	job->key = *key;
-	job->root = root;
 	job->keep = !sig;
 	if (sig)
 		job->sig = *sig;
 	memcpy(job->path, path, len);
-	hf_siphash128(key->file, &job->sig, sizeof(job->sig), flight_key);
-	flight_key[0] ^= job->keep;
-	return hf_flight_join(digests->flights, flight_key,
+	job->small.root = root;
+	job->small.path = job->path;
+	*ret = job;
+	return 0;
+}
+
+static void flight_key(const struct job *job, uint64_t ret[2])
+{
+	hf_siphash128(job->key.file, &job->sig, sizeof(job->sig), ret);
+	ret[0] ^= job->keep;
+}
+
+/* The flight that reads a file. */
+static int fly(struct hf_digests *digests, unsigned root, const char *path,
+	       const struct hf_key *key, const struct hf_sig *sig,
+	       bool *started, struct hf_flight **ret)
+{
+	struct job *job;
+	uint64_t its_key[2];
+	int error = job_new(digests, root, path, key, sig, &job);
+
+	if (error < 0)
+		return error;
+	flight_key(job, its_key);
+	return hf_flight_join(digests->flights, its_key,
 			      &(struct hf_flight_job){job_run, job_free, job},
 			      started, ret);
 }
+
+/* --- one of many -------------------------------------------------------------- */
+
+static struct job *job_of(struct hf_small *small)
+{
+	return (struct job *)(void *)small;
+}
+
+static bool small_known(struct hf_small *small)
+{
+	struct job *job = job_of(small);
+
+	job->known = is_known(job);
+	return job->known;
+}
+
+static void small_done(struct hf_small *small)
+{
+	struct job *job = job_of(small);
+
+	if (small->error == 0 && !job->known)
+		remember(job);
+	hf_flight_land(job->flight, small->error);
+}
+
+/* The flight that reads a file together with others. */
+static int fly_along(struct hf_digests *digests, unsigned root,
+		     const char *path, const struct hf_key *key,
+		     const struct hf_sig *sig, struct hf_flight **ret)
+{
+	struct job *job;
+	uint64_t its_key[2];
+	bool started;
+	int error = job_new(digests, root, path, key, sig, &job);
+
+	if (error < 0)
+		return error;
+	flight_key(job, its_key);
+	error = hf_flight_begin(digests->flights, its_key,
+				&(struct hf_flight_job){NULL, job_free, job},
+				&started, ret);
+	if (error < 0 || !started)
+		return error;
+	job->flight = *ret;
+	job->small.known = small_known;
+	job->small.done = small_done;
+	hf_crowd_add(digests->crowd, &job->small);
+	return 0;
+}
+
+/* --- one answer ----------------------------------------------------------------- */
 
 /* Waits for a flight and gives its reading, valid while the flight is held. */
 static int wait_for(struct hf_digests *digests, struct hf_flight *flight,
@@ -126,7 +217,7 @@ static int wait_for(struct hf_digests *digests, struct hf_flight *flight,
 	if (error == 0)
 		error = outcome;
 	if (error == 0)
-		*ret = &job->reading;
+		*ret = &job->small.reading;
 	return error;
 }
 
@@ -221,7 +312,12 @@ int hf_batch_add(struct hf_batch *batch, unsigned root, const char *path,
 	item->sig = *sig;
 	item->settled = true;
 	hf_facts_key(digests->facts, root, path, &key);
-	if (!hf_facts_get(digests->facts, &key, sig, &item->fact))
+	if (hf_facts_get(digests->facts, &key, sig, &item->fact))
+		error = 0;
+	else if (sig->size <= HF_SMALL_MAX)
+		error = fly_along(digests, root, path, &key, sig,
+				  &item->flight);
+	else
 		error = fly(digests, root, path, &key, sig, &started,
 			    &item->flight);
 	if (error == 0)

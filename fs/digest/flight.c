@@ -72,7 +72,7 @@ void hf_flight_unref(struct hf_flights *flights, struct hf_flight *flight)
 	free(flight);
 }
 
-static void land(struct hf_flight *flight, int error)
+void hf_flight_land(struct hf_flight *flight, int error)
 {
 	struct hf_flights *flights = flight->home;
 
@@ -90,7 +90,7 @@ static void fly(void *job)
 {
 	struct hf_flight *flight = job;
 
-	land(flight, flight->job.run(flight->job.arg));
+	hf_flight_land(flight, flight->job.run(flight->job.arg));
 }
 
 static struct hf_flight *flight_new(struct hf_flights *flights,
@@ -126,28 +126,35 @@ static struct hf_flight *enter(struct hf_flights *flights,
 	return flight;
 }
 
-int hf_flight_join(struct hf_flights *flights, const uint64_t key[2],
-		   const struct hf_flight_job *job, bool *started,
-		   struct hf_flight **ret)
+int hf_flight_begin(struct hf_flights *flights, const uint64_t key[2],
+		    const struct hf_flight_job *job, bool *started,
+		    struct hf_flight **ret)
 {
 	struct hf_flight *made = flight_new(flights, key, job);
 	struct hf_flight *flight = made ? enter(flights, made) : NULL;
-	int error;
 
 	if (flight != made || !made) {
 		job->free(job->arg);
 		free(made);
 		if (!flight)
 			return -ENOMEM;
-		*started = false;
-		*ret = flight;
-		return 0;
 	}
-	error = hf_pool_submit(flights->pool, fly, flight);
-	if (error < 0)
-		land(flight, error); /* whoever joined meanwhile hears it */
-	*started = true;
+	*started = flight == made;
 	*ret = flight;
+	return 0;
+}
+
+int hf_flight_join(struct hf_flights *flights, const uint64_t key[2],
+		   const struct hf_flight_job *job, bool *started,
+		   struct hf_flight **ret)
+{
+	int error = hf_flight_begin(flights, key, job, started, ret);
+
+	if (error < 0 || !*started)
+		return error;
+	error = hf_pool_submit(flights->pool, fly, *ret);
+	if (error < 0) /* whoever joined meanwhile hears it */
+		hf_flight_land(*ret, error);
 	return 0;
 }
 

@@ -16,6 +16,17 @@ int hf_hasher_end(struct hf_hasher *hasher, struct hf_digest *ret) HF_MUST_USE;
 /* NULL is allowed. */
 void hf_hasher_free(struct hf_hasher *hasher);
 
+/* One of many pieces of bytes. */
+struct hf_hashing {
+	const void *data; /* borrowed */
+	size_t len;
+	struct hf_digest *ret; /* the answer */
+};
+/* hf_hash of all of them, side by side where that is faster; leaves them in
+ * another order. */
+int hf_hash_many(const struct hf_algorithm *algorithm,
+		 struct hf_hashing *hashings, size_t n) HF_MUST_USE;
+
 /*
  * The sum of one block: Poly1305 under a key that is drawn once per process.
  * An attacker who never sees key or sums cannot make two blocks collide but
@@ -181,6 +192,14 @@ int hf_read_file(const struct hf_digests_config *config, unsigned root,
 		 const char *path, bool keep,
 		 struct hf_reading *ret) HF_MUST_USE;
 
+/*
+ * Reads a file of at most `max` bytes whole and hashes nothing: *data is new,
+ * and all of `ret` is set but the digest. -EFBIG: it is longer.
+ */
+int hf_read_bytes(const struct hf_digests_config *config, unsigned root,
+		  const char *path, uint64_t max, struct hf_reading *ret,
+		  char **data) HF_MUST_USE;
+
 /* --- flight.c: work under way, once -------------------------------------- */
 
 /*
@@ -207,6 +226,15 @@ struct hf_flight_job {
 int hf_flight_join(struct hf_flights *flights, const uint64_t key[2],
 		   const struct hf_flight_job *job, bool *started,
 		   struct hf_flight **ret) HF_MUST_USE;
+/*
+ * The same for work that is not a job of its own: hf_flight_land ends what was
+ * started, and job->run is not called. `error` is what run would have
+ * returned.
+ */
+int hf_flight_begin(struct hf_flights *flights, const uint64_t key[2],
+		    const struct hf_flight_job *job, bool *started,
+		    struct hf_flight **ret) HF_MUST_USE;
+void hf_flight_land(struct hf_flight *flight, int error);
 /* Waits for the end. 0: *ret is what run returned, and the arg may be read.
  * -EINTR: interrupted; the flight goes on. */
 int hf_flight_wait(struct hf_flights *flights, struct hf_flight *flight,

@@ -13,12 +13,13 @@
 /* A file that is written to at this many passes in a row has no digest. */
 #define TRIES 3
 
-/* read(2) until `len` bytes or the end: *ret <= len. */
-static int read_full(int fd, char *data, size_t len, size_t *ret)
+/* read(2) until `enough` bytes or the end, and no more than `len`: *ret. */
+static int read_until(int fd, char *data, size_t enough, size_t len,
+		      size_t *ret)
 {
 	size_t done = 0;
 
-	while (done < len) {
+	do {
 		ssize_t n = read(fd, data + done, len - done);
 
 		if (n < 0 && errno == EINTR)
@@ -28,14 +29,15 @@ static int read_full(int fd, char *data, size_t len, size_t *ret)
 		if (n == 0)
 			break;
 		done += (size_t)n;
-	}
+	} while (done < enough);
 	*ret = done;
 	return 0;
 }
 
 /*
  * A small file, whole. One byte more than the stamp says is asked for, so
- * that a longer file shows. *ret is new, *ret_len what was read.
+ * that a longer file shows; if it is not to be had at once, the stamp of
+ * afterwards tells. *ret is new, *ret_len what was read.
  */
 static int slurp(int fd, size_t size, char **ret, size_t *ret_len)
 {
@@ -44,7 +46,7 @@ static int slurp(int fd, size_t size, char **ret, size_t *ret_len)
 
 	if (!data)
 		return -ENOMEM;
-	error = read_full(fd, data, size + 1, ret_len);
+	error = read_until(fd, data, size, size + 1, ret_len);
 	if (error < 0) {
 		free(data);
 		return error;
@@ -62,7 +64,8 @@ static int hash_blocks(const struct hf_digests_config *config, int fd,
 
 	for (size_t i = 0;; i++) {
 		size_t len = 0;
-		int error = read_full(fd, block, HF_BLOCK_LEN, &len);
+		int error =
+			read_until(fd, block, HF_BLOCK_LEN, HF_BLOCK_LEN, &len);
 
 		if (error < 0)
 			return error;
@@ -113,17 +116,14 @@ static void hold_fini(struct hold *hold)
 	hf_sums_unref(hold->sums);
 }
 
-static int hash_whole(const struct hf_digests_config *config, struct hold *hold,
-		      size_t size, struct hf_digest *ret)
+static int read_whole(struct hold *hold, size_t size)
 {
-	size_t len;
+	size_t len = 0;
 	int error = slurp(hold->fd, size, &hold->data, &len);
 
 	if (error < 0)
 		return error;
-	if (len != size)
-		return -EBUSY;
-	return hf_hash(config->algorithm, hold->data, len, ret);
+	return len == size ? 0 : -EBUSY;
 }
 
 /* Sees that the file did not change while it was read. */
@@ -180,9 +180,12 @@ static int hash(const struct hf_digests_config *config, struct hold *hold,
 	uint64_t size = reading->fact.size;
 	int error = 0;
 
-	if (whole)
-		return hash_whole(config, hold, (size_t)size,
-				  &reading->fact.digest);
+	if (whole) {
+		error = read_whole(hold, (size_t)size);
+		return error < 0 ? error
+				 : hf_hash(config->algorithm, hold->data,
+					   (size_t)size, &reading->fact.digest);
+	}
 	if (keep)
 		error = hf_sums_new(size, &hold->sums);
 	if (error == 0)
@@ -191,23 +194,34 @@ static int hash(const struct hf_digests_config *config, struct hold *hold,
 	return error;
 }
 
+/* Opens the file, and begins the reading with its stamp. */
+static int begin(const struct hf_digests_config *config, unsigned root,
+		 const char *path, struct hold *hold, struct hf_reading *ret)
+{
+	struct stat st;
+	int64_t begun = config->clock();
+	int error =
+		hf_source_open_file(config->source, root, path, &hold->fd, &st);
+
+	if (error < 0)
+		return error;
+	ret->sig = hf_sig_of(&st);
+	ret->quiet = hf_sig_quiet(&ret->sig, begun);
+	ret->fact.size = (uint64_t)st.st_size;
+	return 0;
+}
+
 static int pass(const struct hf_digests_config *config, unsigned root,
 		const char *path, bool keep, struct hf_reading *ret)
 {
 	HF_CLEANUP(hold_fini) struct hold hold = {.fd = -1};
 	struct hf_reading reading = {0};
-	struct stat st;
-	int64_t begun = config->clock();
 	bool small;
 	bool inspect;
-	int error =
-		hf_source_open_file(config->source, root, path, &hold.fd, &st);
+	int error = begin(config, root, path, &hold, &reading);
 
 	if (error < 0)
 		return error;
-	reading.sig = hf_sig_of(&st);
-	reading.quiet = hf_sig_quiet(&reading.sig, begun);
-	reading.fact.size = (uint64_t)st.st_size;
 	small = pinnable(config, reading.fact.size);
 	inspect = (small || !keep) && wants(config, path, reading.fact.size);
 	error = hash(config, &hold, small || inspect, keep, &reading);
@@ -231,5 +245,38 @@ int hf_read_file(const struct hf_digests_config *config, unsigned root,
 
 	for (int i = 0; i < TRIES && error == -EBUSY; i++)
 		error = pass(config, root, path, keep, ret);
+	return error;
+}
+
+static int pass_bytes(const struct hf_digests_config *config, unsigned root,
+		      const char *path, uint64_t max, struct hf_reading *ret,
+		      char **data)
+{
+	HF_CLEANUP(hold_fini) struct hold hold = {.fd = -1};
+	struct hf_reading reading = {0};
+	int error = begin(config, root, path, &hold, &reading);
+
+	if (error == 0 && reading.fact.size > max)
+		error = -EFBIG;
+	if (error == 0)
+		error = read_whole(&hold, (size_t)reading.fact.size);
+	if (error == 0)
+		error = still(hold.fd, &reading.sig);
+	if (error < 0)
+		return error;
+	*ret = reading;
+	*data = hold.data;
+	hold.data = NULL;
+	return 0;
+}
+
+int hf_read_bytes(const struct hf_digests_config *config, unsigned root,
+		  const char *path, uint64_t max, struct hf_reading *ret,
+		  char **data)
+{
+	int error = -EBUSY;
+
+	for (int i = 0; i < TRIES && error == -EBUSY; i++)
+		error = pass_bytes(config, root, path, max, ret, data);
 	return error;
 }
