@@ -216,6 +216,8 @@ int hf_batch_add(struct hf_batch *batch, unsigned root, const char *path,
 		 const struct hf_sig *sig) HF_MUST_USE;
 int hf_batch_get(struct hf_batch *batch, size_t i, struct hf_wait *wait,
 		 struct hf_fact *ret) HF_MUST_USE;
+/* True if no answer has to be waited for. */
+bool hf_batch_ready(const struct hf_batch *batch);
 /* True if answer i, which was got, may be had from memory the next time: its
  * file was quiet and still had the stamp that was asked for. */
 bool hf_batch_settled(const struct hf_batch *batch, size_t i);

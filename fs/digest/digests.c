@@ -344,6 +344,14 @@ int hf_batch_get(struct hf_batch *batch, size_t i, struct hf_wait *wait,
 	return error;
 }
 
+bool hf_batch_ready(const struct hf_batch *batch)
+{
+	for (size_t i = 0; i < batch->n; i++)
+		if (batch->items[i].flight)
+			return false;
+	return true;
+}
+
 bool hf_batch_settled(const struct hf_batch *batch, size_t i)
 {
 	return batch->items[i].settled;

@@ -123,6 +123,39 @@ int hf_source_list_restat(const struct hf_source *source, const char *path,
 	return error == -ESTALE ? hf_source_list(source, path, ret) : error;
 }
 
+static int same_entries(struct hf_parts *parts,
+			const struct hf_source_list *list)
+{
+	for (size_t i = 0; i < hf_source_list_len(list); i++) {
+		const struct hf_source_entry *old =
+			hf_source_list_entry(list, i);
+		struct hf_source_entry fresh;
+		int error = look_again(&parts->items[old->root], old, &fresh);
+
+		if (error == -ENOENT)
+			return 0;
+		if (error < 0)
+			return error;
+		if (!same_entry(old, &fresh))
+			return 0;
+	}
+	return 1;
+}
+
+int hf_source_list_same(const struct hf_source *source, const char *path,
+			const struct hf_source_list *list)
+{
+	HF_CLEANUP(hf_parts_close) struct hf_parts parts = {0};
+	int error = hf_parts_open(source, path, O_PATH, &parts);
+
+	if (error < 0)
+		return error;
+	/* At no time is it young. */
+	return hf_list_current(list, &parts, INT64_MIN)
+		       ? same_entries(&parts, list)
+		       : 0;
+}
+
 /* --- reading -------------------------------------------------------------- */
 
 /* What cannot be opened because of what it is, whatever open(2) calls it. */

@@ -182,6 +182,10 @@ int hf_source_list_certain(const struct hf_source *source, const char *path,
 int hf_source_list_restat(const struct hf_source *source, const char *path,
 			  struct hf_source_list *list,
 			  struct hf_source_list **ret) HF_MUST_USE;
+/* 1: `list` still says what `path` has, names and stats, as far as stamps can
+ * prove that; 0: it cannot be said; or a negative errno as hf_source_list. */
+int hf_source_list_same(const struct hf_source *source, const char *path,
+			const struct hf_source_list *list) HF_MUST_USE;
 /* Mode, owner and times of the directory `path`, as hf_source_list_stat has
  * them; it need not be allowed to read the directory. Errors as
  * hf_source_list. */

@@ -49,9 +49,9 @@ void hf_graph_free(struct hf_graph *graph)
 
 /* --- vertices ----------------------------------------------------------------- */
 
-/* What the view makes of a source entry, as far as references are concerned. */
-static enum hf_vertex_type type_of(const struct hf_view *view, const char *path,
-				   const struct hf_source_entry *entry)
+enum hf_vertex_type hf_vertex_type_of(const struct hf_view *view,
+				      const char *path,
+				      const struct hf_source_entry *entry)
 {
 	struct hf_rule rule;
 
@@ -88,7 +88,7 @@ static int look(struct hf_graph *graph, struct hf_vertex *vertex)
 		return 0;
 	}
 	vertex->reported &= hf_source_entry_reported(&entry);
-	vertex->type = type_of(graph->view, vertex->path, &entry);
+	vertex->type = hf_vertex_type_of(graph->view, vertex->path, &entry);
 	vertex->root = entry.root;
 	vertex->sig = hf_sig_of(&entry.st);
 	error = 0;
@@ -136,6 +136,7 @@ int hf_graph_know(struct hf_graph *graph, const char *path,
 	vertex->root = entry->root;
 	vertex->raw = *fact;
 	vertex->known = true;
+	vertex->settled = true;
 	vertex->reported = hf_source_entry_reported(entry);
 	error = vertex->path ? append(graph, vertex) : -ENOMEM;
 	if (error < 0)
@@ -204,11 +205,16 @@ static int read_links(struct hf_graph *graph, struct hf_vertex *vertex,
 	int error = hf_vertex_read(graph, vertex, wait, &text);
 
 	/* Whoever read it has looked into it, as a rule. */
-	if (error == 0 && !hf_texts_links(view->texts, vertex->path,
-					  &vertex->raw.digest, &vertex->links))
+	if (error == 0 &&
+	    !hf_texts_links(view->texts, vertex->path, &vertex->raw.digest,
+			    &vertex->links)) {
 		error = hf_links_find(view, vertex->path,
 				      text.len ? text.data : "", text.len,
 				      &vertex->links);
+		if (error == 0)
+			hf_texts_put_links(view->texts, vertex->path,
+					   &vertex->raw.digest, &vertex->links);
+	}
 	hf_buf_fini(&text);
 	return error;
 }
@@ -285,9 +291,11 @@ static int explore_wave(struct hf_graph *graph, size_t from, size_t to,
 		struct hf_vertex *vertex = graph->vertices[i];
 		int outcome = 0;
 
-		if (needs_digest(vertex))
-			outcome = hf_batch_get(batch, asked++, wait,
-					       &vertex->raw);
+		if (needs_digest(vertex)) {
+			outcome =
+				hf_batch_get(batch, asked, wait, &vertex->raw);
+			vertex->settled = hf_batch_settled(batch, asked++);
+		}
 		error = settle(graph, vertex, outcome, wait);
 	}
 	hf_batch_free(batch);

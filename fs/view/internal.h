@@ -7,6 +7,8 @@
  *   survey.c   the tree walked until it held still, and what that tells
  *   snapshot.c the whole mapping, written down
  *   walk.c     every directory, named
+ *   again.c    was it one state? a second look at all that a walk saw
+ *   errand.c   something done in the pool for one asker
  *   lookup.c   presented name -> node
  *   naming.c   a listing in the making
  *   stat.c     a node -> struct stat
@@ -261,6 +263,7 @@ struct hf_vertex {
 	struct hf_sig sig;
 	int error;     /* of reading it */
 	bool known;    /* raw was told, not asked for */
+	bool settled;  /* asked for: that of sig, and sig was quiet */
 	bool reported; /* changes are; once named, also those of all that it
 			  refers to */
 	struct hf_fact raw;
@@ -300,6 +303,10 @@ void hf_graph_free(struct hf_graph *graph);
 int hf_graph_know(struct hf_graph *graph, const char *path,
 		  const struct hf_source_entry *entry,
 		  const struct hf_fact *fact) HF_MUST_USE;
+/* What the view makes of a source entry, as far as references are concerned. */
+enum hf_vertex_type hf_vertex_type_of(const struct hf_view *view,
+				      const char *path,
+				      const struct hf_source_entry *entry);
 /* Finds a file and everything that it refers to. */
 int hf_graph_explore(struct hf_graph *graph, const char *path,
 		     struct hf_wait *wait, struct hf_vertex **ret) HF_MUST_USE;
@@ -432,7 +439,8 @@ struct hf_listing {
 	uint64_t generation;
 	struct hf_catalog *catalog;  /* what it was made of */
 	struct hf_source_list *list; /* the same entries, with these stats */
-	bool settled; /* every digest may be answered from memory */
+	bool quiet;   /* every digest may be answered from memory */
+	bool settled; /* the same, and no name depends on other files */
 	size_t n;
 	struct hf_entry *entries;
 	struct hf_buf names;
@@ -478,14 +486,36 @@ int hf_naming_list_all(struct hf_view *view, struct hf_node *dir,
 const struct hf_source_list *hf_naming_list(const struct hf_naming *naming);
 int hf_naming_finish(struct hf_naming *naming, struct hf_wait *wait,
 		     struct hf_listing **ret) HF_MUST_USE;
+/* The same without waiting for anything and without the graph, so that any
+ * thread may. -EAGAIN: that is not possible, and hf_naming_finish is. */
+int hf_naming_finish_now(struct hf_naming *naming,
+			 struct hf_listing **ret) HF_MUST_USE;
 void hf_naming_free(struct hf_naming *naming);
 
-/* --- walk.c -------------------------------------------------------------- */
+/* --- errand.c ------------------------------------------------------------ */
+
+struct hf_errand;
+/*
+ * Has `run` called in the pool with `arg`, which belongs to the errand and is
+ * freed at its end, also on error. `asker` is woken when it is done. -ENOMEM.
+ */
+int hf_errand_new(struct hf_pool *pool, void (*run)(void *arg),
+		  void (*free_arg)(void *arg), void *arg, struct hf_wait *asker,
+		  struct hf_errand **ret) HF_MUST_USE;
+/* Until it is done; -EINTR: the asker was interrupted. */
+int hf_errand_wait(struct hf_errand *errand) HF_MUST_USE;
+/* Borrowed; the asker's once it is done. */
+void *hf_errand_arg(const struct hf_errand *errand);
+/* The asker lets go of it, done or not. NULL is allowed. */
+void hf_errand_end(struct hf_errand *errand);
+
+/* --- walk.c, again.c -------------------------------------------------------------- */
 
 /* One directory of a walk: its listing, or why there is none. */
 struct hf_stop {
 	struct hf_node *node;
-	struct hf_naming *naming; /* while it is on its way */
+	struct hf_errand *errand; /* while it is being looked at */
+	struct hf_naming *naming; /* while its digests are on their way */
 	struct hf_listing *listing;
 	int error;
 	struct stat st; /* of the directory as presented; frozen.c's */
@@ -503,6 +533,8 @@ struct hf_walk {
 };
 /* Lists every directory. An error is one that concerns the whole. */
 int hf_walk_all(struct hf_walk *walk) HF_MUST_USE;
+/* Errors that belong to one directory; others end the walk. */
+bool hf_walk_error_of_dir(int error);
 /* 0 if the tree still is as the walk saw it, -EAGAIN if not. */
 int hf_walk_same(struct hf_walk *walk) HF_MUST_USE;
 void hf_walk_fini(struct hf_walk *walk);

@@ -18,6 +18,7 @@ struct hf_naming {
 	struct hf_graph *graph;  /* borrowed */
 	struct hf_batch *batch;  /* NULL: the last one still holds */
 	struct hf_buf path;      /* of the directory */
+	bool alone; /* nothing is waited for, and the graph left in peace */
 	size_t *name_at; /* 1 + offset of an entry's name in made->names, or 0 */
 };
 
@@ -203,6 +204,10 @@ static int make_room(struct hf_naming *naming)
 {
 	size_t n = 2 * hf_source_list_len(naming->made->list) + 1;
 
+	free(naming->made->entries);
+	free(naming->name_at);
+	hf_buf_reset(&naming->made->names);
+	naming->made->n = 0;
 	naming->made->entries = calloc(n, sizeof(*naming->made->entries));
 	naming->name_at = calloc(n, sizeof(*naming->name_at));
 	return naming->made->entries && naming->name_at ? 0 : -ENOMEM;
@@ -274,6 +279,20 @@ static int finish_entry(struct hf_naming *naming, size_t i,
 	return error;
 }
 
+/* Most texts refer to nothing, which is known as a rule, and are shown as
+ * they are. */
+static bool is_verbatim(const struct hf_naming *naming, const char *path,
+			const struct hf_fact *fact)
+{
+	struct hf_links links = {0};
+	bool verbatim = hf_texts_links(naming->view->texts, path, &fact->digest,
+				       &links) &&
+			links.verbatim;
+
+	hf_links_fini(&links);
+	return verbatim;
+}
+
 /* What entry i, the asked-th that needs a digest, is named by. */
 static int name_of(struct hf_naming *naming, size_t i, size_t asked,
 		   struct hf_wait *wait, struct hf_buf *path,
@@ -285,15 +304,18 @@ static int name_of(struct hf_naming *naming, size_t i, size_t asked,
 	struct hf_fact fact;
 	int error = hf_batch_get(naming->batch, asked, wait, &fact);
 
-	made->settled &= hf_batch_settled(naming->batch, asked);
+	made->quiet &= hf_batch_settled(naming->batch, asked);
 	if (error == 0)
 		error = path_of(naming, source->name, path);
 	if (error < 0)
 		return error;
 	*ret = hf_named_of(&fact);
 	if (hf_catalog_rule(made->catalog, i).kind != HF_KIND_HASHED ||
-	    !hf_view_is_text(naming->view, path->data))
+	    !hf_view_is_text(naming->view, path->data) ||
+	    is_verbatim(naming, path->data, &fact))
 		return 0;
+	if (naming->alone)
+		return -EAGAIN;
 	error = hf_graph_know(naming->graph, path->data, source, &fact);
 	if (error == 0)
 		error = hf_graph_name(naming->graph, path->data, wait, ret);
@@ -310,6 +332,7 @@ static int finish_entries(struct hf_naming *naming, struct hf_wait *wait)
 	size_t asked = 0;
 	int error = 0;
 
+	made->quiet = true;
 	made->settled = true;
 	for (size_t i = 0; i < hf_source_list_len(made->list) && error == 0;
 	     i++) {
@@ -321,12 +344,14 @@ static int finish_entries(struct hf_naming *naming, struct hf_wait *wait)
 		if (needs_digest(made, i))
 			named_error = name_of(naming, i, asked++, wait, &path,
 					      &named);
-		if (hf_error_passing(named_error))
+		if (hf_error_passing(named_error) ||
+		    (naming->alone && named_error == -EAGAIN))
 			error = named_error;
 		else if (!vanished(naming, source, named_error))
 			error = finish_entry(naming, i, &named, named_error,
 					     &path, &name);
 	}
+	made->settled &= made->quiet;
 	hf_buf_fini(&path);
 	hf_buf_fini(&name);
 	return error;
@@ -357,6 +382,18 @@ int hf_naming_finish(struct hf_naming *naming, struct hf_wait *wait,
 		atomic_fetch_add(&naming->view->changes, 1);
 	*ret = hf_listing_ref(naming->made);
 	return 0;
+}
+
+int hf_naming_finish_now(struct hf_naming *naming, struct hf_listing **ret)
+{
+	int error;
+
+	if (naming->batch && !hf_batch_ready(naming->batch))
+		return -EAGAIN;
+	naming->alone = true;
+	error = hf_naming_finish(naming, NULL, ret);
+	naming->alone = false;
+	return error;
 }
 
 int hf_naming_list_all(struct hf_view *view, struct hf_node *dir,

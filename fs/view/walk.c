@@ -8,10 +8,13 @@
 
 /* Files whose digests may be on their way at once. */
 #define MAX_PENDING 16384
+/* Directories that may be looked at at once. */
+#define MAX_SENT 256
 
 void hf_walk_fini(struct hf_walk *walk)
 {
 	for (size_t i = 0; i < walk->n; i++) {
+		hf_errand_end(walk->stops[i].errand);
 		hf_naming_free(walk->stops[i].naming);
 		hf_listing_unref(walk->stops[i].listing);
 		hf_node_unref(walk->stops[i].node);
@@ -42,8 +45,7 @@ static int add_stop(struct hf_walk *walk, struct hf_node *node)
 	return 0;
 }
 
-/* Errors that belong to one directory; others end the walk. */
-static bool is_its_own(int error)
+bool hf_walk_error_of_dir(int error)
 {
 	return error == -EACCES || error == -EPERM || error == -EIO ||
 	       error == -ELOOP || error == -ENAMETOOLONG || error == -EXDEV;
@@ -68,10 +70,9 @@ static int add_child(struct hf_walk *walk, size_t parent,
 	return error < 0 ? error : add_stop(walk, node);
 }
 
-static int look_into(struct hf_walk *walk, size_t at)
+static int look_into(struct hf_walk *walk, size_t at,
+		     const struct hf_source_list *list)
 {
-	const struct hf_source_list *list =
-		hf_naming_list(walk->stops[at].naming);
 	int error = 0;
 
 	for (size_t i = 0; i < hf_source_list_len(list) && error == 0; i++) {
@@ -92,31 +93,57 @@ static int look_into(struct hf_walk *walk, size_t at)
 	return error;
 }
 
+/* --- looking, in the pool --------------------------------------------------- */
+
+/* A directory that is looked at: its digests are on their way then, or it is
+ * finished if there is nothing to wait for. */
+struct look {
+	struct hf_view *view;
+	struct hf_graph *graph; /* borrowed; only handed on */
+	struct hf_node *node;
+	struct hf_naming *naming;
+	struct hf_listing *listing;
+	int error;
+};
+
+static void look_run(void *arg)
+{
+	struct look *look = arg;
+	int error;
+
+	look->error = hf_naming_start(look->view, look->node, look->graph,
+				      &look->naming);
+	if (look->error < 0)
+		return;
+	error = hf_naming_finish_now(look->naming, &look->listing);
+	if (error < 0 && error != -EAGAIN)
+		look->error = error;
+}
+
+static void look_free(void *arg)
+{
+	struct look *look = arg;
+
+	hf_naming_free(look->naming);
+	hf_listing_unref(look->listing);
+	hf_node_unref(look->node);
+	free(look);
+}
+
+static int send_look(struct hf_walk *walk, struct hf_stop *stop)
+{
+	struct look *look = calloc(1, sizeof(*look));
+
+	if (!look)
+		return -ENOMEM;
+	look->view = walk->view;
+	look->graph = walk->graph;
+	look->node = hf_node_ref(stop->node);
+	return hf_errand_new(walk->view->pool, look_run, look_free, look,
+			     walk->wait, &stop->errand);
+}
+
 /* --- names ----------------------------------------------------------------- */
-
-static size_t files_of(const struct hf_stop *stop)
-{
-	return stop->naming ? hf_source_list_len(hf_naming_list(stop->naming))
-			    : 0;
-}
-
-/* Sets a directory's digests on their way, and finds the next ones. */
-static int start_stop(struct hf_walk *walk, size_t at)
-{
-	struct hf_stop *stop = &walk->stops[at];
-	int error = hf_wait_interrupted(walk->wait) ? -EINTR : 0;
-
-	if (error == 0)
-		error = hf_naming_start(walk->view, stop->node, walk->graph,
-					&stop->naming);
-	/* Without the top there is nothing to be told, least of all an empty
-	 * tree. */
-	if (at > 0 && is_its_own(error)) {
-		stop->error = error;
-		return 0;
-	}
-	return error < 0 ? error : look_into(walk, at);
-}
 
 static void count(struct hf_walk *walk, const struct hf_listing *listing)
 {
@@ -132,13 +159,42 @@ static void count(struct hf_walk *walk, const struct hf_listing *listing)
 	}
 }
 
+/* What the look at a directory has found, and the next ones. */
+static int start_stop(struct hf_walk *walk, size_t at)
+{
+	struct hf_stop *stop = &walk->stops[at];
+	int error = hf_errand_wait(stop->errand);
+	struct look *look = hf_errand_arg(stop->errand);
+
+	if (error < 0)
+		return error;
+	error = look->error;
+	stop->naming = look->naming;
+	stop->listing = look->listing;
+	look->naming = NULL;
+	look->listing = NULL;
+	hf_errand_end(stop->errand);
+	stop->errand = NULL;
+	/* Without the top there is nothing to be told, least of all an empty
+	 * tree. */
+	if (at > 0 && hf_walk_error_of_dir(error)) {
+		stop->error = error;
+		return 0;
+	}
+	if (error < 0)
+		return error;
+	return look_into(walk, at, hf_naming_list(stop->naming));
+}
+
 static int finish_stop(struct hf_walk *walk, struct hf_stop *stop)
 {
-	int error;
+	int error = 0;
 
 	if (stop->error < 0)
 		return 0;
-	error = hf_naming_finish(stop->naming, walk->wait, &stop->listing);
+	if (!stop->listing)
+		error = hf_naming_finish(stop->naming, walk->wait,
+					 &stop->listing);
 	hf_naming_free(stop->naming);
 	stop->naming = NULL;
 	if (error == 0)
@@ -146,85 +202,60 @@ static int finish_stop(struct hf_walk *walk, struct hf_stop *stop)
 	return error;
 }
 
-/* Small directories do not wait for each other: digests are asked for ahead,
- * as far as is good for the memory. */
+/* Files of a directory whose digests may still be on their way. */
+static size_t files_of(const struct hf_stop *stop)
+{
+	return stop->naming && !stop->listing
+		       ? hf_source_list_len(hf_naming_list(stop->naming))
+		       : 0;
+}
+
+/*
+ * How far the walk is: directories below `finished` are, those below
+ * `started` were looked at, those below `sent` are being looked at.
+ */
+struct course {
+	size_t sent;
+	size_t started;
+	size_t finished;
+	size_t pending; /* files */
+};
+
+/* One step: whatever keeps the pool busy first. Small directories do not wait
+ * for each other: they are looked at ahead, as far as is good for the
+ * memory. */
+static int step(struct hf_walk *walk, struct course *course)
+{
+	int error;
+
+	if (course->sent < walk->n && course->pending < MAX_PENDING &&
+	    course->sent - course->started < MAX_SENT)
+		return send_look(walk, &walk->stops[course->sent++]);
+	if (course->started < course->sent &&
+	    (course->pending < MAX_PENDING ||
+	     course->finished == course->started)) {
+		error = start_stop(walk, course->started);
+		course->pending += files_of(&walk->stops[course->started++]);
+		return error;
+	}
+	course->pending -= files_of(&walk->stops[course->finished]);
+	return finish_stop(walk, &walk->stops[course->finished++]);
+}
+
 int hf_walk_all(struct hf_walk *walk)
 {
+	struct course course = {0};
 	struct hf_node *root;
-	size_t started = 0;
-	size_t pending = 0;
 	int error = hf_graph_new(walk->view, &walk->graph);
 
 	if (error == 0)
 		error = hf_view_root(walk->view, &root);
 	if (error == 0)
 		error = add_stop(walk, root);
-	for (size_t finished = 0; finished < walk->n && error == 0;) {
-		if (started < walk->n && pending < MAX_PENDING) {
-			error = start_stop(walk, started);
-			pending += files_of(&walk->stops[started++]);
-		} else {
-			pending -= files_of(&walk->stops[finished]);
-			error = finish_stop(walk, &walk->stops[finished++]);
-		}
+	while (course.finished < walk->n && error == 0) {
+		error = hf_wait_interrupted(walk->wait) ? -EINTR : 0;
+		if (error == 0)
+			error = step(walk, &course);
 	}
-	return error;
-}
-
-/* --- was it one state? ------------------------------------------------------ */
-
-/* A directory that appeared, or that can be listed now, shows as another
- * generation of its parent, or as an error that went away. */
-/* The second look is a strict one: a directory that was changed just now is
- * read again, whatever its stamps say. */
-static int same_stop(struct hf_walk *walk, struct hf_stop *stop,
-		     struct hf_graph *graph)
-{
-	struct hf_listing *now;
-	int error;
-
-	if (stop->listing && !hf_listing_quiet(stop->listing))
-		hf_view_dir_forget(stop->node->dir);
-	error = hf_naming_list_all(walk->view, stop->node, graph, walk->wait,
-				   &now);
-	bool same;
-
-	if (stop->error < 0)
-		same = error == stop->error;
-	else if (error < 0)
-		return error == -ENOENT || is_its_own(error) ? -EAGAIN : error;
-	else
-		same = hf_listing_generation(now) ==
-		       hf_listing_generation(stop->listing);
-	if (error == 0)
-		hf_listing_unref(now);
-	return same ? 0 : -EAGAIN;
-}
-
-/* The walk saw the directories that the listings name, and no others. */
-static int complete(const struct hf_walk *walk)
-{
-	size_t n = 1;
-
-	for (size_t i = 0; i < walk->n; i++) {
-		const struct hf_listing *listing = walk->stops[i].listing;
-
-		for (size_t k = 0; listing && k < hf_listing_len(listing); k++)
-			n += hf_listing_entry(listing, k)->kind == HF_KIND_DIR;
-	}
-	return n == walk->n ? 0 : -EAGAIN;
-}
-
-int hf_walk_same(struct hf_walk *walk)
-{
-	struct hf_graph *graph; /* a second look: nothing of the first */
-	int error = hf_graph_new(walk->view, &graph);
-
-	if (error < 0)
-		return error;
-	error = complete(walk);
-	for (size_t i = 0; i < walk->n && error == 0; i++)
-		error = same_stop(walk, &walk->stops[i], graph);
-	hf_graph_free(graph);
 	return error;
 }
