@@ -49,13 +49,31 @@ static void quote_code_point(uint32_t point, struct hf_buf *ret)
 	}
 }
 
+/* How much of it stands for itself. */
+static size_t plain_len(const char *name)
+{
+	size_t len = 0;
+
+	while (name[len] >= ' ' && name[len] <= '~' && name[len] != '"' &&
+	       name[len] != '\\')
+		len++;
+	return len;
+}
+
 void hf_manifest_quote(const char *name, struct hf_buf *ret)
 {
 	uint32_t point;
 
 	hf_buf_putc(ret, '"');
-	while ((point = hf_manifest_code_point(&name)))
-		quote_code_point(point, ret);
+	do {
+		size_t len = plain_len(name);
+
+		hf_buf_add(ret, name, len);
+		name += len;
+		point = hf_manifest_code_point(&name);
+		if (point)
+			quote_code_point(point, ret);
+	} while (point);
 	hf_buf_putc(ret, '"');
 }
 

@@ -33,6 +33,9 @@ int hf_manifest_compare(const char *a, const char *b)
 {
 	uint32_t point_a, point_b;
 
+	/* Most names have much in common, and that is ASCII. */
+	while (*a && *a == *b && (unsigned char)*a < 0x80)
+		a++, b++;
 	do {
 		point_a = hf_manifest_code_point(&a);
 		point_b = hf_manifest_code_point(&b);
@@ -91,9 +94,19 @@ static int compare_rows(const void *a, const void *b)
 	return hf_manifest_compare(row_a->path, row_b->path);
 }
 
+/* Rows come sorted by their bytes, as a rule. */
+static bool is_sorted(const struct hf_manifest *manifest)
+{
+	for (size_t i = 1; i < manifest->n; i++)
+		if (compare_rows(&manifest->rows[i - 1], &manifest->rows[i]) >
+		    0)
+			return false;
+	return true;
+}
+
 void hf_manifest_sort(struct hf_manifest *manifest)
 {
-	if (manifest->n)
+	if (!is_sorted(manifest))
 		qsort(manifest->rows, manifest->n, sizeof(*manifest->rows),
 		      compare_rows);
 }

@@ -17,7 +17,7 @@ static void report(const struct hf_manifest_row *row, bool partial)
 		hf_log(HF_LOG_WARNING, "%s is left out: %s", shown, problem);
 	else if (row->failed)
 		hf_log(HF_LOG_ERROR, "%s: %s", shown, problem);
-	else if (*row->problem)
+	else
 		hf_log(HF_LOG_INFO, "%s: %s", shown, problem);
 }
 
@@ -27,8 +27,11 @@ static int judge(const struct hf_manifest *manifest, bool partial)
 	size_t failed = 0;
 
 	for (size_t i = 0; i < manifest->n; i++) {
-		failed += manifest->rows[i].failed;
-		report(&manifest->rows[i], partial);
+		const struct hf_manifest_row *row = &manifest->rows[i];
+
+		failed += row->failed;
+		if (row->failed || *row->problem)
+			report(row, partial);
 	}
 	if (!failed || partial)
 		return HF_EXIT_GOOD;

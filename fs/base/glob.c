@@ -100,9 +100,29 @@ static bool match_one(const char **glob, const char *last, uint32_t c)
 	return *at == '?' || wanted == c;
 }
 
+/* A byte that can only match itself, wherever it stands. */
+static bool is_literal(char c)
+{
+	return c && c != '*' && c != '?' && c != '[' && c != ']';
+}
+
+/* Most globs that do not match differ at one of the ends: ".*", "*.css". */
+static bool ends_differ(const char *glob, const char *text)
+{
+	size_t glob_len = strlen(glob);
+	size_t text_len;
+
+	if (is_literal(*glob) && *glob != *text)
+		return true;
+	if (!glob_len || !is_literal(glob[glob_len - 1]))
+		return false;
+	text_len = strlen(text);
+	return !text_len || text[text_len - 1] != glob[glob_len - 1];
+}
+
 bool hf_glob_match(const char *glob, const char *text)
 {
-	const char *last = strrchr(glob, ']');
+	const char *last;
 	/* Behind the last star, and where in the text its run ends so far.
 	 * Earlier stars need no second thought: had one taken more, the last
 	 * one would only have less to choose from. */
@@ -111,6 +131,9 @@ bool hf_glob_match(const char *glob, const char *text)
 	const char *rest;
 	uint32_t c;
 
+	if (ends_differ(glob, text))
+		return false;
+	last = strrchr(glob, ']');
 	while (*text) {
 		if (*glob == '*') {
 			star = ++glob;

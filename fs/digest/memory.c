@@ -233,10 +233,17 @@ static void change_entry(struct hf_memory *memory, struct entry *entry)
 
 void hf_memory_free(struct hf_memory *memory)
 {
+	struct entry *entry;
+	struct shelf *shelf;
+
 	if (!memory)
 		return;
-	while (memory->oldest)
-		drop_shelf(memory, memory->oldest);
+	for (size_t at = 0;
+	     memory->entries && (entry = hf_map_next(memory->entries, &at));)
+		free(entry);
+	for (size_t at = 0;
+	     memory->shelves && (shelf = hf_map_next(memory->shelves, &at));)
+		free(shelf);
 	hf_map_free(memory->entries);
 	hf_map_free(memory->shelves);
 	pthread_mutex_destroy(&memory->lock);

@@ -13,12 +13,19 @@ struct shape {
 	size_t index;
 };
 
+struct shapes {
+	size_t n;
+	struct shape items[]; /* sorted by hash, then index */
+};
+
 struct hf_catalog {
 	atomic_uint refs;
 	struct hf_source_list *list;
 	struct hf_rule *rules; /* one for each entry of the list */
-	struct shape *shapes;  /* sorted by hash, then index */
-	size_t n_shapes;
+	char *dir;
+	/* Made when a name is looked up for the first time: a listing needs
+	 * none. NULL until then, constant after. */
+	struct shapes *_Atomic shapes;
 };
 
 struct hf_source_list *hf_catalog_list(const struct hf_catalog *catalog)
@@ -44,6 +51,7 @@ void hf_catalog_unref(struct hf_catalog *catalog)
 	hf_source_list_unref(catalog->list);
 	free(catalog->rules);
 	free(catalog->shapes);
+	free(catalog->dir);
 	free(catalog);
 }
 
@@ -84,63 +92,103 @@ static void scratch_fini(struct scratch *scratch)
 	hf_buf_fini(&scratch->text);
 }
 
-static int add_shape(const struct hf_view *view, struct hf_catalog *catalog,
-		     size_t i, struct scratch *scratch)
+static int add_shape(const struct hf_view *view,
+		     const struct hf_catalog *catalog, size_t i,
+		     struct scratch *scratch, struct shapes *shapes)
 {
 	int error;
 
+	hf_buf_reset(&scratch->path);
 	hf_buf_reset(&scratch->before);
 	hf_buf_reset(&scratch->after);
-	error = hf_name_shape(&view->name_template, scratch->path.data,
-			      &scratch->before, &scratch->after);
+	hf_view_join(&scratch->path, catalog->dir,
+		     hf_source_list_entry(catalog->list, i)->name);
+	error = hf_buf_status(&scratch->path);
+	if (error == 0)
+		error = hf_name_shape(&view->name_template, scratch->path.data,
+				      &scratch->before, &scratch->after);
 	if (error < 0)
 		return error;
-	catalog->shapes[catalog->n_shapes].index = i;
-	catalog->shapes[catalog->n_shapes].hash =
+	shapes->items[shapes->n].index = i;
+	shapes->items[shapes->n].hash =
 		shape_hash(view, &scratch->text, scratch->before.data,
 			   scratch->before.len, scratch->after.data);
-	catalog->n_shapes++;
+	shapes->n++;
 	return hf_buf_status(&scratch->text);
 }
 
-/* Directories, too: what stands behind a link may be of another kind the next
- * moment, and the stamp of the link's own directory does not show it. */
-static int add_entry(const struct hf_view *view, struct hf_catalog *catalog,
-		     const char *dir, size_t i, struct scratch *scratch)
-{
-	const struct hf_source_entry *entry =
-		hf_source_list_entry(catalog->list, i);
-
-	if (entry->shadowed)
-		return 0;
-	hf_buf_reset(&scratch->path);
-	hf_view_join(&scratch->path, dir, entry->name);
-	if (hf_buf_status(&scratch->path) < 0)
-		return -ENOMEM;
-	catalog->rules[i] = hf_rule_of(view, scratch->path.data, entry->name);
-	if (catalog->rules[i].kind != HF_KIND_HASHED)
-		return 0;
-	return add_shape(view, catalog, i, scratch);
-}
-
-static int fill_catalog(const struct hf_view *view, const char *dir,
-			struct hf_catalog *catalog)
+static int fill_shapes(const struct hf_view *view,
+		       const struct hf_catalog *catalog, struct shapes *shapes)
 {
 	HF_CLEANUP(scratch_fini) struct scratch scratch = {0};
-	size_t n = hf_source_list_len(catalog->list);
 
-	catalog->rules = calloc(n + 1, sizeof(*catalog->rules));
-	catalog->shapes = calloc(n + 1, sizeof(*catalog->shapes));
-	if (!catalog->rules || !catalog->shapes)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++) {
-		int error = add_entry(view, catalog, dir, i, &scratch);
+	for (size_t i = 0; i < hf_source_list_len(catalog->list); i++) {
+		int error;
 
+		if (hf_source_list_entry(catalog->list, i)->shadowed ||
+		    catalog->rules[i].kind != HF_KIND_HASHED)
+			continue;
+		error = add_shape(view, catalog, i, &scratch, shapes);
 		if (error < 0)
 			return error;
 	}
-	qsort(catalog->shapes, catalog->n_shapes, sizeof(*catalog->shapes),
-	      compare_shapes);
+	qsort(shapes->items, shapes->n, sizeof(*shapes->items), compare_shapes);
+	return 0;
+}
+
+/* Of two threads that make them at the same time one keeps its own. */
+static int shapes_of(const struct hf_view *view, struct hf_catalog *catalog,
+		     const struct shapes **ret)
+{
+	struct shapes *shapes = atomic_load(&catalog->shapes);
+	size_t n = hf_source_list_len(catalog->list);
+	struct shapes *others = NULL;
+	int error;
+
+	*ret = shapes;
+	if (shapes)
+		return 0;
+	shapes = calloc(1, sizeof(*shapes) + n * sizeof(shapes->items[0]));
+	if (!shapes)
+		return -ENOMEM;
+	error = fill_shapes(view, catalog, shapes);
+	if (error < 0) {
+		free(shapes);
+		return error;
+	}
+	if (!atomic_compare_exchange_strong(&catalog->shapes, &others,
+					    shapes)) {
+		free(shapes);
+		shapes = others;
+	}
+	*ret = shapes;
+	return 0;
+}
+
+/* --- making ---------------------------------------------------------------- */
+
+/* Directories, too: what stands behind a link may be of another kind the next
+ * moment, and the stamp of the link's own directory does not show it. */
+static int fill_rules(const struct hf_view *view, struct hf_catalog *catalog)
+{
+	HF_CLEANUP(hf_buf_fini) struct hf_buf path = {0};
+	size_t n = hf_source_list_len(catalog->list);
+
+	catalog->rules = calloc(n + 1, sizeof(*catalog->rules));
+	if (!catalog->rules)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		const struct hf_source_entry *entry =
+			hf_source_list_entry(catalog->list, i);
+
+		if (entry->shadowed)
+			continue;
+		hf_buf_reset(&path);
+		hf_view_join(&path, catalog->dir, entry->name);
+		if (hf_buf_status(&path) < 0)
+			return -ENOMEM;
+		catalog->rules[i] = hf_rule_of(view, path.data, entry->name);
+	}
 	return 0;
 }
 
@@ -153,9 +201,12 @@ int hf_catalog_read(const struct hf_view *view, const char *dir,
 	if (!catalog)
 		return -ENOMEM;
 	catalog->refs = 1;
-	error = hf_source_list(view->source, dir, &catalog->list);
+	catalog->dir = strdup(dir);
+	error = catalog->dir ? 0 : -ENOMEM;
 	if (error == 0)
-		error = fill_catalog(view, dir, catalog);
+		error = hf_source_list(view->source, dir, &catalog->list);
+	if (error == 0)
+		error = fill_rules(view, catalog);
 	if (error < 0) {
 		hf_catalog_unref(catalog);
 		return error;
@@ -184,23 +235,22 @@ static int add_match(struct matches *matches, size_t index)
 }
 
 /* All entries of one shape. */
-static int add_matches(const struct hf_catalog *catalog, uint64_t hash,
+static int add_matches(const struct shapes *shapes, uint64_t hash,
 		       struct matches *matches)
 {
 	size_t low = 0;
-	size_t high = catalog->n_shapes;
+	size_t high = shapes->n;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (catalog->shapes[middle].hash < hash)
+		if (shapes->items[middle].hash < hash)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	for (; low < catalog->n_shapes && catalog->shapes[low].hash == hash;
-	     low++) {
-		int error = add_match(matches, catalog->shapes[low].index);
+	for (; low < shapes->n && shapes->items[low].hash == hash; low++) {
+		int error = add_match(matches, shapes->items[low].index);
 
 		if (error < 0)
 			return error;
@@ -221,21 +271,21 @@ static bool is_hex(char c)
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
 }
 
-int hf_catalog_match(const struct hf_view *view,
-		     const struct hf_catalog *catalog, const char *name,
-		     size_t **ret, size_t *ret_n)
+int hf_catalog_match(const struct hf_view *view, struct hf_catalog *catalog,
+		     const char *name, size_t **ret, size_t *ret_n)
 {
+	const struct shapes *shapes = NULL;
 	size_t hash_len = view->name_template.hash_len;
 	struct matches matches = {0};
 	struct hf_buf text = {0};
 	size_t run = 0; /* hex digits up to here */
-	int error = 0;
+	int error = shapes_of(view, catalog, &shapes);
 
-	for (size_t i = 0; name[i] && error == 0; i++) {
+	for (size_t i = 0; error == 0 && name[i]; i++) {
 		run = is_hex(name[i]) ? run + 1 : 0;
 		if (run < hash_len)
 			continue;
-		error = add_matches(catalog,
+		error = add_matches(shapes,
 				    shape_hash(view, &text, name,
 					       i + 1 - hash_len, name + i + 1),
 				    &matches);

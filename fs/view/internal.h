@@ -175,9 +175,8 @@ int hf_catalog_read(const struct hf_view *view, const char *dir,
  * The indexes, ascending, of all entries whose hashed name can be `name`.
  * *ret is new (NULL if there are none).
  */
-int hf_catalog_match(const struct hf_view *view,
-		     const struct hf_catalog *catalog, const char *name,
-		     size_t **ret, size_t *ret_n) HF_MUST_USE;
+int hf_catalog_match(const struct hf_view *view, struct hf_catalog *catalog,
+		     const char *name, size_t **ret, size_t *ret_n) HF_MUST_USE;
 
 /* --- links.c ------------------------------------------------------------- */
 
@@ -517,6 +516,7 @@ struct hf_stop {
 	struct hf_errand *errand; /* while it is being looked at */
 	struct hf_naming *naming; /* while its digests are on their way */
 	struct hf_listing *listing;
+	size_t first_child; /* where the directories in it begin */
 	int error;
 	struct stat st; /* of the directory as presented; frozen.c's */
 };

@@ -3,6 +3,7 @@
  */
 #include "fs/view/internal.h"
 
+#include <endian.h>
 #include <string.h>
 
 size_t hf_listing_len(const struct hf_listing *listing)
@@ -103,12 +104,22 @@ static void add_digest(struct hf_buf *text, const struct hf_digest *digest)
 
 static void add_text(struct hf_buf *text, const struct hf_entry *entry)
 {
+	const uint64_t numbers[] = {
+		htole64((uint64_t)entry->kind),
+		htole64((uint64_t)entry->problem),
+		htole64((uint64_t)entry->error),
+		htole64((uint64_t)entry->hidden),
+		htole64((uint64_t)entry->root),
+		htole64((uint64_t)entry->mode),
+		htole64((uint64_t)entry->uid),
+		htole64((uint64_t)entry->gid),
+		htole64((uint64_t)entry->size),
+		htole64((uint64_t)entry->mtime_ns),
+	};
+
 	hf_buf_add(text, entry->name, strlen(entry->name) + 1);
 	hf_buf_add(text, entry->source, strlen(entry->source) + 1);
-	hf_buf_printf(text, "%d %d %d %d %u %o %ld %ld %ju %jd", entry->kind,
-		      entry->problem, entry->error, entry->hidden, entry->root,
-		      entry->mode, (long)entry->uid, (long)entry->gid,
-		      (uintmax_t)entry->size, (intmax_t)entry->mtime_ns);
+	hf_buf_add(text, numbers, sizeof(numbers));
 	add_digest(text, &entry->digest);
 	add_digest(text, &entry->name_digest);
 }

@@ -144,26 +144,6 @@ static int add_failed_dir(struct rows *rows, const char *dir, int error)
 	return add_row(rows, &row);
 }
 
-static int add_stop_rows(struct hf_walk *walk, struct rows *rows,
-			 const struct hf_stop *stop)
-{
-	struct hf_buf dir = {0};
-	int error;
-
-	hf_node_path(stop->node, &dir);
-	error = hf_buf_status(&dir);
-	if (error == 0 && stop->error < 0)
-		error = add_failed_dir(rows, dir.data, stop->error);
-	for (size_t i = 0;
-	     stop->listing && error == 0 && i < hf_listing_len(stop->listing);
-	     i++)
-		if (has_row(stop->listing, i))
-			error = add_entry(walk->view, rows, dir.data,
-					  stop->listing, i);
-	hf_buf_fini(&dir);
-	return error;
-}
-
 static int compare_rows(const void *a, const void *b)
 {
 	const struct hf_row *x = a;
@@ -198,13 +178,155 @@ static uint64_t generation_of(const struct hf_walk *walk)
 	return mixed[1];
 }
 
+/* --- in the order of paths ---------------------------------------------------- */
+
+/* A directory whose rows are being added. */
+struct visit {
+	const struct hf_stop *stop;
+	char *path;
+	size_t next;    /* entry */
+	size_t child;   /* stop of the next directory in it */
+	size_t waiting; /* of those on the stack, they are its own */
+};
+
+/* Directories that are open, and those in them whose turn has not come. */
+struct tour {
+	struct hf_walk *walk;
+	struct visit *visits;
+	const struct hf_stop **waiting;
+	size_t n;
+	size_t n_waiting;
+	size_t visited;
+};
+
+static void tour_fini(struct tour *tour)
+{
+	while (tour->n > 0)
+		free(tour->visits[--tour->n].path);
+	free(tour->visits);
+	free(tour->waiting);
+}
+
+/* Neither can hold more than all directories. */
+static int tour_init(struct hf_walk *walk, struct tour *tour)
+{
+	tour->walk = walk;
+	tour->visits = calloc(walk->n + 1, sizeof(*tour->visits));
+	tour->waiting = calloc(walk->n + 1, sizeof(*tour->waiting));
+	return tour->visits && tour->waiting ? 0 : -ENOMEM;
+}
+
+static int visit(struct tour *tour, const struct hf_stop *stop,
+		 struct rows *rows)
+{
+	struct visit *visit = &tour->visits[tour->n];
+	struct hf_buf path = {0};
+	int error;
+
+	hf_node_path(stop->node, &path);
+	*visit = (struct visit){.stop = stop, .child = stop->first_child};
+	error = hf_buf_steal(&path, &visit->path);
+	if (error < 0)
+		return error;
+	tour->n++;
+	tour->visited++;
+	return stop->error < 0 ? add_failed_dir(rows, visit->path, stop->error)
+			       : 0;
+}
+
+/* The stop of a directory's entry, or NULL. */
+static const struct hf_stop *child_of(const struct tour *tour,
+				      struct visit *visit,
+				      const struct hf_entry *entry)
+{
+	const struct hf_walk *walk = tour->walk;
+	const struct hf_stop *child = &walk->stops[visit->child];
+
+	if (entry->kind != HF_KIND_DIR || visit->child >= walk->n ||
+	    child->node->parent != visit->stop->node ||
+	    strcmp(child->node->name, entry->source) != 0)
+		return NULL;
+	visit->child++;
+	return child;
+}
+
+/* Does it come before what is in the directory: "a-b" before "a/b"? */
+static bool comes_before(const struct hf_entry *entry,
+			 const struct hf_stop *dir)
+{
+	size_t len = strlen(dir->node->name);
+
+	return strncmp(entry->source, dir->node->name, len) == 0 &&
+	       (unsigned char)entry->source[len] < '/';
+}
+
+/* The next row of the directory at hand, or into another one, or out. */
+static int step(struct tour *tour, struct rows *rows)
+{
+	struct visit *at = &tour->visits[tour->n - 1];
+	const struct hf_listing *listing = at->stop->listing;
+	const struct hf_stop *first =
+		at->waiting ? tour->waiting[tour->n_waiting - 1] : NULL;
+	const struct hf_entry *entry =
+		listing && at->next < hf_listing_len(listing)
+			? hf_listing_entry(listing, at->next)
+			: NULL;
+	const struct hf_stop *child;
+
+	if (first && (!entry || !comes_before(entry, first))) {
+		at->waiting--;
+		tour->n_waiting--;
+		return visit(tour, first, rows);
+	}
+	if (!entry) {
+		free(at->path);
+		tour->n--;
+		return 0;
+	}
+	child = child_of(tour, at, entry);
+	if (child) {
+		at->waiting++;
+		tour->waiting[tour->n_waiting++] = child;
+	}
+	at->next++;
+	return has_row(listing, at->next - 1)
+		       ? add_entry(tour->walk->view, rows, at->path, listing,
+				   at->next - 1)
+		       : 0;
+}
+
+static int add_all(struct hf_walk *walk, struct rows *rows)
+{
+	HF_CLEANUP(tour_fini) struct tour tour = {0};
+	int error = tour_init(walk, &tour);
+
+	if (error == 0)
+		error = visit(&tour, &walk->stops[0], rows);
+	while (error == 0 && tour.n > 0)
+		error = step(&tour, rows);
+	/* Rather no mapping than one that leaves out a directory. */
+	return error == 0 && tour.visited < walk->n ? -EAGAIN : error;
+}
+
+/* The tour leaves little to do, as a rule nothing. */
+static void sort(struct hf_snapshot *snapshot)
+{
+	size_t sorted = 1;
+
+	while (sorted < snapshot->n &&
+	       compare_rows(&snapshot->rows[sorted - 1],
+			    &snapshot->rows[sorted]) < 0)
+		sorted++;
+	if (sorted < snapshot->n)
+		qsort(snapshot->rows, snapshot->n, sizeof(*snapshot->rows),
+		      compare_rows);
+}
+
 int hf_snapshot_of_walk(struct hf_walk *walk, struct hf_snapshot *ret)
 {
 	struct rows rows = {.snapshot = ret};
-	int error = 0;
+	int error = add_all(walk, &rows);
 
-	for (size_t i = 0; i < walk->n && error == 0; i++)
-		error = add_stop_rows(walk, &rows, &walk->stops[i]);
 	if (error < 0)
 		return error;
 	ret->generation = generation_of(walk);
@@ -214,8 +336,7 @@ int hf_snapshot_of_walk(struct hf_walk *walk, struct hf_snapshot *ret)
 		row->path = ret->text.data + (uintptr_t)row->path;
 		row->name = ret->text.data + (uintptr_t)row->name;
 	}
-	if (ret->n)
-		qsort(ret->rows, ret->n, sizeof(*ret->rows), compare_rows);
+	sort(ret);
 	return 0;
 }
 

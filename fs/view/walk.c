@@ -75,6 +75,7 @@ static int look_into(struct hf_walk *walk, size_t at,
 {
 	int error = 0;
 
+	walk->stops[at].first_child = walk->n;
 	for (size_t i = 0; i < hf_source_list_len(list) && error == 0; i++) {
 		const struct hf_source_entry *entry =
 			hf_source_list_entry(list, i);
