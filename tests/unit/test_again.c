@@ -1,0 +1,183 @@
+/*
+ * The second look: what changed since the walk is noticed, by stamps where they
+ * vouch for what they were taken with, and by reading where they do not.
+ */
+#include "tests/unit/scene.h"
+
+#include <sys/mman.h>
+
+#include "fs/view/internal.h"
+
+static void walk_begin(struct scene *scene, struct hf_walk *walk)
+{
+	*walk = (struct hf_walk){.view = scene->view, .wait = &scene->wait};
+	assert_int_equal(hf_walk_all(walk), 0);
+}
+
+/* Walks, changes something, and says what the second look says. */
+static int look_again_after(struct scene *scene,
+			    void (*change)(struct tree *tree))
+{
+	struct hf_walk walk;
+	int same;
+
+	walk_begin(scene, &walk);
+	change(&scene->tree);
+	same = hf_walk_same(&walk);
+	hf_walk_fini(&walk);
+	return same;
+}
+
+static void nothing(struct tree *tree)
+{
+	(void)tree;
+}
+
+static void in_place(struct tree *tree)
+{
+	tree_patch(tree, "a/deep/plain.txt", 0, "P");
+}
+
+static void another_mode(struct tree *tree)
+{
+	tree_chmod(tree, "a/deep/plain.txt", 0600);
+}
+
+static void another_target(struct tree *tree)
+{
+	tree_patch(tree, "img/x.png", 0, "X");
+}
+
+static void one_more(struct tree *tree)
+{
+	tree_write(tree, "a/deep/new.txt", "new");
+}
+
+static void one_more_dir(struct tree *tree)
+{
+	tree_mkdir(tree, "a/deep/new");
+}
+
+static void one_less(struct tree *tree)
+{
+	tree_remove(tree, "a/deep/plain.txt");
+}
+
+static void replaced(struct tree *tree)
+{
+	tree_replace(tree, "a/deep/plain.txt", "Plain");
+}
+
+static void plant(struct scene *scene)
+{
+	tree_write(&scene->tree, "a/deep/plain.txt", "plain");
+	tree_write(&scene->tree, "css/x.css", "a{b:url(../img/x.png)}");
+	tree_write(&scene->tree, "img/x.png", "x");
+	scene_open(scene, "@", "");
+}
+
+static void what_is_the_same_is_the_same(void **state)
+{
+	plant(*state);
+	assert_int_equal(look_again_after(*state, nothing), 0);
+	/* Nothing is quiet: it is found out in another way. */
+	atomic_store(&scene_ahead_ns, 0);
+	assert_int_equal(look_again_after(*state, nothing), 0);
+}
+
+static void what_changed_is_noticed(void **state)
+{
+	static void (*const changes[])(struct tree * tree) = {
+		in_place,     another_mode, another_target, one_more,
+		one_more_dir, replaced,     one_less,
+	};
+
+	plant(*state);
+	for (size_t i = 0; i < HF_ARRAY_SIZE(changes); i++) {
+		if (look_again_after(*state, changes[i]) != -EAGAIN)
+			fail_msg("change %zu was not noticed", i);
+		assert_int_equal(look_again_after(*state, nothing), 0);
+	}
+}
+
+static size_t stop_of(const struct hf_walk *walk, const char *name)
+{
+	for (size_t i = 0; i < walk->n; i++)
+		if (strcmp(walk->stops[i].node->name, name) == 0)
+			return i;
+	fail_msg("no directory %s", name);
+	return 0;
+}
+
+/* A text was named by a target that had become another one when its own
+ * directory was looked at. */
+static void a_torn_name_is_noticed(void **state)
+{
+	struct scene *scene = *state;
+	struct hf_walk before;
+	struct hf_walk after;
+	struct hf_listing **listing;
+	struct hf_graph *graph;
+
+	plant(scene);
+	walk_begin(scene, &before);
+	tree_patch(&scene->tree, "img/x.png", 0, "X");
+	walk_begin(scene, &after);
+	assert_int_equal(hf_walk_same(&after), 0);
+	graph = after.graph;
+	after.graph = before.graph;
+	before.graph = graph;
+	listing = &after.stops[stop_of(&after, "css")].listing;
+	hf_listing_unref(*listing);
+	*listing =
+		hf_listing_ref(before.stops[stop_of(&before, "css")].listing);
+	assert_int_equal(hf_walk_same(&after), -EAGAIN);
+	hf_walk_fini(&after);
+	hf_walk_fini(&before);
+}
+
+/* A store through mmap(2) into a page that is dirty already leaves no stamp:
+ * so a stamp that is not quiet says nothing. */
+static void what_left_no_stamp_is_noticed(void **state)
+{
+	struct scene *scene = *state;
+	struct hf_walk walk;
+	char full[PATH_MAX];
+	struct stat before;
+	char *bytes;
+	int fd;
+
+	plant(scene);
+	atomic_store(&scene_ahead_ns, 0);
+	fd = open(tree_path(&scene->tree, "a/deep/plain.txt", full), O_RDWR);
+	assert_true(fd >= 0);
+	bytes = mmap(NULL, 5, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_true(bytes != MAP_FAILED);
+	close(fd);
+	/* The directory is quiet by then, the file is not. */
+	usleep(HF_QUIET_NS / 1000 + 100000);
+	bytes[0] = 'q';
+	walk_begin(scene, &walk);
+	before = tree_stat(&scene->tree, "a/deep/plain.txt");
+	bytes[0] = 'r';
+	if (tree_stat(&scene->tree, "a/deep/plain.txt").st_ctim.tv_nsec ==
+	    before.st_ctim.tv_nsec)
+		assert_int_equal(hf_walk_same(&walk), -EAGAIN);
+	munmap(bytes, 5);
+	hf_walk_fini(&walk);
+}
+
+#define AGAIN(test)                                                            \
+	cmocka_unit_test_setup_teardown(test, scene_set_up, scene_tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		AGAIN(what_is_the_same_is_the_same),
+		AGAIN(what_changed_is_noticed),
+		AGAIN(a_torn_name_is_noticed),
+		AGAIN(what_left_no_stamp_is_noticed),
+	};
+
+	return cmocka_run_group_tests_name("again", tests, NULL, NULL);
+}
