@@ -57,6 +57,20 @@ static size_t string_end(const struct hf_ignored *ignored, size_t at)
 	return 0;
 }
 
+/* The first byte from `at` on that a region can begin with, or len. Most of a
+ * text is passed over here. */
+static size_t next_start(const struct hf_ignored *ignored, size_t at)
+{
+	static const bool starts[256] = {
+		['/'] = true,  ['\\'] = true, ['`'] = true,
+		['\''] = true, ['"'] = true,
+	};
+
+	while (at < ignored->len && !starts[(unsigned char)ignored->text[at]])
+		at++;
+	return at;
+}
+
 /* The end of the region that begins at `at`, or 0. */
 static size_t region_end(struct hf_ignored *ignored, size_t at)
 {
@@ -88,8 +102,9 @@ static size_t region_end(struct hf_ignored *ignored, size_t at)
 bool hf_ignored_at(struct hf_ignored *ignored, size_t at)
 {
 	while (ignored->end <= at && ignored->end < ignored->len) {
-		size_t start = ignored->end;
-		size_t end = region_end(ignored, start);
+		size_t start = next_start(ignored, ignored->end);
+		size_t end =
+			start < ignored->len ? region_end(ignored, start) : 0;
 
 		ignored->start = start;
 		ignored->end = end ? end : start + 1;

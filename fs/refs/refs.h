@@ -131,6 +131,14 @@ int hf_refs_rewrite(const struct hf_refs_config *config, const char *path,
 		    const struct hf_refs_caller *caller,
 		    struct hf_buf *ret) HF_MUST_USE;
 
+/*
+ * The same for who has only to be asked, which spares the copy: *same is true
+ * if the text would come out as it went in.
+ */
+int hf_refs_search(const struct hf_refs_config *config, const char *path,
+		   const char *text, size_t len,
+		   const struct hf_refs_caller *caller, bool *same) HF_MUST_USE;
+
 /* --- plain references ----------------------------------------------------- */
 
 /* What names a file by its plain name, rewritten or not. */

@@ -178,9 +178,11 @@ static int substitute(struct rewriting *w, const struct hf_pattern *pattern,
 	return hf_buf_status(out);
 }
 
+/* Either of ret and same may be NULL. */
 static int run_patterns(struct rewriting *w, const char *text, size_t len,
-			struct hf_buf *ret)
+			struct hf_buf *ret, bool *same)
 {
+	size_t original_len = len;
 	/* One is read while the other is written. */
 	struct hf_buf bufs[2] = {{0}, {0}};
 	int r = 0;
@@ -191,7 +193,11 @@ static int run_patterns(struct rewriting *w, const char *text, size_t len,
 		hf_buf_reset(out);
 		r = substitute(w, w->patterns[i], &text, &len, out);
 	}
-	if (r == 0) {
+	if (r == 0 && same)
+		*same = text == w->original ||
+			(len == original_len &&
+			 memcmp(text, w->original, len) == 0);
+	if (r == 0 && ret) {
 		hf_buf_add(ret, text, len);
 		r = hf_buf_status(ret);
 	}
@@ -200,9 +206,10 @@ static int run_patterns(struct rewriting *w, const char *text, size_t len,
 	return r;
 }
 
-int hf_refs_rewrite(const struct hf_refs_config *config, const char *path,
-		    const char *text, size_t len,
-		    const struct hf_refs_caller *caller, struct hf_buf *ret)
+static int run(const struct hf_refs_config *config, const char *path,
+	       const char *text, size_t len,
+	       const struct hf_refs_caller *caller, struct hf_buf *ret,
+	       bool *same)
 {
 	struct rewriting w = {
 		.config = config,
@@ -213,16 +220,32 @@ int hf_refs_rewrite(const struct hf_refs_config *config, const char *path,
 	};
 	int r;
 
-	if (!hf_refs_applies(config, path)) {
-		hf_buf_add(ret, text, len);
-		return hf_buf_status(ret);
-	}
 	if (!is_utf8(text, len))
 		return -EILSEQ;
 	choose_patterns(&w);
-	r = run_patterns(&w, text, len, ret);
+	r = run_patterns(&w, text, len, ret, same);
 	hf_convert_fini(&w.convert);
 	for (size_t i = 0; i < MAX_PATTERNS; i++)
 		hf_edits_fini(&w.edits[i]);
 	return r;
+}
+
+int hf_refs_rewrite(const struct hf_refs_config *config, const char *path,
+		    const char *text, size_t len,
+		    const struct hf_refs_caller *caller, struct hf_buf *ret)
+{
+	if (hf_refs_applies(config, path))
+		return run(config, path, text, len, caller, ret, NULL);
+	hf_buf_add(ret, text, len);
+	return hf_buf_status(ret);
+}
+
+int hf_refs_search(const struct hf_refs_config *config, const char *path,
+		   const char *text, size_t len,
+		   const struct hf_refs_caller *caller, bool *same)
+{
+	if (hf_refs_applies(config, path))
+		return run(config, path, text, len, caller, NULL, same);
+	*same = true;
+	return 0;
 }

@@ -72,15 +72,13 @@ int hf_links_find(const struct hf_view *view, const char *path,
 	struct hf_links links = {0};
 	struct search search = {.view = view, .paths = &links.paths};
 	struct hf_refs_caller caller = {.arg = &search, .resolve = note};
-	struct hf_buf text = {0};
-	int error = hf_refs_rewrite(&view->config->refs, path, data, len,
-				    &caller, &text);
+	bool same = false;
+	int error = hf_refs_search(&view->config->refs, path, data, len,
+				   &caller, &same);
 
-	links.verbatim = error == -EILSEQ ||
-			 (links.paths.n == 0 && error == 0 && text.len == len &&
-			  (len == 0 || memcmp(text.data, data, len) == 0));
+	links.verbatim =
+		error == -EILSEQ || (error == 0 && links.paths.n == 0 && same);
 	links.not_utf8 = error == -EILSEQ;
-	hf_buf_fini(&text);
 	if (error < 0 && error != -EILSEQ) {
 		hf_links_fini(&links);
 		return error;

@@ -169,9 +169,31 @@ static bool same_again(const struct hf_refs_config *config, bool is_js,
 	return same;
 }
 
+/* Who only asks hears the same. */
+static void search(const struct hf_refs_config *config, bool is_js,
+		   struct caller caller, int expected,
+		   const struct hf_buf *rewritten)
+{
+	struct hf_refs_caller door = {
+		.arg = &caller,
+		.resolve = resolve,
+		.report = report,
+	};
+	bool same = false;
+	int r = hf_refs_search(config, is_js ? "d e/a.js" : "d e/a.css",
+			       caller.text, caller.len, &door, &same);
+
+	PROMISE(r == expected);
+	if (r == 0)
+		PROMISE(same == (rewritten->len == caller.len &&
+				 memcmp(rewritten->data, caller.text,
+					caller.len) == 0));
+}
+
 static void rewrite(const struct hf_refs_config *config, bool is_js,
 		    struct caller caller)
 {
+	struct caller again = caller;
 	struct hf_refs_caller door = {
 		.arg = &caller,
 		.resolve = resolve,
@@ -183,6 +205,7 @@ static void rewrite(const struct hf_refs_config *config, bool is_js,
 	r = hf_refs_rewrite(config, is_js ? "d e/a.js" : "d e/a.css",
 			    caller.text, caller.len, &door, &ret);
 	hf_buf_add(&ret, NULL, 0);
+	search(config, is_js, again, r, &ret);
 	caller.unshown = "two";
 	PROMISE(r != 0 || same_again(config, is_js, caller, &ret));
 	if (!is_utf8(caller.text, caller.len)) {
