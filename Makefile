@@ -160,7 +160,7 @@ check: $(UNIT_TESTS) check-fuzz # unit tests: no FUSE, no network, no root
 	@set -e; for t in $(UNIT_TESTS); do echo "== $$t"; $$t; done
 
 # Fuzz targets: replayed over their corpus by a plain main, or run by libFuzzer.
-FUZZ := refs url lanes
+FUZZ := refs url plain lanes
 REPLAYS := $(FUZZ:%=$(OUT)/tests/replay_%)
 
 $(REPLAYS): $(OUT)/tests/replay_%: $(OUT)/tests/fuzz/fuzz_%.o \

@@ -5,6 +5,8 @@
  */
 #include "fs/refs/internal.h"
 
+#include <string.h>
+
 /* --- scripts ------------------------------------------------------------- */
 
 /* What a token is to a reference. */
@@ -145,7 +147,45 @@ static enum state follow(enum state state, enum sort sort)
 	}
 }
 
+/* --- scripts that cannot refer to anything --------------------------------- */
+
+/* As far as this goes, such a byte is of the word beside it. */
+static bool is_of_word(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') || c == '_' || c == '$';
+}
+
+/* Does that word stand anywhere? */
+static bool has_word(const struct hf_plain *plain, const char *word)
+{
+	const char *text = plain->text;
+	const char *end = text + plain->len;
+	size_t len = strlen(word);
+
+	while ((text = memmem(text, (size_t)(end - text), word, len))) {
+		if ((text == plain->text || !is_of_word(text[-1])) &&
+		    (text + len == end || !is_of_word(text[len])))
+			return true;
+		text += len;
+	}
+	return false;
+}
+
+/* Each way through the rules goes by one of these words; without them, and
+ * most scripts that were bundled have none, there is nothing to be told. */
+static bool may_refer(const struct hf_plain *plain)
+{
+	return has_word(plain, "import") || has_word(plain, "Worker") ||
+	       (has_word(plain, "export") && has_word(plain, "from"));
+}
+
 int hf_plain_scan_script(struct hf_plain *plain)
+{
+	return may_refer(plain) ? hf_plain_scan_tokens(plain) : 0;
+}
+
+int hf_plain_scan_tokens(struct hf_plain *plain)
 {
 	struct hf_script script = {.text = plain->text, .len = plain->len};
 	struct hf_token token;

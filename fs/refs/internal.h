@@ -291,6 +291,8 @@ struct hf_plain {
 
 /* -ENOMEM. */
 int hf_plain_scan_script(struct hf_plain *plain) HF_MUST_USE;
+/* The same, token by token, even where no word stands for a reference. */
+int hf_plain_scan_tokens(struct hf_plain *plain) HF_MUST_USE;
 int hf_plain_scan_sheet(struct hf_plain *plain) HF_MUST_USE;
 /* Tells of the URL at text[at, at + len), if it can be that of a file. Never
  * before the one of the last call. -ENOMEM. */
