@@ -252,6 +252,7 @@ demo: # see it work: mounts, lists, writes a manifest, syncs
 
 bench: # how fast it is, beside native tools and bindfs
 	$(STEP) test-deps
+	@tests/inputs.sh bench
 	$(STEP) all
 	@build/venv/bin/python -B tests/bench.py $(ARGS)
 

@@ -3,12 +3,14 @@
 #
 #   inputs.sh            everything
 #   inputs.sh demo       only the static files of Django's admin
+#   inputs.sh bench      only the large tree that make bench runs on
 #
 #   build/venv           Python with tests/requirements.txt
 #   build/venv-django42  other Djangos, each with a Python that it supports,
 #   build/venv-django6   if there is one
 #   build/venv-django61
 #   build/inputs/NAME    real static trees
+#   build/bench/NAME     npm packages, 76,000 files, for make bench alone
 #   build/bin/versitygw  an S3 server, if there is a Go that can build it
 #
 # What cannot be had here is said and left out; the tests that need it count
@@ -23,6 +25,20 @@ npm_trees=(
 	@fortawesome/fontawesome-free@7.3.1
 	monaco-editor@0.57.0
 	three@0.187.0
+)
+# Two thirds of the bytes are CSS and JS; many small files, some large ones.
+bench_trees=(
+	"${npm_trees[@]}"
+	@mui/icons-material@9.5.0
+	@mui/material@9.5.0
+	ace-builds@1.45.2
+	antd@6.6.8
+	core-js@3.51.0
+	date-fns@4.4.0
+	echarts@6.1.0
+	highlight.js@11.12.0
+	lodash@4.18.1
+	rxjs@7.8.2
 )
 
 say() { echo "inputs: $*"; }
@@ -72,22 +88,24 @@ venv() {
 	cp "$requirements" "$dir/done"
 }
 
-# tree NAME STAMP COMMAND...: runs COMMAND DIR to fill build/inputs/NAME.
+trees=build/inputs # where tree() puts them
+
+# tree NAME STAMP COMMAND...: runs COMMAND DIR to fill $trees/NAME.
 tree() {
 	local name=$1 stamp=$2
 	shift 2
-	[ "$(cat "build/inputs/.$name" 2>/dev/null)" = "$stamp" ] && return
-	say "build/inputs/$name: $stamp"
-	rm -rf "build/inputs/$name" build/inputs/.new
-	mkdir -p build/inputs/.new
-	if ! "$@" build/inputs/.new; then
-		rm -rf build/inputs/.new
+	[ "$(cat "$trees/.$name" 2>/dev/null)" = "$stamp" ] && return
+	say "$trees/$name: $stamp"
+	rm -rf "${trees:?}/$name" "$trees/.new"
+	mkdir -p "$trees/.new"
+	if ! "$@" "$trees/.new"; then
+		rm -rf "$trees/.new"
 		say "$name could not be fetched"
 		return 1
 	fi
-	chmod -R u=rwX,go=rX build/inputs/.new
-	mv build/inputs/.new "build/inputs/$name"
-	echo "$stamp" >"build/inputs/.$name"
+	chmod -R u=rwX,go=rX "$trees/.new"
+	mv "$trees/.new" "$trees/$name"
+	echo "$stamp" >"$trees/.$name"
 }
 
 from_wheel() { # REQUIREMENT FOLDER DIR
@@ -114,10 +132,24 @@ from_npm() { # PACKAGE@VERSION DIR
 	return $status
 }
 
+from_npm_all() { # PACKAGE@VERSION...: each a tree of its own
+	local package name
+	for package; do
+		name=${package%@*}
+		tree "${name##*/}" "$package" from_npm "$package" || true
+	done
+}
+
 requirement() { # NAME: its pinned line
 	grep "^$1==" tests/requirements.txt
 }
 
+if [ "${1:-all}" = bench ]; then
+	trees=build/bench
+	mkdir -p "$trees"
+	from_npm_all "${bench_trees[@]}"
+	exit
+fi
 mkdir -p build/inputs build/bin
 python=$(python_at_least 3.10 /usr/bin/python3 python3 python3.1{3,2,1,0}) || {
 	say "there is no Python >= 3.10 with venv here" >&2
@@ -132,10 +164,7 @@ tree django-admin "$(requirement Django)" \
 venv build/venv tests/requirements.txt "$python"
 tree djangorestframework "$(requirement djangorestframework)" \
 	from_wheel "$(requirement djangorestframework)" rest_framework/static
-for package in "${npm_trees[@]}"; do
-	name=${package%@*}
-	tree "${name##*/}" "$package" from_npm "$package" || true
-done
+from_npm_all "${npm_trees[@]}"
 
 pythons=~/.pyenv/versions
 if python42=$(python_at_most 3.12 /usr/bin/python3 python3 python3.1{2,1,0} \
