@@ -67,6 +67,8 @@ int hf_buf_status(const struct hf_buf *buf) HF_MUST_USE;
  * buffer gives ""). The buffer is empty afterwards, also on -ENOMEM.
  */
 int hf_buf_steal(struct hf_buf *buf, char **ret) HF_MUST_USE;
+/* Gives back what memory there is for more; the bytes may move. */
+void hf_buf_trim(struct hf_buf *buf);
 /* Frees the memory; the buffer is {0} again. */
 void hf_buf_fini(struct hf_buf *buf);
 

@@ -132,6 +132,16 @@ int hf_buf_steal(struct hf_buf *buf, char **ret)
 	return 0;
 }
 
+void hf_buf_trim(struct hf_buf *buf)
+{
+	char *data = buf->data ? realloc(buf->data, buf->len + 1) : NULL;
+
+	if (!data)
+		return;
+	buf->data = data;
+	buf->cap = buf->len + 1;
+}
+
 void hf_buf_fini(struct hf_buf *buf)
 {
 	free(buf->data);

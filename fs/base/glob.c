@@ -120,6 +120,25 @@ static bool ends_differ(const char *glob, const char *text)
 	return !text_len || text[text_len - 1] != glob[glob_len - 1];
 }
 
+/* "*.css": a star and ASCII that stands for itself. */
+static bool is_suffix(const char *glob)
+{
+	if (*glob++ != '*')
+		return false;
+	while (is_literal(*glob) && (unsigned char)*glob < 0x80)
+		glob++;
+	return !*glob;
+}
+
+static bool ends_with(const char *text, const char *suffix)
+{
+	size_t text_len = strlen(text);
+	size_t len = strlen(suffix);
+
+	return text_len >= len &&
+	       memcmp(text + text_len - len, suffix, len) == 0;
+}
+
 bool hf_glob_match(const char *glob, const char *text)
 {
 	const char *last;
@@ -133,6 +152,8 @@ bool hf_glob_match(const char *glob, const char *text)
 
 	if (ends_differ(glob, text))
 		return false;
+	if (is_suffix(glob))
+		return ends_with(text, glob + 1);
 	last = strrchr(glob, ']');
 	while (*text) {
 		if (*glob == '*') {

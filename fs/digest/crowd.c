@@ -15,7 +15,10 @@
 /* Hashed together: enough that the lanes are full most of the time. */
 #define GROUP 32
 /* With so many bytes a group is large enough, however few its files are. */
-#define GROUP_BYTES (2 * 1024 * 1024)
+#define GROUP_BYTES (32 * 1024 * 1024)
+/* Files of very different lengths leave most lanes empty in the end: so those
+ * above this size keep to themselves. */
+#define BULKY (256 * 1024)
 /* After so many files a thread lets the pool's other jobs have their turn. */
 #define TURN 128
 
@@ -31,8 +34,8 @@ struct hf_crowd {
 	pthread_mutex_t lock;
 	/* the following are protected by lock */
 	struct list unread;
-	struct list read;
-	bool summoned; /* a job is in the pool's queue */
+	struct list read[2]; /* small and bulky ones */
+	bool summoned;       /* a job is in the pool's queue */
 };
 
 /* --- lists ---------------------------------------------------------------- */
@@ -75,7 +78,8 @@ int hf_crowd_new(const struct hf_digests_config *config, struct hf_crowd **ret)
 	crowd->config = config;
 	pthread_mutex_init(&crowd->lock, NULL);
 	list_init(&crowd->unread);
-	list_init(&crowd->read);
+	list_init(&crowd->read[0]);
+	list_init(&crowd->read[1]);
 	*ret = crowd;
 	return 0;
 }
@@ -145,23 +149,27 @@ static void finish(const struct hf_crowd *crowd, struct hf_small *small)
 
 /* --- turns ---------------------------------------------------------------- */
 
-/* Whether what was read is to be hashed now. Call with the lock held. */
-static bool is_enough(const struct hf_crowd *crowd)
+/* What is to be hashed now, or NULL. Call with the lock held. */
+static struct list *full_list(struct hf_crowd *crowd)
 {
-	const struct list *read = &crowd->read;
+	for (size_t i = 0; i < HF_ARRAY_SIZE(crowd->read); i++) {
+		struct list *read = &crowd->read[i];
 
-	return read->n >= GROUP || read->bytes >= GROUP_BYTES ||
-	       (read->n > 0 && crowd->unread.n == 0);
+		if (read->n >= GROUP || read->bytes >= GROUP_BYTES ||
+		    (read->n > 0 && crowd->unread.n == 0))
+			return read;
+	}
+	return NULL;
 }
 
 /* Call with the lock held; returns without it, and how many files it was. */
-static size_t hash_some(struct hf_crowd *crowd)
+static size_t hash_some(struct hf_crowd *crowd, struct list *read)
 {
 	struct hf_small *group[GROUP];
 	size_t n = 0;
 
-	while (n < GROUP && crowd->read.n > 0)
-		group[n++] = take(&crowd->read);
+	while (n < GROUP && read->n > 0)
+		group[n++] = take(read);
 	pthread_mutex_unlock(&crowd->lock);
 	hash_group(crowd, group, n);
 	for (size_t i = 0; i < n; i++)
@@ -183,7 +191,7 @@ static void read_next(struct hf_crowd *crowd)
 		return;
 	}
 	pthread_mutex_lock(&crowd->lock);
-	append(&crowd->read, small);
+	append(&crowd->read[small->reading.fact.size > BULKY], small);
 	pthread_mutex_unlock(&crowd->lock);
 }
 
@@ -213,7 +221,8 @@ static int summon(struct hf_crowd *crowd)
 
 static bool has_work(const struct hf_crowd *crowd)
 {
-	return crowd->unread.n > 0 || crowd->read.n > 0;
+	return crowd->unread.n > 0 || crowd->read[0].n > 0 ||
+	       crowd->read[1].n > 0;
 }
 
 /* There is one more job as long as there is anything unread. */
@@ -239,8 +248,10 @@ static void work(void *arg)
 	begin_turn(crowd);
 	pthread_mutex_lock(&crowd->lock);
 	while (has_work(crowd) && (done < TURN || !crowd->summoned)) {
-		if (is_enough(crowd)) {
-			done += hash_some(crowd);
+		struct list *full = full_list(crowd);
+
+		if (full) {
+			done += hash_some(crowd, full);
 		} else {
 			read_next(crowd);
 			done++;

@@ -1,11 +1,11 @@
-/* Many small files, hashed side by side. */
+/* Many files, most of them small, hashed side by side. */
 #ifndef HF_DIGEST_CROWD_H
 #define HF_DIGEST_CROWD_H
 
 #include "fs/digest/internal.h"
 
 /* Files up to this size gain from it; larger ones go by themselves. */
-#define HF_SMALL_MAX (1024 * 1024)
+#define HF_SMALL_MAX (8 * 1024 * 1024)
 
 /* A file that is to be hashed; part of something that its owner knows. */
 struct hf_small {

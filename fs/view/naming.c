@@ -199,10 +199,11 @@ const struct hf_source_list *hf_naming_list(const struct hf_naming *naming)
 
 /* --- finish --------------------------------------------------------------- */
 
-/* Room for a hashed and a plain entry of every file. */
+/* Room for an entry of every file, and for a plain one beside the hashed. */
 static int make_room(struct hf_naming *naming)
 {
-	size_t n = 2 * hf_source_list_len(naming->made->list) + 1;
+	bool both = naming->view->config->show & HF_SHOW_PLAIN;
+	size_t n = hf_source_list_len(naming->made->list) * (both ? 2 : 1) + 1;
 
 	free(naming->made->entries);
 	free(naming->name_at);
@@ -226,10 +227,13 @@ static int add_entry(struct hf_naming *naming, const struct hf_entry *entry)
 	return hf_buf_status(&made->names);
 }
 
-/* The buffer no longer moves: offsets become pointers. */
+/* The buffer no longer moves: offsets become pointers. It is kept for long, so
+ * what doubling has left over goes. */
 static void fix_names(struct hf_naming *naming)
 {
 	struct hf_listing *made = naming->made;
+
+	hf_buf_trim(&made->names);
 
 	for (size_t i = 0; i < made->n; i++)
 		if (naming->name_at[i])

@@ -119,20 +119,21 @@ static void assert_digest(const struct guest *guest, const void *data,
 		fail_msg("%s has another digest", guest->path);
 }
 
-/* All lengths that lanes can be filled with, and some that are too long. */
+/* All lengths that lanes can be filled with, and some bulky ones. */
 #define MANY 700
+#define BULK 250000
 
 static size_t length_of(size_t i)
 {
 	if (i % 100 == 99)
-		return HF_SMALL_MAX - 50 + i / 7;
+		return BULK + i * 7;
 	return i % 10 == 9 ? 997 * i : 3 * i;
 }
 
 static void each_has_its_own(void **state)
 {
 	static struct guest guests[MANY];
-	static char bytes[2 * HF_SMALL_MAX];
+	static char bytes[2 * 997 * MANY];
 	struct room *room = *state;
 	sem_t came;
 
@@ -209,6 +210,24 @@ static void errors_are_each_ones_own(void **state)
 	sem_destroy(&came);
 }
 
+/* Whoever invited it saw a smaller one. */
+static void one_that_has_grown(void **state)
+{
+	static char bytes[HF_SMALL_MAX + 1];
+	struct guest guest = {.path = "grown"};
+	struct room *room = *state;
+	sem_t came;
+
+	sem_init(&came, 0, 0);
+	tree_write_bytes(&room->tree, "grown", bytes, sizeof(bytes));
+	open_crowd(room, 2);
+	invite(room, &guest, &came);
+	assert_comes(&came);
+	close_crowd(room);
+	assert_digest(&guest, bytes, sizeof(bytes));
+	sem_destroy(&came);
+}
+
 #define CROWD(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -217,6 +236,7 @@ int main(void)
 		CROWD(each_has_its_own),
 		CROWD(one_that_hangs_holds_up_no_other),
 		CROWD(errors_are_each_ones_own),
+		CROWD(one_that_has_grown),
 	};
 
 	return cmocka_run_group_tests_name("crowd", tests, NULL, NULL);
