@@ -188,7 +188,8 @@ static bool agrees(const struct hf_view *view, const struct places *places,
 	entry = find(places, vertex->path);
 	if (!entry)
 		return vertex->type == HF_VERTEX_ABSENT && vertex->error == 0;
-	if (vertex->error < 0 ||
+	/* Whether a directory counts hangs on all that is below it. */
+	if (vertex->error < 0 || entry->type == HF_TYPE_DIR ||
 	    vertex->type != hf_vertex_type_of(view, vertex->path, entry))
 		return false;
 	if (vertex->type != HF_VERTEX_FILE && vertex->type != HF_VERTEX_TEXT)
