@@ -344,6 +344,22 @@ int hf_batch_get(struct hf_batch *batch, size_t i, struct hf_wait *wait,
 	return error;
 }
 
+/* The last one first: it comes last, as a rule. */
+int hf_batch_wait(struct hf_batch *batch, struct hf_wait *wait)
+{
+	int error = 0;
+
+	for (size_t i = batch->n; i > 0 && error == 0; i--) {
+		struct hf_flight *flight = batch->items[i - 1].flight;
+		int outcome;
+
+		if (flight)
+			error = hf_flight_wait(batch->digests->flights, flight,
+					       wait, &outcome);
+	}
+	return error;
+}
+
 bool hf_batch_ready(const struct hf_batch *batch)
 {
 	for (size_t i = 0; i < batch->n; i++)

@@ -370,7 +370,9 @@ int hf_naming_finish(struct hf_naming *naming, struct hf_wait *wait,
 		*ret = hf_listing_ref(naming->last);
 		return 0;
 	}
-	error = make_room(naming);
+	error = naming->alone ? 0 : hf_batch_wait(naming->batch, wait);
+	if (error == 0)
+		error = make_room(naming);
 	if (error == 0)
 		error = finish_entries(naming, wait);
 	if (error < 0)
