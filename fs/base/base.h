@@ -197,7 +197,8 @@ int hf_wait_block_for(struct hf_wait *wait, unsigned ms) HF_MUST_USE;
  * for another job. When jobs are waiting and none has finished or made
  * progress for a while (HF_POOL_STALL_MS: all threads hang in system calls),
  * the threads are doubled, up to n_max; the surplus ends when it found nothing
- * to do for as long.
+ * to do for as long. When it has worked, and then had nothing to do for a
+ * second, the heap gives free memory back to the system.
  */
 #define HF_POOL_STALL_MS 200
 struct hf_pool;

@@ -7,6 +7,9 @@
 
 #include <assert.h>
 #include <errno.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <pthread.h>
 #include <signal.h>
 #include <time.h>
@@ -51,6 +54,7 @@ struct hf_pool {
 	unsigned n_jobs;   /* waiting */
 	unsigned n_idle;
 	unsigned n_running; /* workers, idle ones too */
+	unsigned n_done;    /* since memory was given back */
 	bool closing;
 	bool watcher_sleeps; /* without a timeout */
 	struct worker workers[];
@@ -92,6 +96,26 @@ static int start_thread(pthread_t *thread, void *(*run)(void *), void *arg)
 
 /* --- workers ------------------------------------------------------------ */
 
+/* After so many jobs there is something to give back, and after so long
+ * without another one it is the time for it. */
+#define DONE_MIN 64
+#define REST_NS NS_PER_S
+
+/*
+ * Long-lived pieces lie between those that jobs used for a moment, so that the
+ * heap keeps more pages than it needs, often most of them. Called with the
+ * mutex, which is let go in between.
+ */
+static void give_back(struct hf_pool *pool)
+{
+	pool->n_done = 0;
+	pthread_mutex_unlock(&pool->mutex);
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
+	pthread_mutex_lock(&pool->mutex);
+}
+
 /*
  * Surplus threads wait a little for the next job: while the others hang, a
  * client that asks for one thing after the other would else wait for the
@@ -99,15 +123,22 @@ static int start_thread(pthread_t *thread, void *(*run)(void *), void *arg)
  */
 static bool wait_for_job(struct hf_pool *pool)
 {
+	bool full = pool->n_done >= DONE_MIN;
 	bool in_time = true;
 
 	pool->n_idle++;
 	if (pool->n_running > pool->n_threads)
 		in_time = wait_until(&pool->work, &pool->mutex,
 				     monotonic_ns() + STALL_NS);
+	else if (full)
+		in_time = wait_until(&pool->work, &pool->mutex,
+				     monotonic_ns() + REST_NS);
 	else
 		pthread_cond_wait(&pool->work, &pool->mutex);
 	pool->n_idle--;
+	/* Of several that have waited one does it. */
+	if (full && !in_time && pool->n_done >= DONE_MIN)
+		give_back(pool);
 	return in_time || pool->n_running <= pool->n_threads;
 }
 
@@ -143,6 +174,7 @@ static void *worker_main(void *arg)
 		free(job);
 		pthread_mutex_lock(&pool->mutex);
 		pool->moved_ns = monotonic_ns();
+		pool->n_done++;
 	}
 	pool->n_running--;
 	worker->state = WORKER_ENDED;

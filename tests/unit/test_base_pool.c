@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -301,6 +303,79 @@ static void many_threads_submit(void **state)
 	assert_int_equal(atomic_load(&feeder.done), 8000);
 }
 
+/* --- memory ------------------------------------------------------------------ */
+
+/* Small pieces that stay between larger ones that go, as jobs leave them. */
+#define N_PIECES 640
+#define PIECE_LEN 65536
+
+static struct {
+	void *stays;
+	void *goes;
+} pieces[N_PIECES];
+static atomic_int n_gone;
+
+static void take_pieces(void *arg)
+{
+	size_t first = (size_t)(uintptr_t)arg;
+
+	for (size_t i = first; i < first + 10; i++) {
+		pieces[i].goes = malloc(PIECE_LEN);
+		assert_non_null(pieces[i].goes);
+		memset(pieces[i].goes, 1, PIECE_LEN);
+		pieces[i].stays = malloc(64);
+	}
+}
+
+static void leave_pieces(void *arg)
+{
+	size_t first = (size_t)(uintptr_t)arg;
+
+	for (size_t i = first; i < first + 10; i++)
+		free(pieces[i].goes);
+	atomic_fetch_add(&n_gone, 10);
+}
+
+/* Of memory that is nobody else's, in KiB. */
+static long own_memory(void)
+{
+	FILE *file = fopen("/proc/self/status", "r");
+	char line[256];
+	long kib = -1;
+
+	assert_non_null(file);
+	while (kib < 0 && fgets(line, sizeof(line), file))
+		if (sscanf(line, "RssAnon: %ld", &kib) != 1)
+			kib = -1;
+	fclose(file);
+	return kib;
+}
+
+static void gives_memory_back_when_it_rests(void **state)
+{
+	struct hf_pool *pool = new_pool(1, 1);
+	long most = own_memory() + N_PIECES * PIECE_LEN / 1024 / 4;
+
+	(void)state;
+	for (uintptr_t i = 0; i < N_PIECES; i += 10)
+		submit(pool, take_pieces, (void *)i);
+	for (uintptr_t i = 0; i < N_PIECES; i += 10)
+		submit(pool, leave_pieces, (void *)i);
+	for (int i = 0; i < PATIENCE_MS && atomic_load(&n_gone) < N_PIECES; i++)
+		usleep(1000);
+	assert_int_equal(atomic_load(&n_gone), N_PIECES);
+#if defined(__GLIBC__) && !defined(HF_SANITIZED)
+	for (int i = 0; i < PATIENCE_MS && own_memory() >= most; i++)
+		usleep(1000);
+	assert_true(own_memory() < most);
+#else
+	(void)most;
+#endif
+	hf_pool_free(pool);
+	for (size_t i = 0; i < N_PIECES; i++)
+		free(pieces[i].stays);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -312,6 +387,7 @@ int main(void)
 		cmocka_unit_test(grows_to_its_limit_only),
 		cmocka_unit_test(does_not_grow_when_it_is_busy),
 		cmocka_unit_test(many_threads_submit),
+		cmocka_unit_test(gives_memory_back_when_it_rests),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
