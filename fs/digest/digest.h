@@ -109,25 +109,29 @@ struct hf_cache_stats {
 };
 void hf_cache_stats(struct hf_cache *cache, struct hf_cache_stats *ret);
 
+/* --- pins.c: memory of open files ---------------------------------------- */
+
+/* Bytes that are pinned, or are about to be. Start with {.max = ...}; any
+ * thread. */
+struct hf_pins {
+	uint64_t max; /* constant */
+	atomic_uint_least64_t bytes;
+	atomic_bool told; /* that the bound was reached */
+};
+/* An eighth of the memory that this process may have, and no less than 256
+ * MiB. Call before the process is confined: it looks into /sys. */
+uint64_t hf_pins_default_max(void);
+/* Sets `size` bytes aside until hf_pins_give. -ENOMEM: the bound is reached,
+ * which is logged the first time. */
+int hf_pins_take(struct hf_pins *pins, uint64_t size) HF_MUST_USE;
+void hf_pins_give(struct hf_pins *pins, uint64_t size);
+
 /* --- verified.c: bytes that were hashed --------------------------------- */
 
 /* Up to this size verified bytes are pinned in private memory. */
 #define HF_PINNED_MAX (1024 * 1024)
-/* Memory that verified bytes are pinned in, all together. Above the first
- * bound small files are served as large ones are; above the second, nothing
- * more can be pinned. */
-#define HF_PINS_SMALL_MAX (256 * UINT64_C(1048576))
-#define HF_PINS_MAX (1024 * UINT64_C(1048576))
 /* Above HF_PINNED_MAX each block of this size has a sum that every read checks. */
 #define HF_BLOCK_LEN (128 * 1024)
-
-/* Bytes that are pinned, or are about to be. Start with {0}; any thread. */
-struct hf_pins {
-	atomic_uint_least64_t bytes;
-};
-/* Sets `size` bytes aside until hf_pins_give. -ENOMEM: the bound is reached. */
-int hf_pins_take(struct hf_pins *pins, uint64_t size) HF_MUST_USE;
-void hf_pins_give(struct hf_pins *pins, uint64_t size);
 
 /* The block sums of one file state; counted, immutable. */
 struct hf_sums;

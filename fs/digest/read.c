@@ -166,13 +166,6 @@ static bool wants(const struct hf_digests_config *config, const char *path,
 	return inspector->wants && inspector->wants(inspector->arg, path, size);
 }
 
-/* Whether a file of this size is read whole and stays so. */
-static bool pinnable(const struct hf_digests_config *config, uint64_t size)
-{
-	return size <= HF_PINNED_MAX &&
-	       atomic_load(&config->pins->bytes) + size <= HF_PINS_SMALL_MAX;
-}
-
 /* From the open file to its digest, in the way that suits its size. */
 static int hash(const struct hf_digests_config *config, struct hold *hold,
 		bool whole, bool keep, struct hf_reading *reading)
@@ -222,7 +215,7 @@ static int pass(const struct hf_digests_config *config, unsigned root,
 
 	if (error < 0)
 		return error;
-	small = pinnable(config, reading.fact.size);
+	small = reading.fact.size <= HF_PINNED_MAX;
 	inspect = (small || !keep) && wants(config, path, reading.fact.size);
 	error = hash(config, &hold, small || inspect, keep, &reading);
 	if (error == 0)

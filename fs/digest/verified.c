@@ -19,19 +19,6 @@ struct hf_verified {
 	struct hf_sums *sums;
 };
 
-int hf_pins_take(struct hf_pins *pins, uint64_t size)
-{
-	if (atomic_fetch_add(&pins->bytes, size) + size <= HF_PINS_MAX)
-		return 0;
-	hf_pins_give(pins, size);
-	return -ENOMEM;
-}
-
-void hf_pins_give(struct hf_pins *pins, uint64_t size)
-{
-	atomic_fetch_sub(&pins->bytes, size);
-}
-
 int hf_sums_new(uint64_t size, struct hf_sums **ret)
 {
 	struct hf_sums *sums = calloc(1, sizeof(*sums));

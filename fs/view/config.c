@@ -367,6 +367,7 @@ int hf_config_init(struct hf_config *config)
 		.mtime_ns = DEFAULT_MTIME * NS_PER_S,
 		.uid = -1,
 		.gid = -1,
+		.max_pinned = hf_pins_default_max(),
 	};
 	config->static_url = strdup(DEFAULT_STATIC_URL);
 	config->refs.static_url = config->static_url;

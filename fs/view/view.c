@@ -96,6 +96,7 @@ int hf_view_new(const struct hf_config *config, dev_t own_dev,
 	if (!view)
 		return hf_why(-ENOMEM, why, "no memory");
 	view->config = config;
+	view->pins.max = config->max_pinned;
 	view->threads = config->threads ? config->threads : processors();
 	hf_random_seed(view->seed);
 	pthread_mutex_init(&view->sums_lock, NULL);

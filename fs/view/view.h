@@ -72,6 +72,7 @@ struct hf_config {
 	int64_t uid; /* -1: the source's */
 	int64_t gid;
 	bool frozen; /* who presents the view is to call hf_view_freeze */
+	uint64_t max_pinned; /* bytes of open files, see struct hf_pins */
 };
 
 /* The defaults. -ENOMEM. */
