@@ -120,6 +120,7 @@ static int read_options(struct hf_program *program, bool *foreground, int argc,
 			status = hf_program_add_sources_from(program, optarg);
 			break;
 		case 'd':
+			hf_log_init("hashedfs", HF_LOG_DEBUG);
 			program->mount.debug = true;
 			*foreground = true;
 			break;

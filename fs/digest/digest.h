@@ -150,6 +150,8 @@ int hf_verified_take(struct hf_buf *bytes, struct hf_pins *pins,
 /* Borrowed; NULL for pinned bytes. Kept by the caller it makes the next
  * opening of an unchanged file read nothing. */
 struct hf_sums *hf_verified_sums(const struct hf_verified *verified);
+/* All the bytes, borrowed, if they are pinned; else NULL. */
+const char *hf_verified_whole(const struct hf_verified *verified, size_t *ret);
 /*
  * Points *ret at up to `len` verified bytes from `offset` (fewer at the end
  * of the file, 0 behind it): into pinned memory or into `scratch`, both alive

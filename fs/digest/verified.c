@@ -132,6 +132,13 @@ struct hf_sums *hf_verified_sums(const struct hf_verified *verified)
 	return verified->sums;
 }
 
+const char *hf_verified_whole(const struct hf_verified *verified, size_t *ret)
+{
+	if (verified->data)
+		*ret = (size_t)verified->size;
+	return verified->data;
+}
+
 /* Reads exactly `len` bytes; a file that ends earlier was changed. */
 static int pread_all(int fd, char *data, size_t len, uint64_t offset)
 {

@@ -101,14 +101,19 @@ static int open_control(struct hf_fs *fs, int file, struct hf_wait *wait,
 	return error < 0 ? error : count_text(fs, handle);
 }
 
-static int open_node(struct hf_fs *fs, struct hf_node *node,
-		     struct hf_wait *wait, struct fuse_file_info *fi,
-		     struct handle *handle)
+static int open_node(struct hf_fs *fs, fuse_ino_t ino, struct hf_wait *wait,
+		     struct fuse_file_info *fi, struct handle *handle)
 {
-	if (!node)
-		return -ESTALE;
-	fi->keep_cache = hf_node_constant(node);
-	return hf_view_open(fs->view, node, wait, &handle->content);
+	struct hf_node *node = hf_inodes_get(fs->inodes, ino);
+	int error = node ? hf_view_open(fs->view, node, wait, &handle->content)
+			 : -ESTALE;
+
+	if (error == 0 && hf_node_constant(node)) {
+		fi->keep_cache = 1;
+		hf_push(fs, ino, handle->content);
+	}
+	hf_node_unref(node);
+	return error;
 }
 
 /* Of a file of the view, or of .hashedfs, whose errors anybody may meet. */
@@ -131,7 +136,6 @@ void hf_op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct hf_fs *fs = hf_fs_of(req);
 	struct handle *handle = NULL;
 	struct hf_request request;
-	struct hf_node *node;
 	int error = handle_new(fs, &handle);
 	int file;
 
@@ -139,12 +143,10 @@ void hf_op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		fail(fs, req, ino, error);
 		return;
 	}
-	node = hf_inodes_get(fs->inodes, ino);
 	hf_request_begin(&request, fs->watcher, req);
 	error = hf_is_control(ino, &file)
 			? open_control(fs, file, &request.wait, fi, handle)
-			: open_node(fs, node, &request.wait, fi, handle);
-	hf_node_unref(node);
+			: open_node(fs, ino, &request.wait, fi, handle);
 	if (!hf_request_claim(&request)) {
 		handle_unref(fs, handle);
 		return;

@@ -13,6 +13,11 @@ struct inode {
 	uint64_t identity[2];
 	uint64_t lookups;
 	struct hf_node *node;
+	enum {
+		NEVER_OPENED,
+		OPENING, /* for the first time; nobody else may open it */
+		OPENED,
+	} opened;
 	bool named;          /* in by_identity */
 	uint64_t generation; /* of the listing the kernel may have cached */
 	unsigned readers;    /* open directory handles */
@@ -20,6 +25,7 @@ struct inode {
 
 struct hf_inodes {
 	pthread_mutex_t lock;
+	pthread_cond_t opened; /* of an inode */
 	/* the following are protected by lock */
 	uint64_t next;
 	struct hf_map *by_nodeid; /* owns the inodes */
@@ -77,6 +83,7 @@ int hf_inodes_new(struct hf_node *root, struct hf_inodes **ret)
 	hf_random_seed(seed);
 	if (error == 0) {
 		pthread_mutex_init(&inodes->lock, NULL);
+		pthread_cond_init(&inodes->opened, NULL);
 		inodes->next = HF_FIRST_NODEID;
 		error = hf_map_new(seed, &inodes->by_nodeid);
 	}
@@ -110,6 +117,7 @@ void hf_inodes_free(struct hf_inodes *inodes)
 	}
 	hf_map_free(inodes->by_nodeid);
 	hf_map_free(inodes->by_identity);
+	pthread_cond_destroy(&inodes->opened);
 	pthread_mutex_destroy(&inodes->lock);
 	free(inodes);
 }
@@ -235,5 +243,32 @@ void hf_inodes_closedir(struct hf_inodes *inodes, uint64_t nodeid)
 	inode = find(inodes, nodeid);
 	if (inode && inode->readers > 0)
 		inode->readers--;
+	pthread_mutex_unlock(&inodes->lock);
+}
+
+bool hf_inodes_open_first(struct hf_inodes *inodes, uint64_t nodeid)
+{
+	struct inode *inode;
+	bool first;
+
+	pthread_mutex_lock(&inodes->lock);
+	while ((inode = find(inodes, nodeid)) && inode->opened == OPENING)
+		pthread_cond_wait(&inodes->opened, &inodes->lock);
+	first = inode && inode->opened == NEVER_OPENED;
+	if (first)
+		inode->opened = OPENING;
+	pthread_mutex_unlock(&inodes->lock);
+	return first;
+}
+
+void hf_inodes_opened(struct hf_inodes *inodes, uint64_t nodeid)
+{
+	struct inode *inode;
+
+	pthread_mutex_lock(&inodes->lock);
+	inode = find(inodes, nodeid);
+	if (inode)
+		inode->opened = OPENED;
+	pthread_cond_broadcast(&inodes->opened);
 	pthread_mutex_unlock(&inodes->lock);
 }

@@ -12,6 +12,7 @@
  *   ops.c      what the kernel asks: names and attributes
  *   handles.c  how much may be open
  *   file.c     open, read, release
+ *   push.c     bytes that the kernel need not ask for
  *   dir.c      opendir, readdir, readdirplus, releasedir
  *   options.c  the -o words of a mount
  */
@@ -55,6 +56,14 @@ uint64_t hf_inodes_count(struct hf_inodes *inodes);
 void hf_inodes_opendir(struct hf_inodes *inodes, uint64_t nodeid,
 		       uint64_t generation, bool *cache, bool *keep);
 void hf_inodes_closedir(struct hf_inodes *inodes, uint64_t nodeid);
+/*
+ * True for the first opening of a file since the kernel has had its inode. All
+ * others of it wait here until that calls hf_inodes_opened, which it does even
+ * if it fails.
+ */
+bool hf_inodes_open_first(struct hf_inodes *inodes,
+			  uint64_t nodeid) HF_MUST_USE;
+void hf_inodes_opened(struct hf_inodes *inodes, uint64_t nodeid);
 
 /* --- handles.c ------------------------------------------------------------ */
 
@@ -78,6 +87,7 @@ struct hf_notifier;
 
 struct hf_fs {
 	const struct hf_mount_config *config;
+	struct fuse_session *fuse;  /* borrowed */
 	struct hf_view *view;       /* borrowed; set before serving */
 	struct hf_control *control; /* borrowed; NULL: no .hashedfs */
 	struct hf_inodes *inodes;
@@ -102,6 +112,17 @@ int hf_device_attach(struct fuse_session *fuse) HF_MUST_USE;
 /* Makes the kernel distrust every name that it was told. -EINVAL: it has never
  * heard of that (before Linux 6.16); -ENODEV, ...: the mount is gone. */
 int hf_device_raise_epoch(struct fuse_session *fuse);
+
+/* --- push.c --------------------------------------------------------------- */
+
+/*
+ * To be called between the opening of a constant file and the answer: at its
+ * first opening puts its bytes into the kernel's page cache, if they are held
+ * in memory, so that the reader's reads do not come to us. If that fails they
+ * do.
+ */
+void hf_push(struct hf_fs *fs, uint64_t nodeid,
+	     const struct hf_content *content);
 
 /* --- trust.c -------------------------------------------------------------- */
 

@@ -185,6 +185,7 @@ int hf_session_serve(struct hf_session *session, struct hf_view *view,
 	struct hf_node *root;
 	int error = hf_view_root(view, &root);
 
+	fs->fuse = session->fuse;
 	fs->view = view;
 	fs->control = control;
 	if (error == 0)

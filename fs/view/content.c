@@ -280,6 +280,12 @@ void hf_content_close(struct hf_content *content)
 	free(content);
 }
 
+const char *hf_content_whole(const struct hf_content *content, size_t *ret)
+{
+	return content->verified ? hf_verified_whole(content->verified, ret)
+				 : NULL;
+}
+
 /* A mutable file, as it is at this moment. */
 static int read_fd(int fd, uint64_t offset, size_t len, struct hf_buf *scratch,
 		   const char **ret, size_t *ret_len)

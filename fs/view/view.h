@@ -222,6 +222,9 @@ struct hf_content;
 int hf_view_open(struct hf_view *view, struct hf_node *node,
 		 struct hf_wait *wait, struct hf_content **ret) HF_MUST_USE;
 void hf_content_close(struct hf_content *content);
+/* All the bytes of a constant file that is held in memory, which no reading
+ * can fail to give; borrowed, *ret is their number. Else NULL. */
+const char *hf_content_whole(const struct hf_content *content, size_t *ret);
 /* As hf_verified_read; of mutable files the bytes as they are now. */
 int hf_content_read(struct hf_content *content, uint64_t offset, size_t len,
 		    struct hf_buf *scratch, const char **ret,
