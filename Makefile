@@ -113,11 +113,13 @@ $(OUT)/tests/manifest/%: tests/manifest/%.c $(MANIFEST_PARTS) $(ENGINE) Makefile
 		$(MANIFEST_PARTS) $(ENGINE) \
 		$(shell $(PKG_CONFIG) --libs cmocka jansson $(PKGS))
 
-# Writers and readers for tests/test_hostile.py, and a mount that they must
-# find out: it believes what stat says (tests/hostile/trusting.c).
+# Writers and readers for tests/test_hostile.py, and mounts that they must find
+# out: one believes what stat says, one pushes what it reads once more.
 TRUSTING := tests/hostile/trusting.c
-HOSTILE_SRC := $(filter-out $(TRUSTING),$(wildcard tests/hostile/*.c))
-HOSTILE := $(BIN)/hostile $(BIN)/trusting/hashedfs
+REREADING := tests/hostile/rereading.c
+HOSTILE_SRC := $(filter-out $(TRUSTING) $(REREADING), \
+	$(wildcard tests/hostile/*.c))
+HOSTILE := $(BIN)/hostile $(BIN)/trusting/hashedfs $(BIN)/rereading/hashedfs
 
 $(BIN)/hostile: $(call obj,$(HOSTILE_SRC))
 	$(call say,LD)
@@ -128,6 +130,13 @@ $(BIN)/trusting/hashedfs: $(call obj,$(TRUSTING) $(HASHEDFS_SRC)) $(ENGINE)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS_ALL) -Wl,--wrap=hf_digests_new \
 		-Wl,--wrap=hf_digests_open -o $@ $^ \
+		$(shell $(PKG_CONFIG) --libs fuse3 $(PKGS))
+
+$(call obj,$(REREADING)): CPPFLAGS_ALL += $(shell $(PKG_CONFIG) --cflags fuse3)
+$(BIN)/rereading/hashedfs: $(call obj,$(REREADING) $(HASHEDFS_SRC)) $(ENGINE)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS_ALL) -Wl,--wrap=hf_push -o $@ $^ \
 		$(shell $(PKG_CONFIG) --libs fuse3 $(PKGS))
 
 # For tests of thousands of trees.
@@ -274,7 +283,7 @@ format: # lay out all sources
 clean: # remove what was built, not what was fetched
 	rm -rf build/plain build/san-* build/fuzz build/hashedfs \
 		build/hashedfs-manifest build/hashedfs-run build/hostile \
-		build/trusting build/snapshots build/faultfs build/clock
+		build/trusting build/rereading build/snapshots build/faultfs build/clock
 
 FORMAT_SRC := $(wildcard fs/*/*.[ch] manifest/*.[ch] tools/*.[ch] tests/*/*.[ch])
 MAN := tools/hashedfs.1 tools/hashedfs-run.1 tools/hashedfs.7 \

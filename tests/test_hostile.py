@@ -4,7 +4,7 @@ tests/hostile changes files in every way there is while readers believe names
 alone. There must be no wrong byte and no short answer, no error after a file of
 up to 1 MiB was opened, and no file left out of a listing. A minute in all; an
 hour with HASHEDFS_LONG=1 (make test-long). That the harness can tell is seen on
-a build that trusts stat.
+a build that trusts stat, and on one that pushes what it reads a second time.
 """
 
 import collections
@@ -251,18 +251,21 @@ def test_no_wrong_byte_for_a_user(harness, mount, work, bed, table):
     run_on(source, made, mount, bed.user, "user", table)
 
 
-def test_trusting_stat_is_found_out(harness, mount, bed, anyone, work, table):
-    """Without this nobody knows what the zeros above are worth. Stores into a
-    page that is dirty already move no stamp."""
-    trusting = bed.install(BIN_DIR / "trusting", bed.top / "trusting")
+# Stores into a page that is dirty already move no stamp.
+@pytest.mark.parametrize(("build", "writes"), [("trusting", "mmap"), ("rereading", "all")])
+def test_a_bad_mount_is_found_out(
+    harness, mount, bed, anyone, work, table, build, writes
+):
+    """Without this nobody knows what the zeros above are worth."""
+    bad = bed.install(BIN_DIR / build, bed.top / build)
     made = harness(anyone)
     source = work / "src"
     made.fill(source)
     counts = collections.Counter()
     deadline = time.monotonic() + PATIENCE
-    with mount(source, OPTIONS, anyone, program=trusting / "hashedfs") as view:
+    with mount(source, OPTIONS, anyone, program=bad / "hashedfs") as view:
         while not counts["wrong"] and time.monotonic() < deadline:
-            more, _ = made.run(source, view, 5, "mmap")
+            more, _ = made.run(source, view, 5, writes)
             counts += more
-    table("trusting", counts)
+    table(build, counts)
     assert counts["wrong"] > 0, dict(counts)
