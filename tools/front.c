@@ -18,7 +18,6 @@ struct front {
 	struct hf_worker_job job;
 	struct hf_worker runner; /* the mount seen from here is its */
 	int signal_fd;
-	int device_fd;
 };
 
 static const int passed_on[] = {SIGTERM, SIGINT,  SIGHUP,
@@ -60,14 +59,9 @@ static int conduct(void *data, int channel)
 static void on_news(struct front *front)
 {
 	char *path = NULL;
-	int fd = -1;
 	int error;
 
-	if (hf_worker_receive(&front->runner, &fd, &path, &error) ==
-	    HF_NEWS_DEVICE) {
-		hf_closep(&front->device_fd);
-		front->device_fd = fd;
-	}
+	(void)hf_worker_receive(&front->runner, &path, &error);
 	free(path);
 }
 
@@ -116,6 +110,7 @@ static int start(struct front *front)
 		.mountpoint = front->run->job.mountpoint,
 		.run = conduct,
 		.data = front,
+		.unanswered = front->run->job.unanswered,
 	};
 	return hf_worker_start(&front->runner, &front->job);
 }
@@ -123,7 +118,7 @@ static int start(struct front *front)
 /* The runner was killed and could not clean up. */
 static int clean_up(struct front *front)
 {
-	hf_run_stop_all(0, -1, &front->device_fd);
+	hf_run_stop_all(&front->runner, 0, -1);
 	hf_log(HF_LOG_ERROR,
 	       "the guard (process %d) was killed by signal %d (%s), so the "
 	       "command was ended; it met no error. Run it again",
@@ -137,7 +132,7 @@ static int clean_up(struct front *front)
 
 int hf_run(const struct hf_run *run)
 {
-	struct front front = {.run = run, .signal_fd = -1, .device_fd = -1};
+	struct front front = {.run = run, .signal_fd = -1};
 	int r = start(&front);
 	int status;
 
@@ -151,7 +146,6 @@ int hf_run(const struct hf_run *run)
 	status = WIFEXITED(front.runner.status)
 			 ? WEXITSTATUS(front.runner.status)
 			 : clean_up(&front);
-	hf_closep(&front.device_fd);
 	hf_closep(&front.signal_fd);
 	hf_worker_fini(&front.runner);
 	return status;

@@ -27,11 +27,9 @@ static void close_fd(int *fd)
 static void on_news(struct watch *watch)
 {
 	char *path = NULL;
-	int fd = -1;
 	int error;
 
-	if (hf_worker_receive(&watch->worker, &fd, &path, &error) !=
-		    HF_NEWS_READY ||
+	if (hf_worker_receive(&watch->worker, &path, &error) != HF_NEWS_READY ||
 	    watch->guard->foreground)
 		return;
 	hf_leave_terminal();
@@ -60,22 +58,29 @@ static void on_signal(struct watch *watch)
 
 static void step(struct watch *watch)
 {
+	struct hf_worker *worker = &watch->worker;
 	struct pollfd fds[] = {
 		{.fd = watch->signal_fd, .events = POLLIN},
 		{.fd = watch->worker.channel, .events = POLLIN},
 		{.fd = watch->launcher_fd},
+		{.fd = hf_worker_is_mute(worker) ? worker->device_fd : -1,
+		 .events = POLLIN},
 	};
-	int n = poll(fds, HF_ARRAY_SIZE(fds),
-		     hf_worker_timeout_ms(&watch->worker));
+	int n = poll(fds, HF_ARRAY_SIZE(fds), hf_worker_timeout_ms(worker));
 
 	if (n == 0)
-		hf_worker_press(&watch->worker);
+		hf_worker_look(worker);
+	if (hf_worker_is_mute(worker))
+		hf_worker_answer(worker);
 	if (n <= 0)
 		return;
 	if (fds[1].revents)
 		on_news(watch);
 	if (fds[0].revents)
 		on_signal(watch);
+	/* Nobody is left who could ask. */
+	if (fds[3].revents & POLLERR)
+		hf_worker_let_go(worker);
 	if (fds[2].revents & POLLERR && watch->launcher_fd >= 0) {
 		close_fd(&watch->launcher_fd);
 		hf_worker_press(&watch->worker);
@@ -124,7 +129,8 @@ static int verdict(const struct hf_worker *worker)
 		       (int)worker->pid);
 		return HF_EXIT_ENVIRONMENT;
 	}
-	if (worker->ready && worker->stage != HF_WORKER_RUNNING)
+	if (worker->ready && worker->stage != HF_WORKER_RUNNING &&
+	    !worker->lost)
 		return 0;
 	/* A service manager may stop both processes at once. */
 	if (worker->ready && WIFSIGNALED(worker->status) &&
@@ -137,6 +143,7 @@ static int finish(struct hf_worker *worker)
 {
 	int status;
 
+	hf_worker_let_go(worker);
 	/* A fusermount3 may still be mounting. */
 	if (!worker->ready)
 		hf_worker_reap_all();

@@ -67,13 +67,15 @@ static int run(struct hf_program *program, bool foreground)
 		.view = &program->view,
 		.mount = &program->mount,
 		.mountpoint = program->mountpoint,
+		.unanswered = program->unanswered,
 		.background = !foreground,
 		.prepare = program->view.frozen ? freeze : NULL,
 	};
 	const struct hf_guard guard = {
 		.job = {.mountpoint = program->mountpoint,
 			.run = work,
-			.data = &service},
+			.data = &service,
+			.unanswered = program->unanswered},
 		.foreground = foreground,
 	};
 

@@ -24,12 +24,15 @@ int hf_program_init(struct hf_program *program)
 
 	*program = (struct hf_program){0};
 	hf_mount_config_init(&program->mount);
+	if (r == 0)
+		r = hf_unanswered_new(&program->unanswered);
 	return r < 0 ? r : hf_config_init(&program->view);
 }
 
 void hf_program_fini(struct hf_program *program)
 {
 	free(program->mountpoint);
+	hf_unanswered_free(program->unanswered);
 	hf_mount_config_fini(&program->mount);
 	hf_config_fini(&program->view);
 }

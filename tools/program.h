@@ -17,6 +17,7 @@ struct hf_program {
 	struct hf_config view;
 	struct hf_mount_config mount;
 	char *mountpoint; /* owned; resolved once it was checked */
+	struct hf_unanswered *unanswered; /* owned */
 };
 
 /* Also opens descriptors 0 to 2 where they are closed: else /dev/fuse could

@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tools/descendants.h"
@@ -23,7 +24,6 @@ struct runner {
 	struct hf_worker worker;
 	int front; /* channel to the front; readable when that is gone */
 	int signal_fd;
-	int device_fd;
 	pid_t child; /* the command, or what comes after it; 0: none */
 	bool child_ended;
 	int child_status; /* waitpid's */
@@ -37,26 +37,18 @@ struct runner {
 	bool deserted; /* the front is gone */
 };
 
-static void close_fd(int *fd)
-{
-	hf_closep(fd);
-	*fd = -1;
-}
-
 /* --- events ------------------------------------------------------------------ */
 
 static void on_news(struct runner *runner)
 {
 	char *path = NULL;
-	int fd = -1;
 	int error = 0;
 
-	switch (hf_worker_receive(&runner->worker, &fd, &path, &error)) {
+	switch (hf_worker_receive(&runner->worker, &path, &error)) {
 	case HF_NEWS_DEVICE:
-		close_fd(&runner->device_fd);
-		runner->device_fd = fd;
 		/* Without a front there is more to come. */
-		(void)!hf_worker_hand_over(runner->front, fd);
+		(void)!hf_worker_hand_over(runner->front,
+					   runner->worker.device_fd);
 		break;
 	case HF_NEWS_ERROR:
 		if (!runner->trouble) {
@@ -123,7 +115,14 @@ static void on_signal(struct runner *runner)
 		kill(runner->child, (int)info.ssi_signo);
 }
 
-/* Waits for the next event, `ms` milliseconds at most (-1: for ever). */
+/* A worker that was killed and hangs is as good as dead. */
+static void look_at_worker(struct runner *runner)
+{
+	hf_worker_note_lost(&runner->worker);
+	runner->trouble |= runner->worker.lost && !runner->ending;
+}
+
+/* Waits for the next event, `ms` milliseconds at most, or (-1) about a second. */
 static void step(struct runner *runner, int ms)
 {
 	struct pollfd fds[] = {
@@ -132,7 +131,12 @@ static void step(struct runner *runner, int ms)
 		{.fd = runner->front},
 	};
 
-	if (poll(fds, HF_ARRAY_SIZE(fds), ms) <= 0)
+	int n = poll(fds, HF_ARRAY_SIZE(fds),
+		     ms < 0 ? hf_worker_timeout_ms(&runner->worker) : ms);
+
+	if (n == 0 && ms < 0)
+		look_at_worker(runner);
+	if (n <= 0)
 		return;
 	/* Before the child's end: what it must not know decides. */
 	if (fds[1].revents)
@@ -145,15 +149,36 @@ static void step(struct runner *runner, int ms)
 
 /* --- fail-stop ----------------------------------------------------------------- */
 
-void hf_run_stop_all(pid_t worker, int front, int *device_fd)
+/* Answers whoever waits until all have ended. True: none is left. */
+static bool answer_all(struct hf_worker *holder)
 {
+	for (int ms = 0; ms < PATIENCE_MS; ms += LOOK_MS) {
+		const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};
+		pid_t pid;
+
+		hf_worker_answer(holder);
+		do
+			pid = waitpid(-1, NULL, WNOHANG);
+		while (pid > 0);
+		if (pid < 0)
+			return true;
+		nanosleep(&pause, NULL);
+	}
+	return false;
+}
+
+void hf_run_stop_all(struct hf_worker *holder, pid_t worker, int front)
+{
+	bool gone;
+
 	hf_descendants_kill(worker);
-	close_fd(device_fd);
-	if (front >= 0)
-		(void)!hf_worker_hand_over(front, -1);
 	if (worker)
 		kill(worker, SIGKILL);
-	if (!hf_worker_reap_all())
+	gone = answer_all(holder);
+	hf_worker_let_go(holder);
+	if (front >= 0)
+		(void)!hf_worker_hand_over(front, -1);
+	if (!gone)
 		hf_log(HF_LOG_ERROR,
 		       "some processes do not end although they were killed");
 }
@@ -186,7 +211,7 @@ static int fail_stop(struct runner *runner)
 {
 	pid_t worker = runner->worker.ended ? 0 : runner->worker.pid;
 
-	hf_run_stop_all(worker, runner->front, &runner->device_fd);
+	hf_run_stop_all(&runner->worker, worker, runner->front);
 	explain(runner);
 	/* It was reaped with the rest. */
 	if (worker)
@@ -302,7 +327,7 @@ static int finish(struct runner *runner)
 	int status;
 
 	runner->ending = true;
-	close_fd(&runner->device_fd);
+	hf_worker_let_go(worker);
 	if (!worker->ended)
 		hf_worker_press(worker);
 	while (!worker->ended && worker->stage != HF_WORKER_GIVEN_UP) {
@@ -341,8 +366,7 @@ int hf_run_conduct(const struct hf_run *run,
 	struct runner runner = {.run = run,
 				.inheritance = inheritance,
 				.front = front,
-				.signal_fd = -1,
-				.device_fd = -1};
+				.signal_fd = -1};
 	int r = start(&runner);
 	int status;
 

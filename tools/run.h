@@ -9,9 +9,9 @@
  *   command  whatever it starts is ended with it
  *
  * When a client would meet an error, or the worker dies, or the front, all
- * processes of the command get SIGKILL. Nobody waits for them then: they may
- * be waiting for the mount. Only after that /dev/fuse, of which runner and
- * front hold copies, is closed, which lets go of them.
+ * processes of the command get SIGKILL. They may be waiting for the mount; so
+ * the worker gets it, too, and then whoever waits is answered, with the copies
+ * of /dev/fuse that runner and front have. Nobody is left alive to see that.
  */
 #ifndef HF_RUN_H
 #define HF_RUN_H
@@ -49,8 +49,9 @@ int hf_run_signals(void) HF_MUST_USE;
 /* True if a signal came from the terminal, which sends it to the whole process
  * group: the command got its own. */
 bool hf_run_is_for_all(int code);
-/* Kills everything below this process, closes *device_fd and that of `front`
- * (-1: none), kills `worker` (0: none), which is the last, and reaps. */
-void hf_run_stop_all(pid_t worker, int front, int *device_fd);
+/* Kills everything below this process, `worker` (0: none) last, answers those
+ * who wait with the device of `holder`, lets go of it, as the front has to (-1:
+ * none), and reaps. */
+void hf_run_stop_all(struct hf_worker *holder, pid_t worker, int front);
 
 #endif

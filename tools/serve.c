@@ -108,11 +108,9 @@ static int confine(const struct hf_service *service,
 		   const struct hf_session *session, int channel,
 		   char **landlock)
 {
-	int r = 0;
-
 	/* First of all: from here on a death of ours is no abort. */
-	if (service->fail_stop)
-		r = hf_worker_hand_over(channel, hf_session_device(session));
+	int r = hf_worker_hand_over(channel, hf_session_device(session));
+
 	if (r == 0)
 		r = hf_privileges_drop();
 	if (r == 0)
@@ -155,8 +153,8 @@ int hf_serve(const struct hf_service *service, int channel)
 	int r;
 
 	hf_worker_shield(channel, service->fail_stop);
-	r = hf_session_mount(service->mount, service->mountpoint, &session,
-			     &why);
+	r = hf_session_mount(service->mount, service->mountpoint,
+			     service->unanswered, &session, &why);
 	if (r < 0)
 		return refuse(r, why);
 	r = confine(service, session, channel, &landlock);

@@ -11,9 +11,9 @@ struct hf_service {
 	const struct hf_config *view;
 	const struct hf_mount_config *mount;
 	const char *mountpoint; /* absolute, without links */
+	struct hf_unanswered *unanswered;
 	bool background; /* standard error leads nowhere once it serves */
-	/* No client may meet an error: it is told over the channel instead, and
-	 * so is /dev/fuse handed over (tools/worker.h). */
+	/* No client may meet an error: it is told over the channel instead. */
 	bool fail_stop;
 	/* Called with the new view before the mount answers; an exit status,
 	 * and nothing is served if it is not 0. NULL: nothing to do. */

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -14,6 +15,9 @@
 /* How long the worker may take to end by itself after an unmount, then after
  * SIGTERM, then after SIGKILL (a process can hang in the kernel for ever). */
 #define PATIENCE_MS 2000
+/* How often it is looked whether it was killed and hangs, which no signal and
+ * no closed descriptor tells. */
+#define LOOK_MS 1000
 
 static int64_t now_ms(void)
 {
@@ -93,7 +97,8 @@ int hf_worker_start(struct hf_worker *worker, const struct hf_worker_job *job)
 	struct hf_mount before = {0};
 	int channel[2];
 
-	*worker = (struct hf_worker){.job = job, .channel = -1, .before = -1};
+	*worker = (struct hf_worker){
+		.job = job, .channel = -1, .device_fd = -1, .before = -1};
 	if (hf_mount_at(job->mountpoint, &before) == 0)
 		worker->before = before.id;
 	hf_mount_fini(&before);
@@ -155,8 +160,62 @@ int hf_worker_timeout_ms(const struct hf_worker *worker)
 	int64_t left = worker->deadline_ms - now_ms();
 
 	if (worker->stage == HF_WORKER_RUNNING)
-		return -1;
+		return worker->ready ? LOOK_MS : -1;
 	return left > 0 ? (int)left : 0;
+}
+
+/* --- one that was killed and hangs ---------------------------------------- */
+
+/* Its first thread only waits, so that SIGKILL ends it at once: it is a zombie
+ * then, see proc_pid_stat(5). */
+static bool is_zombie(pid_t pid)
+{
+	char path[64], line[1024];
+	const char *rest;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	rest = fgets(line, sizeof(line), file) ? strrchr(line, ')') : NULL;
+	fclose(file);
+	return rest && strncmp(rest, ") Z", 3) == 0;
+}
+
+void hf_worker_note_lost(struct hf_worker *worker)
+{
+	worker->lost |= !worker->ended && is_zombie(worker->pid);
+}
+
+void hf_worker_look(struct hf_worker *worker)
+{
+	if (worker->stage != HF_WORKER_RUNNING) {
+		hf_worker_press(worker);
+		return;
+	}
+	hf_worker_note_lost(worker);
+	if (!worker->lost)
+		return;
+	(void)!remove_mount(worker);
+	enter_stage(worker, HF_WORKER_KILLED);
+}
+
+bool hf_worker_is_mute(const struct hf_worker *worker)
+{
+	return worker->stage >= HF_WORKER_KILLED;
+}
+
+void hf_worker_answer(struct hf_worker *worker)
+{
+	if (worker->device_fd >= 0)
+		hf_unanswered_fail(worker->job->unanswered, worker->device_fd);
+}
+
+void hf_worker_let_go(struct hf_worker *worker)
+{
+	hf_closep(&worker->device_fd);
+	worker->device_fd = -1;
 }
 
 void hf_worker_set_ended(struct hf_worker *worker, int status)
@@ -193,6 +252,7 @@ void hf_worker_fini(struct hf_worker *worker)
 {
 	hf_mount_fini(&worker->mount);
 	hf_closep(&worker->channel);
+	hf_worker_let_go(worker);
 }
 
 /* --- the channel ----------------------------------------------------------- */
@@ -251,8 +311,8 @@ static ssize_t receive_message(int channel, struct message *ret, int *ret_fd)
 	return n < 0 ? -errno : n;
 }
 
-enum hf_news hf_worker_receive(struct hf_worker *worker, int *ret_fd,
-			       char **ret_path, int *ret_error)
+enum hf_news hf_worker_receive(struct hf_worker *worker, char **ret_path,
+			       int *ret_error)
 {
 	struct message message;
 	int fd;
@@ -267,8 +327,10 @@ enum hf_news hf_worker_receive(struct hf_worker *worker, int *ret_fd,
 		worker->ready = true;
 		note_mount(worker);
 	}
-	if (message.news == HF_NEWS_DEVICE)
-		*ret_fd = fd;
+	if (message.news == HF_NEWS_DEVICE) {
+		hf_worker_let_go(worker);
+		worker->device_fd = fd;
+	}
 	if (message.news == HF_NEWS_ERROR) {
 		message.path[sizeof(message.path) - 1] = '\0';
 		*ret_path = strdup(message.path);

@@ -1,8 +1,9 @@
 /*
  * worker: the process that mounts and serves, as whoever watches over it sees
  * it: started, pressed to end, and its mount removed when it is gone. The
- * watching process never opens /dev/fuse and, once the worker serves, never
- * touches the mountpoint: a dead file system would hold it fast.
+ * watching process, once the worker serves, never touches the mountpoint: a dead
+ * file system would hold it fast. It has a copy of /dev/fuse, to answer those
+ * who wait if the worker is killed and hangs: see hf_worker_answer.
  */
 #ifndef HF_WORKER_H
 #define HF_WORKER_H
@@ -10,6 +11,7 @@
 #include <sys/types.h>
 
 #include "fs/base/base.h"
+#include "fs/fuse/fuse.h"
 #include "tools/mountinfo.h"
 
 /* Exit status of a program that cannot work here. */
@@ -25,7 +27,8 @@ struct hf_worker_job {
 	 */
 	int (*run)(void *data, int channel);
 	void *data;
-	bool deaf; /* as hf_worker_shield was told */
+	bool deaf;                        /* as hf_worker_shield was told */
+	struct hf_unanswered *unanswered; /* of its session; borrowed */
 };
 
 /* What was done last to make the worker end. */
@@ -40,15 +43,17 @@ enum hf_worker_stage {
 /* Private but for what is said of a field. */
 struct hf_worker {
 	const struct hf_worker_job *job;
-	pid_t pid;   /* read by all; 0: there is none */
-	int channel; /* read by all, for poll(2); -1 once it was closed */
-	int before;  /* id of the mount that was there before, or -1 */
+	pid_t pid;     /* read by all; 0: there is none */
+	int channel;   /* read by all, for poll(2); -1 once it was closed */
+	int device_fd; /* its /dev/fuse; read by all; -1: not known, let go */
+	int before;    /* id of the mount that was there before, or -1 */
 	struct hf_mount mount;
 	bool ready;                 /* read by all: the mount can answer */
 	enum hf_worker_stage stage; /* read by all */
 	int64_t deadline_ms;        /* of this stage */
-	bool ended;                 /* read by all */
-	int status;                 /* waitpid's, once ended; read by all */
+	bool lost;  /* read by all: it was killed, and hangs in the kernel */
+	bool ended; /* read by all */
+	int status; /* waitpid's, once ended; read by all */
 };
 
 /*
@@ -64,21 +69,33 @@ int hf_worker_start(struct hf_worker *worker,
 enum hf_news {
 	HF_NEWS_NONE,
 	HF_NEWS_READY,  /* the mount can answer */
-	HF_NEWS_DEVICE, /* *ret_fd is new: the worker's /dev/fuse; -1: the one
-			   that came before is to be closed */
+	HF_NEWS_DEVICE, /* device_fd was set, or let go */
 	HF_NEWS_ERROR,  /* a client would have met an error: *ret_path is new
 			   ("" if it is about no file), *ret_error a negative
 			   errno */
 };
 /* Takes one message from the channel; at its end the channel is closed. */
-enum hf_news hf_worker_receive(struct hf_worker *worker, int *ret_fd,
-			       char **ret_path, int *ret_error);
+enum hf_news hf_worker_receive(struct hf_worker *worker, char **ret_path,
+			       int *ret_error);
 
 /* Makes the worker end, less politely every time: by unmounting, by SIGTERM,
  * by SIGKILL. */
 void hf_worker_press(struct hf_worker *worker);
-/* How long until it is to be pressed again; -1: it was not pressed yet. */
+/* How long until hf_worker_look is due; -1: never. */
 int hf_worker_timeout_ms(const struct hf_worker *worker);
+/* Presses the worker again if it was pressed; else looks whether it is lost,
+ * and unmounts if so. */
+void hf_worker_look(struct hf_worker *worker);
+/* Sets `lost`. A worker that hangs in a source ends, for us who wait for it,
+ * with the last of its threads. */
+void hf_worker_note_lost(struct hf_worker *worker);
+/* True: nobody answers any more, so hf_worker_answer is to. */
+bool hf_worker_is_mute(const struct hf_worker *worker);
+/* Everybody who waits for the worker by now gets an error; without that they
+ * could not even be killed while it hangs. It must have got SIGKILL. */
+void hf_worker_answer(struct hf_worker *worker);
+/* Closes device_fd; the kernel gives the mount up with the last copy. */
+void hf_worker_let_go(struct hf_worker *worker);
 /* Takes waitpid's status of the worker. */
 void hf_worker_set_ended(struct hf_worker *worker, int status);
 /*
@@ -112,7 +129,7 @@ int hf_worker_follow(int channel) HF_MUST_USE;
 /* The mount can answer. */
 void hf_worker_ready(int channel);
 /* Gives a copy of the worker's /dev/fuse away: the kernel then keeps the mount
- * when the worker dies. -1: whoever has one shall close it. Negative errno. */
+ * when the worker dies. -1: whoever has one shall let go. Negative errno. */
 int hf_worker_hand_over(int channel, int device_fd) HF_MUST_USE;
 /* Tells of an error that no client may meet; `error` is a negative errno. Any
  * thread. */

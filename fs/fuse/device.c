@@ -14,8 +14,12 @@
 
 static ssize_t device_read(int fd, void *buf, size_t len, void *userdata)
 {
-	(void)userdata;
-	return read(fd, buf, len);
+	struct hf_fs *fs = userdata;
+	ssize_t n = read(fd, buf, len);
+
+	if (n >= (ssize_t)sizeof(struct fuse_in_header))
+		hf_unanswered_add(fs->unanswered, buf);
+	return n;
 }
 
 /* The first answer of a session is the one to FUSE_INIT. */
@@ -35,11 +39,27 @@ static void mend_init(const struct iovec *iov, int count)
 static ssize_t device_write(int fd, struct iovec *iov, int count,
 			    void *userdata)
 {
+	const struct fuse_out_header *header = iov[0].iov_base;
 	struct hf_fs *fs = userdata;
+	uint64_t unique = header->unique; /* 0: it answers nothing */
+	ssize_t n;
 
 	if (!atomic_exchange(&fs->initialised, true))
 		mend_init(iov, count);
-	return writev(fd, iov, count);
+	n = writev(fd, iov, count);
+	if (unique)
+		hf_unanswered_remove(fs->unanswered, unique);
+	return n;
+}
+
+void hf_device_reject(struct hf_fs *fs, uint64_t unique, int error)
+{
+	struct fuse_out_header out = {
+		.len = sizeof(out), .error = error, .unique = unique};
+	struct iovec iov = {.iov_base = &out, .iov_len = sizeof(out)};
+
+	/* It fails only if the client or the mount is gone. */
+	(void)!device_write(fuse_session_fd(fs->fuse), &iov, 1, fs);
 }
 
 /* Code 8 of linux/fuse.h, which is newer than libfuse 3.14. */

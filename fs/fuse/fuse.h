@@ -35,17 +35,30 @@ void hf_mount_config_fini(struct hf_mount_config *config);
  */
 struct hf_option_set hf_mount_options(struct hf_mount_config *config);
 
+/*
+ * Requests that wait for an answer, seen by all processes that are forked once
+ * it is there. In one of them, which has a copy of the device, it answers for a
+ * session that was killed.
+ */
+struct hf_unanswered;
+int hf_unanswered_new(struct hf_unanswered **ret) HF_MUST_USE;
+void hf_unanswered_free(struct hf_unanswered *unanswered);
+/* Everybody who waits by now gets ENOTCONN. The session must not serve any
+ * more; its threads may still be there. */
+void hf_unanswered_fail(struct hf_unanswered *unanswered, int device_fd);
+
 struct hf_session;
 
 /*
  * Mounts at `mountpoint` (absolute). Call in the process that will serve,
  * before it drops privileges and before any thread starts; the kernel's
- * requests wait until hf_session_serve. Unmounting is the guard's. On error
+ * requests wait until hf_session_serve. Unmounting is the guard's. `unanswered`
+ * is borrowed, and tells what is not answered from then on. On error
  * *why is a new sentence. -EPERM, -ENOENT, ... of mount(2) and /dev/fuse.
  */
 int hf_session_mount(const struct hf_mount_config *config,
-		     const char *mountpoint, struct hf_session **ret,
-		     char **why) HF_MUST_USE;
+		     const char *mountpoint, struct hf_unanswered *unanswered,
+		     struct hf_session **ret, char **why) HF_MUST_USE;
 /* /dev/fuse of the mount; borrowed. */
 int hf_session_device(const struct hf_session *session);
 /*

@@ -3,6 +3,7 @@
  *
  *   session.c  mount, serve, end
  *   device.c   reads and writes of /dev/fuse
+ *   unanswered.c  requests that others may have to answer
  *   trust.c    how long the kernel may believe names
  *   notifier.c the thread that hears of changes
  *   loop.c     threads that take requests and answer them
@@ -87,9 +88,10 @@ struct hf_notifier;
 
 struct hf_fs {
 	const struct hf_mount_config *config;
-	struct fuse_session *fuse;  /* borrowed */
-	struct hf_view *view;       /* borrowed; set before serving */
-	struct hf_control *control; /* borrowed; NULL: no .hashedfs */
+	struct fuse_session *fuse;        /* borrowed */
+	struct hf_unanswered *unanswered; /* borrowed */
+	struct hf_view *view;             /* borrowed; set before serving */
+	struct hf_control *control;       /* borrowed; NULL: no .hashedfs */
 	struct hf_inodes *inodes;
 	struct hf_watcher *watcher;
 	struct hf_trust *trust;
@@ -109,6 +111,8 @@ struct hf_fs {
 
 /* Takes the reads and writes of a mounted session over. */
 int hf_device_attach(struct fuse_session *fuse) HF_MUST_USE;
+/* Answers without libfuse, which has no way to leave a request undone. */
+void hf_device_reject(struct hf_fs *fs, uint64_t unique, int error);
 /* Makes the kernel distrust every name that it was told. -EINVAL: it has never
  * heard of that (before Linux 6.16); -ENODEV, ...: the mount is gone. */
 int hf_device_raise_epoch(struct fuse_session *fuse);
@@ -123,6 +127,14 @@ int hf_device_raise_epoch(struct fuse_session *fuse);
  */
 void hf_push(struct hf_fs *fs, uint64_t nodeid,
 	     const struct hf_content *content);
+
+/* --- unanswered.c --------------------------------------------------------- */
+
+struct fuse_in_header;
+/* A request was taken, an answer given. Any thread. */
+void hf_unanswered_add(struct hf_unanswered *unanswered,
+		       const struct fuse_in_header *in);
+void hf_unanswered_remove(struct hf_unanswered *unanswered, uint64_t unique);
 
 /* --- trust.c -------------------------------------------------------------- */
 

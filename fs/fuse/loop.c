@@ -80,17 +80,10 @@ static bool can_wait(const struct fuse_in_header *in)
 	}
 }
 
-/* An answer without libfuse, which has no way to leave a request undone. */
 static void reject(const struct loop *loop, const struct fuse_in_header *in)
 {
-	struct fuse_out_header out = {
-		.len = sizeof(out), .error = -EAGAIN, .unique = in->unique};
-
-	if (hf_withhold(loop->fs, NULL, NULL, -EAGAIN))
-		return;
-	/* It fails only if the client or the mount is gone. */
-	if (write(fuse_session_fd(loop->fuse), &out, sizeof(out)) < 0)
-		return;
+	if (!hf_withhold(loop->fs, NULL, NULL, -EAGAIN))
+		hf_device_reject(loop->fs, in->unique, -EAGAIN);
 }
 
 /* One request; 0 when there are no more, or a negative errno. */

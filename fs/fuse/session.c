@@ -133,8 +133,8 @@ static int say(const char *mountpoint, int error, struct hf_buf *detail,
 }
 
 int hf_session_mount(const struct hf_mount_config *config,
-		     const char *mountpoint, struct hf_session **ret,
-		     char **why)
+		     const char *mountpoint, struct hf_unanswered *unanswered,
+		     struct hf_session **ret, char **why)
 {
 	struct hf_session *session = calloc(1, sizeof(*session));
 	struct hf_buf log = {0};
@@ -143,6 +143,7 @@ int hf_session_mount(const struct hf_mount_config *config,
 	if (!session)
 		return hf_why(-ENOMEM, why, "no memory");
 	session->fs.config = config;
+	session->fs.unanswered = unanswered;
 	session->fs.owner = getuid();
 	session->fs.started_ns = hf_clock_realtime();
 	hf_handles_init(&session->fs.handles);
