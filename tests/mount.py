@@ -136,6 +136,17 @@ def state(pid):
     return "" if letter in "ZX" else letter
 
 
+def stop(pid):
+    """Stops a process; when it returns none of its threads runs."""
+
+    def stopped():
+        threads = os.listdir(f"/proc/{pid}/task")
+        return all(state(f"{pid}/task/{thread}") == "T" for thread in threads)
+
+    os.kill(pid, signal.SIGSTOP)
+    assert eventually(stopped, 10, 0.001)
+
+
 def proc(pid, file):
     try:
         with open(f"/proc/{pid}/{file}", "rb") as f:

@@ -16,7 +16,7 @@ import pytest
 from conftest import give
 from faults.cell import Running
 from faults.source import faulty
-from mount import mounted, processes
+from mount import mounted, processes, stuck
 from person import MARK, ROOT, eventually
 
 GONE = errno.ENOTCONN
@@ -149,17 +149,6 @@ class Client:
         self._process.stdout.close()
 
 
-def stop(pid):
-    """Stops a process; when it returns none of its threads runs."""
-
-    def stopped():
-        threads = os.listdir(f"/proc/{pid}/task")
-        return all(mounting.state(f"{pid}/task/{thread}") == "T" for thread in threads)
-
-    os.kill(pid, signal.SIGSTOP)
-    assert eventually(stopped, 10, 0.001)
-
-
 @contextlib.contextmanager
 def clients(m, count, ready, act):
     with contextlib.ExitStack() as stack:
@@ -219,7 +208,7 @@ def test_kill_9_before_an_answer(source, mount, place, as_user, operation):
     with mount(source, path=path, person=as_user) as m:
         with clients(m, 3, ready, act) as waiting:
             worker = m.worker()
-            stop(worker)
+            mounting.stop(worker)
             for client in waiting:
                 client.act()
             assert eventually(lambda: all(client.waits() for client in waiting), 20)
@@ -264,7 +253,7 @@ def test_kill_9_under_run(bed, source, place, as_user, operation, whom):
     m = Running(path, as_user)
     client = Client(m, *FROZEN[operation], run)
     try:
-        stop(m.worker())
+        mounting.stop(m.worker())
         client.act()
         assert eventually(client.waits, 20), f"it ended with {client.ended()}"
         os.kill(getattr(m, whom)(), signal.SIGKILL)
@@ -273,3 +262,51 @@ def test_kill_9_under_run(bed, source, place, as_user, operation, whom):
     finally:
         client.end()
         mounting.clear(path, as_user)
+
+
+# --- workers that hang beyond SIGKILL ----------------------------------------------
+
+# A signal that does not kill comes first: of another one nobody is told.
+ALARM = "import signal; signal.signal(signal.SIGALRM, lambda *_: None)"
+
+
+def alarm(client):
+    """It waits in the kernel, and has got a signal there."""
+    assert eventually(client.waits, 20)
+    os.kill(client.pid, signal.SIGALRM)
+
+
+def test_who_waits_for_a_hung_worker(bed, source, mount, place, as_user):
+    """Source and worker are stuck, and the worker is killed: clients get an error,
+    but under hashedfs-run, where they are killed, also if its guard was."""
+    whom = "worker", "guard"
+    paths = [place(as_user) for _ in whom]
+    program = str(bed.bin / "hashedfs-run")
+    act = OPERATIONS["read"][1]
+    ready = f"{OPERATIONS['read'][0]}; {ALARM}"
+    with contextlib.ExitStack() as stack:
+        m = stack.enter_context(mount(source, person=as_user))
+        waiting = stack.enter_context(clients(m, 3, ready, act))
+        running = [Running(path, as_user) for path in paths]
+        for run, path in zip(running, paths, strict=True):
+            argv = (program, "-q", "--at", str(path), str(source), "--")
+            waiting.append(Client(run, ready, act, argv))
+            stack.callback(waiting[-1].end)
+        source.hang("read", "d/big.bin")
+        for client in waiting:
+            client.act()
+        source.wait_for("read", "d/big.bin", 3)
+        stack.enter_context(source.dead())
+        victims = m.worker(), running[0].worker(), running[1].guard()
+        for client in waiting:
+            alarm(client)
+        time.sleep(0.2)
+        for victim in victims:
+            os.kill(victim, signal.SIGKILL)
+        for client in waiting[:3]:
+            assert client.error() == GONE
+        for client in waiting[3:]:
+            assert client.ended() == (125, "")
+        assert not stuck(0)
+        for run in (m, *running):
+            assert eventually(lambda: not mounted(run.path) and not processes(run.path), 10)

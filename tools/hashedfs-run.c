@@ -97,6 +97,12 @@ static int publish(void *data)
 
 static int serve(void *data, int channel)
 {
+	int r = hf_leave_input();
+
+	/* Whoever reads the command's output waits for its end, not for ours:
+	 * a worker can hang in a source. */
+	if (r < 0 || dup2(STDIN_FILENO, STDOUT_FILENO) < 0)
+		return refuse(r < 0 ? r : -errno, NULL);
 	/* So that lists of processes tell it from the front. */
 	prctl(PR_SET_NAME, "hashedfs-worker");
 	return hf_serve(data, channel);

@@ -53,18 +53,9 @@ static int await_mount(const struct hf_guard *guard, pid_t pid, int told_fd)
 	return HF_EXIT_ENVIRONMENT;
 }
 
-/* Nothing is read from here on; guard and worker make the other two
- * descriptors copies of this one when they leave the terminal. */
-static int leave_input(void)
-{
-	HF_CLEANUP(hf_closep) int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	return fd < 0 || dup2(fd, STDIN_FILENO) < 0 ? -errno : 0;
-}
-
 static _Noreturn void become_guard(const struct hf_guard *guard, int told_fd)
 {
-	int r = leave_input();
+	int r = hf_leave_input();
 
 	if (r < 0) {
 		hf_log(HF_LOG_ERROR, "cannot open /dev/null: %s", strerror(-r));

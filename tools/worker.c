@@ -1,6 +1,7 @@
 #include "tools/worker.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -399,6 +400,13 @@ void hf_worker_report(int channel, const char *path, int error)
 	strncpy(message.path, path, sizeof(message.path) - 1);
 	/* If nobody hears it there is a signal on its way. */
 	(void)!send_message(channel, &message, -1);
+}
+
+int hf_leave_input(void)
+{
+	HF_CLEANUP(hf_closep) int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	return fd < 0 || dup2(fd, STDIN_FILENO) < 0 ? -errno : 0;
 }
 
 void hf_leave_terminal(void)

@@ -134,6 +134,9 @@ int hf_worker_hand_over(int channel, int device_fd) HF_MUST_USE;
 /* Tells of an error that no client may meet; `error` is a negative errno. Any
  * thread. */
 void hf_worker_report(int channel, const char *path, int error);
+/* Standard input leads nowhere from here on. Negative errno: /dev/null cannot
+ * be opened. */
+int hf_leave_input(void) HF_MUST_USE;
 /* Standard output and error lead to where standard input does, which is
  * nowhere by now, and messages go to syslog(3): whoever reads our output waits
  * for its end. Nothing need be opened. */

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import signal
 import subprocess
 
 import mount as mounting
@@ -15,8 +16,9 @@ HANG = 0
 class Source:
     """What hashedfs is given: a path; and what stands behind it."""
 
-    def __init__(self, path, under, rules, hits):
+    def __init__(self, path, under, rules, hits, server):
         self.path = path
+        self._server = server
         self.under = under
         self._rules = rules
         self._hits = hits
@@ -50,13 +52,22 @@ class Source:
     def release(self):
         self.say()
 
-    def was_asked(self, operation, path):
-        """Whether a request met a rule for this."""
-        with open(self._hits, encoding="utf-8") as file:
-            return f"{operation} /{path}\n" in file
+    @contextlib.contextmanager
+    def dead(self):
+        """Inside the block whoever was asking is beyond SIGKILL."""
+        mounting.stop(self._server.pid)
+        try:
+            yield
+        finally:
+            self._server.send_signal(signal.SIGCONT)
 
-    def wait_for(self, operation, path, seconds=20):
-        assert eventually(lambda: self.was_asked(operation, path), seconds, 0.005), (
+    def was_asked(self, operation, path):
+        """How many requests met a rule for this."""
+        with open(self._hits, encoding="utf-8") as file:
+            return list(file).count(f"{operation} /{path}\n")
+
+    def wait_for(self, operation, path, count=1):
+        assert eventually(lambda: self.was_asked(operation, path) >= count, 20, 0.005), (
             f"nobody came for {operation} {path}"
         )
 
@@ -79,7 +90,7 @@ def faulty(bed, person, under, top):
         env={f"{MARK}_MOUNT": str(path)},
         stderr=subprocess.DEVNULL,
     )
-    source = Source(path, under, rules, hits)
+    source = Source(path, under, rules, hits, server)
     try:
         assert eventually(lambda: mounting.mounted(path), 10, 0.005)
         yield source
