@@ -19,6 +19,7 @@ struct search {
 	struct hf_buf path; /* of the entry at hand */
 	struct hf_buf name; /* presented, of the entry at hand */
 	bool reported;      /* with the directory, all that was looked at */
+	int unknown;        /* why a file that may have the name has none */
 };
 
 static void search_fini(struct search *search)
@@ -120,6 +121,14 @@ static int present(struct search *search, size_t i, struct hf_entry *ret)
 			  &named, named_error, &search->name, ret);
 }
 
+/* A file that cannot be read stands plain, for want of a name. Nobody knows
+ * whether it would have the one that is looked for. */
+static void note_unknown(struct search *search, const struct hf_entry *entry)
+{
+	if (entry->kind == HF_KIND_PLAIN && entry->error)
+		search->unknown = entry->error == ENOENT ? -EIO : -entry->error;
+}
+
 /* 1: the file whose hashed name is `name`, *ret and its index; 0: none. */
 static int find_hashed(struct search *search, const char *name,
 		       struct hf_entry *ret, size_t *ret_i)
@@ -131,6 +140,8 @@ static int find_hashed(struct search *search, const char *name,
 
 	for (size_t i = 0; i < n && error == 0; i++) {
 		error = present(search, matches[i], ret);
+		if (error == 0)
+			note_unknown(search, ret);
 		if (error == 0 && ret->kind == HF_KIND_HASHED && !ret->hidden &&
 		    strcmp(ret->name, name) == 0) {
 			*ret_i = matches[i];
@@ -237,5 +248,7 @@ int hf_view_lookup(struct hf_view *view, struct hf_node *dir, const char *name,
 	if (found < 0)
 		return found;
 	entry.reported = search.reported;
-	return found ? hf_node_new(view, dir, &entry, ret) : -ENOENT;
+	if (found)
+		return hf_node_new(view, dir, &entry, ret);
+	return search.unknown ? search.unknown : -ENOENT;
 }

@@ -495,6 +495,28 @@ static void broken_links_stand_plain(void **state)
 	hf_listing_unref(listing);
 }
 
+/* Which name a file has that cannot be read, nobody knows: so none that it
+ * might have is denied. */
+static void a_name_is_not_denied_unread(void **state)
+{
+	struct scene *scene = *state;
+	struct hf_node *root;
+	struct hf_node *node;
+
+	tree_link(&scene->tree, "dangling.css", "nowhere");
+	scene_open(scene, "@", "");
+	root = scene_node(scene, "");
+	assert_int_equal(hf_view_lookup(scene->view, root,
+					"dangling.0123456789ab.css",
+					&scene->wait, &node),
+			 -EIO);
+	assert_int_equal(hf_view_lookup(scene->view, root,
+					"another.0123456789ab.css",
+					&scene->wait, &node),
+			 -ENOENT);
+	hf_node_unref(root);
+}
+
 static void a_mended_link_gets_its_name(void **state)
 {
 	struct scene *scene = *state;
@@ -1400,6 +1422,7 @@ int main(void)
 		VIEW(a_directory_of_a_hashed_name),
 		VIEW(a_kept_file_of_a_hashed_name),
 		VIEW(broken_links_stand_plain),
+		VIEW(a_name_is_not_denied_unread),
 		VIEW(a_mended_link_gets_its_name),
 		VIEW(a_link_follows_its_target_from_kind_to_kind),
 		VIEW(the_last_known_name_stands),
