@@ -165,6 +165,26 @@ def test_two_mounts_over_each_other(refused, src, mount, as_user):
         assert m.listing() == [A]
 
 
+def test_several_who_mount_there_at_once(bed, fuse, src, place, as_user):
+    path = place(as_user)
+    for _ in range(5):
+        started = [
+            as_user.popen(
+                *(str(bed.bin / "hashedfs"), str(src), str(path)),
+                stderr=subprocess.PIPE,
+            )
+            for _ in range(3)
+        ]
+        told = [process.communicate(timeout=30)[1] for process in started]
+        codes = [process.returncode for process in started]
+        try:
+            assert sorted(codes) == [0, ENVIRONMENT, ENVIRONMENT], told
+            assert all(b"mount already" in text for text in told if text)
+        finally:
+            assert mounting.unmount(path, as_user)
+        assert not mounted(path), "several were stacked"
+
+
 def test_a_mount_as_the_source_of_another(src, mount, as_user):
     with mount(src, person=as_user) as one:
         with mount(one.path, person=as_user) as two:

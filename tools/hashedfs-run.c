@@ -114,20 +114,20 @@ static int run(struct arguments *arguments, struct publication *publication)
 	struct hf_service service = {
 		.view = &program->view,
 		.mount = &program->mount,
-		.mountpoint = program->mountpoint,
+		.mountpoint = program->mountpoint.path,
 		.unanswered = program->unanswered,
 		.fail_stop = true,
 		.prepare = hf_freeze,
 		.data = &arguments->freezing,
 	};
 	struct hf_run run = {
-		.job = {.mountpoint = program->mountpoint,
+		.job = {.mountpoint = program->mountpoint.path,
 			.run = serve,
 			.data = &service,
 			.deaf = true,
 			.unanswered = program->unanswered},
 		.argv = hf_command_fill_in(arguments->command,
-					   program->mountpoint),
+					   program->mountpoint.path),
 		.temporary = !arguments->at,
 		.after = arguments->manifest ? publish : NULL,
 		.after_data = publication,
@@ -136,8 +136,8 @@ static int run(struct arguments *arguments, struct publication *publication)
 
 	if (!run.argv)
 		return refuse(-ENOMEM, NULL);
-	publication->mountpoint = program->mountpoint;
-	hf_log(HF_LOG_INFO, "mounting on %s", program->mountpoint);
+	publication->mountpoint = program->mountpoint.path;
+	hf_log(HF_LOG_INFO, "mounting on %s", program->mountpoint.path);
 	status = hf_run(&run);
 	hf_command_free(run.argv);
 	return status;

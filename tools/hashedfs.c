@@ -66,13 +66,13 @@ static int run(struct hf_program *program, bool foreground)
 	struct hf_service service = {
 		.view = &program->view,
 		.mount = &program->mount,
-		.mountpoint = program->mountpoint,
+		.mountpoint = program->mountpoint.path,
 		.unanswered = program->unanswered,
 		.background = !foreground,
 		.prepare = program->view.frozen ? freeze : NULL,
 	};
 	const struct hf_guard guard = {
-		.job = {.mountpoint = program->mountpoint,
+		.job = {.mountpoint = program->mountpoint.path,
 			.run = work,
 			.data = &service,
 			.unanswered = program->unanswered},

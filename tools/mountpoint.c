@@ -5,8 +5,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tools/mountinfo.h"
@@ -116,6 +118,34 @@ static int clear_dead(const char *path, const char *shown, char **why)
 		return 0;
 	return hf_why(r, why, "the mount table cannot be read: %s",
 		      strerror(-r));
+}
+
+/* --- others who mount there ------------------------------------------------ */
+
+/* Anybody who may read the directory can lock it, so nobody waits for ever. */
+#define LOCK_TRIES 250
+#define LOCK_PAUSE_NS 20000000
+
+/* Of two that mount there at once the second one gets the lock when the first
+ * one's mount can be seen. What cannot be locked is not. */
+static int lock(const char *path)
+{
+	static const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	for (int i = 0;
+	     fd >= 0 && i < LOCK_TRIES && flock(fd, LOCK_EX | LOCK_NB) != 0 &&
+	     errno == EWOULDBLOCK;
+	     i++)
+		nanosleep(&pause, NULL);
+	return fd;
+}
+
+void hf_mountpoint_fini(struct hf_mountpoint *mountpoint)
+{
+	free(mountpoint->path);
+	hf_closep(&mountpoint->lock_fd);
+	*mountpoint = (struct hf_mountpoint){.lock_fd = -1};
 }
 
 /* --- the directory ------------------------------------------------------- */
@@ -239,16 +269,21 @@ static int check_source(const char *path, const struct stat *st,
 }
 
 int hf_mountpoint_prepare(const char *given, bool nonempty,
-			  const struct hf_root_specs *roots, char **ret,
-			  char **why)
+			  const struct hf_root_specs *roots,
+			  struct hf_mountpoint *ret, char **why)
 {
 	HF_CLEANUP(hf_freep) char *shown = hf_escaped(given);
 	HF_CLEANUP(hf_freep) char *path = NULL;
+	HF_CLEANUP(hf_closep) int lock_fd = -1;
 	struct stat st;
 	int r = shown ? resolve(given, shown, &path, why) : -ENOMEM;
 
 	if (r == 0)
 		r = clear_dead(path, shown, why);
+	if (r == 0) {
+		lock_fd = lock(path);
+		r = clear_dead(path, shown, why);
+	}
 	if (r == 0)
 		r = check_directory(path, shown, &st, why);
 	for (size_t i = 0; r == 0 && i < roots->n; i++)
@@ -258,7 +293,8 @@ int hf_mountpoint_prepare(const char *given, bool nonempty,
 		r = check_empty(path, shown, why);
 	if (r < 0)
 		return r;
-	*ret = path;
+	ret->path = path;
+	ret->lock_fd = hf_steal_fd(&lock_fd);
 	path = NULL;
 	return 0;
 }

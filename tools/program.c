@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "tools/device.h"
-#include "tools/mountpoint.h"
 
 static int open_standard_fds(void)
 {
@@ -22,7 +21,7 @@ int hf_program_init(struct hf_program *program)
 {
 	int r = open_standard_fds();
 
-	*program = (struct hf_program){0};
+	*program = (struct hf_program){.mountpoint.lock_fd = -1};
 	hf_mount_config_init(&program->mount);
 	if (r == 0)
 		r = hf_unanswered_new(&program->unanswered);
@@ -31,7 +30,7 @@ int hf_program_init(struct hf_program *program)
 
 void hf_program_fini(struct hf_program *program)
 {
-	free(program->mountpoint);
+	hf_mountpoint_fini(&program->mountpoint);
 	hf_unanswered_free(program->unanswered);
 	hf_mount_config_fini(&program->mount);
 	hf_config_fini(&program->view);

@@ -7,6 +7,7 @@
 
 #include "fs/fuse/fuse.h"
 #include "fs/view/view.h"
+#include "tools/mountpoint.h"
 #include "tools/worker.h" /* HF_EXIT_ENVIRONMENT */
 
 #define HF_EXIT_USAGE 2
@@ -16,7 +17,7 @@
 struct hf_program {
 	struct hf_config view;
 	struct hf_mount_config mount;
-	char *mountpoint; /* owned; resolved once it was checked */
+	struct hf_mountpoint mountpoint;  /* once it was checked */
 	struct hf_unanswered *unanswered; /* owned */
 };
 
