@@ -309,6 +309,6 @@ def test_who_waits_for_a_hung_worker(bed, source, mount, place, as_user):
             assert client.error() == GONE
         for client in waiting[3:]:
             assert client.ended() == (125, "")
-        assert not stuck(0)
+        assert not stuck()
         for run in (m, *running):
             assert eventually(lambda: not mounted(run.path) and not processes(run.path), 10)
