@@ -35,8 +35,8 @@ ENGINE_SRC := $(wildcard fs/base/*.c fs/source/*.c fs/refs/*.c fs/digest/*.c \
 	fs/view/*.c fs/control/*.c)
 FUSE_SRC := $(wildcard fs/fuse/*.c)
 # What the programs that mount have in common.
-MOUNT_SRC := $(FUSE_SRC) $(addprefix tools/,program.c serve.c worker.c device.c \
-	mountpoint.c mountinfo.c privileges.c landlock.c)
+MOUNT_SRC := $(FUSE_SRC) $(addprefix tools/,program.c serve.c worker.c \
+	message.c device.c mountpoint.c mountinfo.c privileges.c landlock.c)
 HASHEDFS_SRC := $(MOUNT_SRC) $(addprefix tools/,hashedfs.c guard.c launcher.c)
 RUN_SRC := $(MOUNT_SRC) $(addprefix tools/,hashedfs-run.c run.c front.c command.c \
 	descendants.c freeze.c hint.c place.c)

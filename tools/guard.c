@@ -143,7 +143,6 @@ static int finish(struct hf_worker *worker)
 {
 	int status;
 
-	hf_worker_let_go(worker);
 	/* A fusermount3 may still be mounting. */
 	if (!worker->ready)
 		hf_worker_reap_all();

@@ -47,8 +47,8 @@ static void on_news(struct runner *runner)
 	switch (hf_worker_receive(&runner->worker, &path, &error)) {
 	case HF_NEWS_DEVICE:
 		/* Without a front there is more to come. */
-		(void)!hf_worker_hand_over(runner->front,
-					   runner->worker.device_fd);
+		(void)!hf_message_device(runner->front,
+					 runner->worker.device_fd);
 		break;
 	case HF_NEWS_ERROR:
 		if (!runner->trouble) {
@@ -177,7 +177,7 @@ void hf_run_stop_all(struct hf_worker *holder, pid_t worker, int front)
 	gone = answer_all(holder);
 	hf_worker_let_go(holder);
 	if (front >= 0)
-		(void)!hf_worker_hand_over(front, -1);
+		(void)!hf_message_device(front, -1);
 	if (!gone)
 		hf_log(HF_LOG_ERROR,
 		       "some processes do not end although they were killed");
@@ -327,7 +327,6 @@ static int finish(struct runner *runner)
 	int status;
 
 	runner->ending = true;
-	hf_worker_let_go(worker);
 	if (!worker->ended)
 		hf_worker_press(worker);
 	while (!worker->ended && worker->stage != HF_WORKER_GIVEN_UP) {

@@ -40,7 +40,7 @@ static void report(void *arg, const char *path, int error)
 {
 	const struct reporter *reporter = arg;
 
-	hf_worker_report(reporter->channel, path, error);
+	hf_message_error(reporter->channel, path, error);
 }
 
 static int answer(const struct hf_service *service, struct hf_session *session,
@@ -57,7 +57,7 @@ static int answer(const struct hf_service *service, struct hf_session *session,
 			hf_session_fail_stop(session, report, &reporter);
 		if (service->background)
 			hf_leave_terminal();
-		hf_worker_ready(channel);
+		hf_message_ready(channel);
 		r = hf_session_serve(session, view, control);
 	}
 	/* It holds nodes of the view, and control does not know it. */
@@ -109,7 +109,7 @@ static int confine(const struct hf_service *service,
 		   char **landlock)
 {
 	/* First of all: from here on a death of ours is no abort. */
-	int r = hf_worker_hand_over(channel, hf_session_device(session));
+	int r = hf_message_device(channel, hf_session_device(session));
 
 	if (r == 0)
 		r = hf_privileges_drop();

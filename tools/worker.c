@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -44,13 +43,26 @@ static void note_mount(struct hf_worker *worker)
 		hf_mount_fini(&found);
 }
 
+/*
+ * Whether the kernel has given the mount up. What looks like it by now is then
+ * another one: ids and devices are given out again at once, but not while the
+ * mount that had them is there.
+ */
+static bool is_gone(const struct hf_worker *worker)
+{
+	struct pollfd device = {.fd = worker->device_fd};
+
+	return worker->gone ||
+	       (poll(&device, 1, 0) > 0 && device.revents & POLLERR);
+}
+
 /* Unmounts what the worker mounted, if it is still there. */
 static int remove_mount(struct hf_worker *worker)
 {
 	int r;
 
 	note_mount(worker);
-	if (!worker->mount.mountpoint)
+	if (!worker->mount.mountpoint || is_gone(worker))
 		return 0;
 	r = hf_mount_find(&worker->mount);
 	if (r > 0)
@@ -70,21 +82,11 @@ static void report_mount(const struct hf_worker *worker, int error)
 	       shown ? shown : "the mount", strerror(-error));
 }
 
-/* A worker that served to the end saw its mount go. Whatever looks like it by
- * now is another one: the kernel gives ids and devices out again at once. */
-static bool saw_unmount(const struct hf_worker *worker)
-{
-	return worker->ready && worker->ended && WIFEXITED(worker->status) &&
-	       WEXITSTATUS(worker->status) == 0;
-}
-
 int hf_worker_clear(struct hf_worker *worker)
 {
-	int r;
+	int r = remove_mount(worker);
 
-	if (saw_unmount(worker))
-		return 0;
-	r = remove_mount(worker);
+	hf_worker_let_go(worker);
 	if (r == 0)
 		return 0;
 	report_mount(worker, r);
@@ -215,6 +217,7 @@ void hf_worker_answer(struct hf_worker *worker)
 
 void hf_worker_let_go(struct hf_worker *worker)
 {
+	worker->gone = is_gone(worker);
 	hf_closep(&worker->device_fd);
 	worker->device_fd = -1;
 }
@@ -256,70 +259,15 @@ void hf_worker_fini(struct hf_worker *worker)
 	hf_worker_let_go(worker);
 }
 
-/* --- the channel ----------------------------------------------------------- */
-
-/* One message. A path that is too long to be told is cut: what matters is that
- * it arrives whole and at once. */
-struct message {
-	enum hf_news news;
-	int error;
-	char path[PATH_MAX];
-};
-
-/* Ancillary data of one descriptor, aligned as cmsg(3) wants it. */
-union control {
-	struct cmsghdr header;
-	char space[CMSG_SPACE(sizeof(int))];
-};
-
-static int send_message(int channel, const struct message *message, int fd)
-{
-	struct iovec iov = {.iov_base = (void *)(uintptr_t)message,
-			    .iov_len = sizeof(*message)};
-	union control control = {0};
-	struct msghdr header = {.msg_iov = &iov, .msg_iovlen = 1};
-
-	if (fd >= 0) {
-		control.header.cmsg_level = SOL_SOCKET;
-		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(sizeof(fd));
-		memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
-		header.msg_control = &control;
-		header.msg_controllen = sizeof(control);
-	}
-	return sendmsg(channel, &header, MSG_NOSIGNAL) < 0 ? -errno : 0;
-}
-
-/* The number of bytes that came, or a negative errno. */
-static ssize_t receive_message(int channel, struct message *ret, int *ret_fd)
-{
-	struct iovec iov = {.iov_base = ret, .iov_len = sizeof(*ret)};
-	union control control = {0};
-	struct msghdr header = {.msg_iov = &iov,
-				.msg_iovlen = 1,
-				.msg_control = &control,
-				.msg_controllen = sizeof(control)};
-	const struct cmsghdr *first;
-	ssize_t n;
-
-	do
-		n = recvmsg(channel, &header, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
-	first = CMSG_FIRSTHDR(&header);
-	*ret_fd = -1;
-	if (n > 0 && first && first->cmsg_type == SCM_RIGHTS)
-		memcpy(ret_fd, CMSG_DATA(first), sizeof(*ret_fd));
-	return n < 0 ? -errno : n;
-}
+/* --- what it says ---------------------------------------------------------- */
 
 enum hf_news hf_worker_receive(struct hf_worker *worker, char **ret_path,
 			       int *ret_error)
 {
-	struct message message;
+	struct hf_message message;
 	int fd;
-	ssize_t n = receive_message(worker->channel, &message, &fd);
 
-	if (n != sizeof(message)) {
+	if (hf_message_receive(worker->channel, &message, &fd) < 0) {
 		hf_closep(&worker->channel);
 		worker->channel = -1;
 		return HF_NEWS_NONE;
@@ -333,12 +281,13 @@ enum hf_news hf_worker_receive(struct hf_worker *worker, char **ret_path,
 		worker->device_fd = fd;
 	}
 	if (message.news == HF_NEWS_ERROR) {
-		message.path[sizeof(message.path) - 1] = '\0';
 		*ret_path = strdup(message.path);
 		*ret_error = message.error;
 	}
 	return message.news;
 }
+
+/* --- in the worker --------------------------------------------------------- */
 
 /* Ctrl-C reaches the whole process group, but the worker must serve until its
  * mount is gone. */
@@ -375,31 +324,6 @@ int hf_worker_follow(int channel)
 	if (poll(&reader, 1, 0) > 0 && reader.revents & POLLHUP)
 		return -ESRCH;
 	return 0;
-}
-
-void hf_worker_ready(int channel)
-{
-	const struct message message = {.news = HF_NEWS_READY};
-
-	/* If nobody hears it there is a signal on its way. */
-	if (send_message(channel, &message, -1) < 0)
-		hf_log(HF_LOG_ERROR, "the guard is gone");
-}
-
-int hf_worker_hand_over(int channel, int device_fd)
-{
-	const struct message message = {.news = HF_NEWS_DEVICE};
-
-	return send_message(channel, &message, device_fd);
-}
-
-void hf_worker_report(int channel, const char *path, int error)
-{
-	struct message message = {.news = HF_NEWS_ERROR, .error = error};
-
-	strncpy(message.path, path, sizeof(message.path) - 1);
-	/* If nobody hears it there is a signal on its way. */
-	(void)!send_message(channel, &message, -1);
 }
 
 int hf_leave_input(void)

@@ -12,6 +12,7 @@
 
 #include "fs/base/base.h"
 #include "fs/fuse/fuse.h"
+#include "tools/message.h"
 #include "tools/mountinfo.h"
 
 /* Exit status of a program that cannot work here. */
@@ -22,7 +23,7 @@ struct hf_worker_job {
 	const char *mountpoint; /* absolute, without links */
 	/*
 	 * Runs in the worker, which exits with what it returns. Mounts, calls
-	 * hf_worker_ready when it is about to serve, and serves until the file
+	 * hf_message_ready when it is about to serve, and serves until the file
 	 * system is unmounted. On failure it says why itself.
 	 */
 	int (*run)(void *data, int channel);
@@ -48,6 +49,7 @@ struct hf_worker {
 	int device_fd; /* its /dev/fuse; read by all; -1: not known, let go */
 	int before;    /* id of the mount that was there before, or -1 */
 	struct hf_mount mount;
+	bool gone;                  /* the mount was, when it was let go */
 	bool ready;                 /* read by all: the mount can answer */
 	enum hf_worker_stage stage; /* read by all */
 	int64_t deadline_ms;        /* of this stage */
@@ -65,16 +67,8 @@ struct hf_worker {
 int hf_worker_start(struct hf_worker *worker,
 		    const struct hf_worker_job *job) HF_MUST_USE;
 
-/* What came over the channel. */
-enum hf_news {
-	HF_NEWS_NONE,
-	HF_NEWS_READY,  /* the mount can answer */
-	HF_NEWS_DEVICE, /* device_fd was set, or let go */
-	HF_NEWS_ERROR,  /* a client would have met an error: *ret_path is new
-			   ("" if it is about no file), *ret_error a negative
-			   errno */
-};
-/* Takes one message from the channel; at its end the channel is closed. */
+/* Takes one message from the channel; at its end the channel is closed. Of
+ * HF_NEWS_ERROR *ret_path is new; HF_NEWS_DEVICE sets device_fd. */
 enum hf_news hf_worker_receive(struct hf_worker *worker, char **ret_path,
 			       int *ret_error);
 
@@ -99,8 +93,8 @@ void hf_worker_let_go(struct hf_worker *worker);
 /* Takes waitpid's status of the worker. */
 void hf_worker_set_ended(struct hf_worker *worker, int status);
 /*
- * Removes the mount once the worker has ended or was given up. 0, also if
- * there is none; else says so and returns HF_EXIT_ENVIRONMENT.
+ * Removes the mount once the worker has ended or was given up, and lets go of
+ * it. 0, also if there is none; else says so and returns HF_EXIT_ENVIRONMENT.
  */
 int hf_worker_clear(struct hf_worker *worker) HF_MUST_USE;
 void hf_worker_fini(struct hf_worker *worker);
@@ -126,14 +120,6 @@ void hf_worker_shield(int channel, bool deaf);
  * already.
  */
 int hf_worker_follow(int channel) HF_MUST_USE;
-/* The mount can answer. */
-void hf_worker_ready(int channel);
-/* Gives a copy of the worker's /dev/fuse away: the kernel then keeps the mount
- * when the worker dies. -1: whoever has one shall let go. Negative errno. */
-int hf_worker_hand_over(int channel, int device_fd) HF_MUST_USE;
-/* Tells of an error that no client may meet; `error` is a negative errno. Any
- * thread. */
-void hf_worker_report(int channel, const char *path, int error);
 /* Standard input leads nowhere from here on. Negative errno: /dev/null cannot
  * be opened. */
 int hf_leave_input(void) HF_MUST_USE;
