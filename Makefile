@@ -35,11 +35,17 @@ ENGINE_SRC := $(wildcard fs/base/*.c fs/source/*.c fs/refs/*.c fs/digest/*.c \
 	fs/view/*.c fs/control/*.c)
 FUSE_SRC := $(wildcard fs/fuse/*.c)
 # What the programs that mount have in common.
-MOUNT_SRC := $(FUSE_SRC) $(addprefix tools/,program.c serve.c worker.c \
-	message.c device.c mountpoint.c mountinfo.c privileges.c landlock.c)
+MOUNT_SRC := $(FUSE_SRC) $(addprefix tools/,program.c mounting.c serve.c \
+	worker.c message.c device.c mountpoint.c mountinfo.c apart.c \
+	privileges.c landlock.c)
+# What writes a view down.
+WRITE_SRC := $(addprefix tools/,export.c plan.c delivery.c draft.c \
+	destination.c freeze.c hint.c)
 HASHEDFS_SRC := $(MOUNT_SRC) $(addprefix tools/,hashedfs.c guard.c launcher.c)
-RUN_SRC := $(MOUNT_SRC) $(addprefix tools/,hashedfs-run.c run.c front.c command.c \
-	descendants.c freeze.c hint.c place.c)
+RUN_SRC := $(MOUNT_SRC) $(WRITE_SRC) $(addprefix tools/,hashedfs-run.c \
+	running.c run.c front.c command.c descendants.c place.c copies.c)
+EXPORT_SRC := $(WRITE_SRC) $(addprefix tools/,hashedfs-export.c prune.c \
+	program.c apart.c)
 MANIFEST_SRC := $(wildcard manifest/*.c)
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 MANIFEST_TEST_SRC := $(wildcard tests/manifest/test_*.c)
@@ -50,13 +56,14 @@ say = $(if $(V),,@echo "  $(1) $@")
 
 obj = $(patsubst %.c,$(OUT)/%.o,$(1))
 ENGINE := $(OUT)/libhashedfs.a
-PROGRAMS := $(BIN)/hashedfs $(BIN)/hashedfs-manifest $(BIN)/hashedfs-run
+PROGRAMS := $(BIN)/hashedfs $(BIN)/hashedfs-manifest $(BIN)/hashedfs-run \
+	$(BIN)/hashedfs-export
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(OUT)/tests/%,$(UNIT_SRC)) \
 	$(patsubst tests/%.c,$(OUT)/tests/%,$(MANIFEST_TEST_SRC))
 # All of hashedfs-manifest but its main, for the tests.
 MANIFEST_PARTS := $(OUT)/libmanifest.a
 
-all: $(PROGRAMS) # build/hashedfs, hashedfs-manifest and hashedfs-run
+all: $(PROGRAMS) # build/hashedfs, hashedfs-manifest, -run and -export
 
 engine: $(ENGINE)
 
@@ -93,6 +100,10 @@ $(BIN)/hashedfs-run: $(call obj,$(RUN_SRC)) $(MANIFEST_PARTS) $(ENGINE)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ \
 		$(shell $(PKG_CONFIG) --libs fuse3 jansson $(PKGS))
+
+$(BIN)/hashedfs-export: $(call obj,$(EXPORT_SRC)) $(MANIFEST_PARTS) $(ENGINE)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(shell $(PKG_CONFIG) --libs jansson $(PKGS))
 
 $(OUT)/tests/%: tests/unit/%.c $(ENGINE) Makefile
 	@mkdir -p $(@D)
@@ -282,12 +293,13 @@ format: # lay out all sources
 
 clean: # remove what was built, not what was fetched
 	rm -rf build/plain build/san-* build/fuzz build/hashedfs \
-		build/hashedfs-manifest build/hashedfs-run build/hostile \
-		build/trusting build/rereading build/snapshots build/faultfs build/clock
+		build/hashedfs-manifest build/hashedfs-run build/hashedfs-export \
+		build/hostile build/trusting build/rereading build/snapshots \
+		build/faultfs build/clock
 
 FORMAT_SRC := $(wildcard fs/*/*.[ch] manifest/*.[ch] tools/*.[ch] tests/*/*.[ch])
-MAN := tools/hashedfs.1 tools/hashedfs-run.1 tools/hashedfs.7 \
-	manifest/hashedfs-manifest.1
+MAN := tools/hashedfs.1 tools/hashedfs-run.1 tools/hashedfs-export.1 \
+	tools/hashedfs.7 manifest/hashedfs-manifest.1
 
 .PHONY: all engine check check-fuzz check-linear fuzz help deps test-deps \
 	test test-mount outcomes demo bench install lint format clean

@@ -94,6 +94,9 @@ int hf_manifest_parse_map(const char *text, size_t len, const char *mount,
 int hf_manifest_read_map(const char *mount, struct hf_manifest *ret,
 			 char **why) HF_MUST_USE;
 
+/* What a snapshot of a view says. -ENOMEM. */
+int hf_manifest_of_snapshot(const struct hf_snapshot *snapshot,
+			    struct hf_manifest *ret) HF_MUST_USE;
 /*
  * What a mount of these sources would show, and unless `findings` is NULL
  * what is to be told of it at the same moment. `progress` is written

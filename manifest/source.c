@@ -22,7 +22,8 @@ static int add_row(const struct hf_row *row, struct hf_manifest *ret)
 	return hf_manifest_add(ret, &copy);
 }
 
-static int add_rows(const struct hf_snapshot *snapshot, struct hf_manifest *ret)
+int hf_manifest_of_snapshot(const struct hf_snapshot *snapshot,
+			    struct hf_manifest *ret)
 {
 	int error = 0;
 
@@ -66,7 +67,7 @@ static int take_snapshot(struct hf_view *view, struct hf_progress *progress,
 
 	if (error < 0)
 		return explain(error, why);
-	error = add_rows(&snapshot, ret);
+	error = hf_manifest_of_snapshot(&snapshot, ret);
 	hf_snapshot_fini(&snapshot);
 	return error;
 }

@@ -86,7 +86,8 @@ class Bed:
         """Copies the programs of a build; the directory they are in."""
         into = into or self.bin
         into.mkdir(exist_ok=True)
-        programs = "hashedfs", "hashedfs-manifest", "hashedfs-run", "snapshots", "faultfs"
+        programs = "", "-manifest", "-run", "-export"
+        programs = *(f"hashedfs{name}" for name in programs), "snapshots", "faultfs"
         for name in programs:
             built = TOP / directory / name
             if built.exists():

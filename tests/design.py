@@ -2,7 +2,8 @@
 """Checks of the design that a compiler does not make.
 
     design.py floors     who includes whom, and which library is used where
-    design.py symbols    the engine links without libfuse and jansson
+    design.py symbols    the engine links without libfuse and jansson, and so do
+                         without libfuse the programs that do not mount
     design.py help       --help fits, and says what the manual page says
 
 Every check yields sentences about what is wrong.
@@ -41,6 +42,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 PROGRAMS = {
     "hashedfs": "tools/hashedfs.1",
     "hashedfs-run": "tools/hashedfs-run.1",
+    "hashedfs-export": "tools/hashedfs-export.1",
     "hashedfs-manifest": "manifest/hashedfs-manifest.1",
 }
 VERBS = ("snapshot", "check", "lookup")
@@ -81,6 +83,12 @@ def symbols(library="build/plain/libhashedfs.a"):
     for symbol in sorted(set(re.findall(r"^\s+U (\w+)", text, re.M))):
         if re.match(r"(fuse|json)_", symbol):
             yield f"the engine needs {symbol}"
+
+
+def programs(directory="build"):
+    for program in ("hashedfs-manifest", "hashedfs-export"):
+        if "libfuse" in _run("readelf", "-d", TOP / directory / program):
+            yield f"{program} is linked with libfuse"
 
 
 def help_pages(directory="build"):
@@ -139,7 +147,11 @@ def _run(*argv):
     return subprocess.run(argv, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
-CHECKS = {"floors": floors, "symbols": symbols, "help": help_pages}
+CHECKS = {
+    "floors": floors,
+    "symbols": lambda: [*symbols(), *programs()],
+    "help": help_pages,
+}
 
 if __name__ == "__main__":
     wrong = [line for word in sys.argv[1:] for line in CHECKS[word]()]

@@ -15,5 +15,9 @@ def test_the_engine_links_without_frontends(bed):
     assert list(design.symbols(os.path.join(library, "libhashedfs.a"))) == []
 
 
+def test_what_does_not_mount_links_without_libfuse(bed):
+    assert list(design.programs(BIN_DIR)) == []
+
+
 def test_help_fits_and_agrees_with_the_manual_pages(bed):
     assert list(design.help_pages(BIN_DIR)) == []

@@ -242,7 +242,7 @@ def test_manifest_output_is_whole_or_not_there(manifest, src, work, anyone):
 # --- help and version -------------------------------------------------------------
 
 
-@pytest.mark.parametrize("program", ["hashedfs", "hashedfs-manifest"])
+@pytest.mark.parametrize("program", ["hashedfs", "hashedfs-manifest", "hashedfs-export"])
 def test_version_and_help(bed, program):
     path = str(bed.bin / program)
     for word in ("-V", "--version"):
@@ -361,8 +361,10 @@ def test_what_is_installed(installed):
     )
     assert found == [
         "usr/bin/hashedfs",
+        "usr/bin/hashedfs-export",
         "usr/bin/hashedfs-manifest",
         "usr/bin/hashedfs-run",
+        "usr/share/man/man1/hashedfs-export.1",
         "usr/share/man/man1/hashedfs-manifest.1",
         "usr/share/man/man1/hashedfs-run.1",
         "usr/share/man/man1/hashedfs.1",

@@ -72,4 +72,8 @@ say "A deployment in one line: one state, and the manifest of just that state."
 run 'hashedfs-run --manifest staticfiles.json checkout -- rsync -a --delete {}/ deployed/'
 run 'ls deployed/admin/css/base.*'
 
+say "The same without a mount, as files; again, and there is nothing to write."
+run 'hashedfs-export checkout public && ls public/admin/css/base.*'
+run 'hashedfs-export -v checkout public'
+
 say "That is all. man ./tools/hashedfs.1 tells the rest."

@@ -9,7 +9,7 @@
 #define DEVICE "/dev/fuse"
 #define FUSE_CONF "/etc/fuse.conf"
 #define MTAB "/etc/mtab"
-#define NO_MOUNT_NEEDED "'hashedfs-manifest snapshot --source' needs no mount"
+#define NO_MOUNT_NEEDED "hashedfs-export needs no mount"
 
 static int check_device(char **why)
 {

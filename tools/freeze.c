@@ -36,9 +36,9 @@ static int judge_files(const struct hf_freezing *freezing, struct hf_view *view)
 		       snapshot.n);
 	else if (failed)
 		hf_log(HF_LOG_ERROR,
-		       "the command was not started, as %zu of %zu files "
-		       "cannot be read; --partial leaves them out",
-		       failed, snapshot.n);
+		       "%s, as %zu of %zu files cannot be read; --partial "
+		       "leaves them out",
+		       freezing->undone, failed, snapshot.n);
 	else
 		hf_log(HF_LOG_INFO, "%zu files have their names", snapshot.n);
 	hf_snapshot_fini(&snapshot);
@@ -62,9 +62,8 @@ static int warn(const struct hf_freezing *freezing, struct hf_view *view)
 	return 0;
 }
 
-int hf_freeze(void *data, struct hf_view *view)
+int hf_freeze(const struct hf_freezing *freezing, struct hf_view *view)
 {
-	const struct hf_freezing *freezing = data;
 	struct hf_progress progress = {0};
 	struct hf_meter *meter =
 		hf_meter_start(freezing->quiet, hf_work_of_snapshot, &progress);

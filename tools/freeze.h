@@ -9,12 +9,14 @@
 #include "tools/hint.h"
 
 struct hf_freezing {
-	bool partial; /* go on without the files that cannot be read */
-	bool quiet;   /* no progress */
+	bool partial;       /* go on without the files that cannot be read */
+	bool quiet;         /* no progress */
+	const char *undone; /* what is not done without them: a clause */
 	const struct hf_hint *hint;
 };
 
-/* hf_service's `prepare`; `data` is a struct hf_freezing. */
-int hf_freeze(void *data, struct hf_view *view) HF_MUST_USE;
+/* An exit status; it has said why if that is not 0. */
+int hf_freeze(const struct hf_freezing *freezing,
+	      struct hf_view *view) HF_MUST_USE;
 
 #endif

@@ -125,8 +125,8 @@ static int clean_up(struct front *front)
 	       (int)front->runner.pid, WTERMSIG(front->runner.status),
 	       strsignal(WTERMSIG(front->runner.status)));
 	(void)!hf_worker_clear(&front->runner);
-	if (front->run->temporary)
-		(void)!rmdir(front->run->job.mountpoint);
+	if (front->run->clean)
+		front->run->clean(front->run->clean_data);
 	return HF_EXIT_OURS;
 }
 

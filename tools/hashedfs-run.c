@@ -1,19 +1,12 @@
-/* hashedfs-run: runs one command over a frozen mount. */
-#include <errno.h>
+/* hashedfs-run: runs one command over a frozen mount, or over a copy of it. */
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <unistd.h>
 
-#include "manifest/manifest.h"
-#include "tools/descendants.h"
-#include "tools/freeze.h"
+#include "tools/command.h"
 #include "tools/hint.h"
-#include "tools/place.h"
-#include "tools/program.h"
-#include "tools/run.h"
-#include "tools/serve.h"
+#include "tools/mounting.h"
+#include "tools/running.h"
 
 #define USAGE "hashedfs-run [OPTIONS] SOURCE[:SOURCE...] -- COMMAND [ARG...]\n"
 #define EXAMPLE                                                                \
@@ -21,12 +14,9 @@
 
 /* What stands on the command line. Strings are borrowed from argv. */
 struct arguments {
-	struct hf_program program;
-	struct hf_freezing freezing;
+	struct hf_mounting mounting;
 	struct hf_hint hint;
-	const char *at;       /* NULL: a directory of our own */
-	const char *manifest; /* NULL: none */
-	char **command;       /* NULL-terminated */
+	struct hf_running running;
 };
 
 static int refuse_usage(void)
@@ -62,6 +52,10 @@ static int print_help(struct hf_program *program)
 		"    --at DIR              mount on this empty directory\n"
 		"    --manifest FILE       write staticfiles.json once the "
 		"command succeeded\n"
+		"    --export              do not mount: copy the files to a "
+		"private directory\n"
+		"    --mount               never copy files where nothing can "
+		"be mounted\n"
 		"    --partial             leave out what cannot be read\n"
 		"    -q, --quiet           show no progress\n"
 		"    -v, --verbose         tell more\n"
@@ -69,134 +63,6 @@ static int print_help(struct hf_program *program)
 		"    -V, --version         print versions\n");
 	hf_program_help(program, &text);
 	return hf_program_print(&text);
-}
-
-/* --- the manifest ---------------------------------------------------------- */
-
-struct publication {
-	const char *mountpoint;
-	struct hf_output output;
-};
-
-/* In a child of its own, as another hashedfs-manifest would do it. */
-static int publish(void *data)
-{
-	struct publication *publication = data;
-	HF_CLEANUP(hf_manifest_fini) struct hf_manifest manifest = {0};
-	char *why = NULL;
-	int r = hf_manifest_read_map(publication->mountpoint, &manifest, &why);
-
-	if (r == 0) {
-		hf_manifest_sort(&manifest);
-		r = hf_manifest_write(&manifest, &publication->output, &why);
-	}
-	return r < 0 ? refuse(r, why) : 0;
-}
-
-/* --- the run ----------------------------------------------------------------- */
-
-static int serve(void *data, int channel)
-{
-	int r = hf_leave_input();
-
-	/* Whoever reads the command's output waits for its end, not for ours:
-	 * a worker can hang in a source. */
-	if (r < 0 || dup2(STDIN_FILENO, STDOUT_FILENO) < 0)
-		return refuse(r < 0 ? r : -errno, NULL);
-	/* So that lists of processes tell it from the front. */
-	prctl(PR_SET_NAME, "hashedfs-worker");
-	return hf_serve(data, channel);
-}
-
-static int run(struct arguments *arguments, struct publication *publication)
-{
-	struct hf_program *program = &arguments->program;
-	struct hf_service service = {
-		.view = &program->view,
-		.mount = &program->mount,
-		.mountpoint = program->mountpoint.path,
-		.unanswered = program->unanswered,
-		.fail_stop = true,
-		.prepare = hf_freeze,
-		.data = &arguments->freezing,
-	};
-	struct hf_run run = {
-		.job = {.mountpoint = program->mountpoint.path,
-			.run = serve,
-			.data = &service,
-			.deaf = true,
-			.unanswered = program->unanswered},
-		.argv = hf_command_fill_in(arguments->command,
-					   program->mountpoint.path),
-		.temporary = !arguments->at,
-		.after = arguments->manifest ? publish : NULL,
-		.after_data = publication,
-	};
-	int status;
-
-	if (!run.argv)
-		return refuse(-ENOMEM, NULL);
-	publication->mountpoint = program->mountpoint.path;
-	hf_log(HF_LOG_INFO, "mounting on %s", program->mountpoint.path);
-	status = hf_run(&run);
-	hf_command_free(run.argv);
-	return status;
-}
-
-/* Whether it can be done here; the mountpoint is made. */
-static int prepare(struct arguments *arguments, char **ret_place)
-{
-	char *why = NULL;
-	int r = hf_descendants_check(&why);
-
-	if (r == 0 && arguments->at) {
-		*ret_place = strdup(arguments->at);
-		r = *ret_place ? 0 : -ENOMEM;
-	} else if (r == 0) {
-		r = hf_place_make(arguments->program.mount.allow_other,
-				  ret_place, &why);
-	}
-	return r < 0 ? refuse(r, why) : 0;
-}
-
-static int run_at(struct arguments *arguments, struct publication *publication)
-{
-	char *place = NULL;
-	int status = prepare(arguments, &place);
-
-	if (status != 0)
-		return status;
-	if (hf_program_check(&arguments->program, strdup(place)) == 0)
-		status = run(arguments, publication);
-	else
-		status = HF_EXIT_OURS;
-	/* It is gone already if all went well. */
-	if (!arguments->at)
-		(void)!rmdir(place);
-	free(place);
-	return status;
-}
-
-/* Opens what is to be written at the end, before anything is done for it. */
-static int run_with_output(struct arguments *arguments)
-{
-	struct publication publication = {.output = {.fd = -1, .dir_fd = -1}};
-	char *why = NULL;
-	int status;
-	int r = 0;
-
-	if (arguments->manifest &&
-	    arguments->program.mount.control == HF_CONTROL_NONE)
-		r = hf_why(-EINVAL, &why,
-			   "--manifest does not go with -o control=none");
-	else if (arguments->manifest)
-		r = hf_output_open(arguments->manifest, &publication.output,
-				   &why);
-	if (r < 0)
-		return refuse(r, why);
-	status = run_at(arguments, &publication);
-	hf_output_close(&publication.output);
-	return status;
 }
 
 /* --- the command line ---------------------------------------------------------- */
@@ -207,33 +73,43 @@ static int take(struct arguments *arguments, int code, const char *word)
 	switch (code) {
 	case 'o':
 		hf_hint_add_option(&arguments->hint, optarg);
-		return hf_program_add_option(&arguments->program, optarg)
+		return hf_program_add_option(&arguments->mounting.program,
+					     optarg)
 			       ? HF_EXIT_OURS
 			       : -1;
 	case 'S':
 		hf_hint_add_sources_from(&arguments->hint, optarg);
-		return hf_program_add_sources_from(&arguments->program, optarg)
+		return hf_program_add_sources_from(&arguments->mounting.program,
+						   optarg)
 			       ? HF_EXIT_OURS
 			       : -1;
 	case 'a':
-		arguments->at = optarg;
+		arguments->running.at = optarg;
 		return -1;
 	case 'm':
-		arguments->manifest = optarg;
+		arguments->running.manifest = optarg;
+		return -1;
+	case 'e':
+	case 'M':
+		arguments->running.only_export = code == 'e';
+		arguments->running.only_mount = code == 'M';
 		return -1;
 	case 'p':
-		arguments->freezing.partial = true;
+		arguments->running.freezing.partial = true;
 		return -1;
 	case 'q':
-		arguments->freezing.quiet = true;
+		arguments->running.freezing.quiet = true;
 		return -1;
 	case 'v':
 		hf_log_init("hashedfs-run", HF_LOG_INFO);
 		return -1;
 	case 'h':
-		return print_help(&arguments->program) ? HF_EXIT_OURS : 0;
+		return print_help(&arguments->mounting.program) ? HF_EXIT_OURS
+								: 0;
 	case 'V':
-		return hf_program_version("hashedfs-run") ? HF_EXIT_OURS : 0;
+		return hf_program_version("hashedfs-run", hf_fuse_version())
+			       ? HF_EXIT_OURS
+			       : 0;
 	default:
 		(void)hf_program_refuse_option(code, word);
 		return HF_EXIT_OURS;
@@ -243,11 +119,11 @@ static int take(struct arguments *arguments, int code, const char *word)
 /* SOURCES may be missing where a file gave some. */
 static int take_words(struct arguments *arguments, char **words, int n)
 {
-	struct hf_program *program = &arguments->program;
+	struct hf_program *program = &arguments->mounting.program;
 	const char *sources = n == 1 ? words[0] : NULL;
 
-	if (!arguments->command || !arguments->command[0] || n > 1 ||
-	    (!sources && program->view.source.roots.n == 0))
+	if (!arguments->running.command || !arguments->running.command[0] ||
+	    n > 1 || (!sources && program->view.source.roots.n == 0))
 		return refuse_usage();
 	if (sources)
 		hf_hint_add_sources(&arguments->hint, sources);
@@ -262,6 +138,8 @@ static int read_arguments(struct arguments *arguments, int argc, char **argv)
 		{"sources-from", required_argument, NULL, 'S'},
 		{"at", required_argument, NULL, 'a'},
 		{"manifest", required_argument, NULL, 'm'},
+		{"export", no_argument, NULL, 'e'},
+		{"mount", no_argument, NULL, 'M'},
 		{"partial", no_argument, NULL, 'p'},
 		{"quiet", no_argument, NULL, 'q'},
 		{"verbose", no_argument, NULL, 'v'},
@@ -287,7 +165,7 @@ static int split(struct arguments *arguments, int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--") != 0)
 			continue;
-		arguments->command = argv + i + 1;
+		arguments->running.command = argv + i + 1;
 		argv[i] = NULL;
 		return i;
 	}
@@ -296,20 +174,23 @@ static int split(struct arguments *arguments, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct arguments arguments = {0};
+	struct arguments arguments = {
+		.running = {
+			.freezing = {.undone = "the command was not started"}}};
 	int status;
 	int r;
 
 	hf_log_init("hashedfs-run", HF_LOG_WARNING);
-	r = hf_program_init(&arguments.program);
+	r = hf_mounting_init(&arguments.mounting);
 	if (r < 0)
 		return refuse(r, NULL);
-	arguments.freezing.hint = &arguments.hint;
+	arguments.running.mounting = &arguments.mounting;
+	arguments.running.freezing.hint = &arguments.hint;
 	argc = split(&arguments, argc, argv);
 	status = read_arguments(&arguments, argc, argv);
 	if (status < 0)
-		status = run_with_output(&arguments);
+		status = hf_running_run(&arguments.running);
 	hf_hint_fini(&arguments.hint);
-	hf_program_fini(&arguments.program);
+	hf_mounting_fini(&arguments.mounting);
 	return status;
 }

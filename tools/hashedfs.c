@@ -6,7 +6,7 @@
 
 #include "fs/fuse/fuse.h"
 #include "tools/guard.h"
-#include "tools/program.h"
+#include "tools/mounting.h"
 #include "tools/serve.h"
 
 #define USAGE "hashedfs [OPTIONS] SOURCE[:SOURCE...] MOUNTPOINT\n"
@@ -61,21 +61,21 @@ static int work(void *data, int channel)
 
 /* --- the command line ---------------------------------------------------- */
 
-static int run(struct hf_program *program, bool foreground)
+static int run(struct hf_mounting *mounting, bool foreground)
 {
 	struct hf_service service = {
-		.view = &program->view,
-		.mount = &program->mount,
-		.mountpoint = program->mountpoint.path,
-		.unanswered = program->unanswered,
+		.view = &mounting->program.view,
+		.mount = &mounting->config,
+		.mountpoint = mounting->mountpoint.path,
+		.unanswered = mounting->unanswered,
 		.background = !foreground,
-		.prepare = program->view.frozen ? freeze : NULL,
+		.prepare = mounting->program.view.frozen ? freeze : NULL,
 	};
 	const struct hf_guard guard = {
-		.job = {.mountpoint = program->mountpoint.path,
+		.job = {.mountpoint = mounting->mountpoint.path,
 			.run = work,
 			.data = &service,
-			.unanswered = program->unanswered},
+			.unanswered = mounting->unanswered},
 		.foreground = foreground,
 	};
 
@@ -83,8 +83,9 @@ static int run(struct hf_program *program, bool foreground)
 }
 
 /* SOURCES may be missing where a file gave some. */
-static int read_arguments(struct hf_program *program, char **args, int n_args)
+static int read_arguments(struct hf_mounting *mounting, char **args, int n_args)
 {
+	struct hf_program *program = &mounting->program;
 	int status;
 
 	if (n_args != 2 && !(n_args == 1 && program->view.source.roots.n > 0))
@@ -92,13 +93,14 @@ static int read_arguments(struct hf_program *program, char **args, int n_args)
 	status = hf_program_set_sources(program, n_args == 2 ? args[0] : NULL);
 	return status != 0
 		       ? status
-		       : hf_program_check(program, strdup(args[n_args - 1]));
+		       : hf_mounting_check(mounting, strdup(args[n_args - 1]));
 }
 
 /* -1: the options were read, and there is something to do. */
-static int read_options(struct hf_program *program, bool *foreground, int argc,
-			char **argv)
+static int read_options(struct hf_mounting *mounting, bool *foreground,
+			int argc, char **argv)
 {
+	struct hf_program *program = &mounting->program;
 	static const struct option long_options[] = {
 		{"sources-from", required_argument, NULL, 'S'},
 		{"foreground", no_argument, NULL, 'f'},
@@ -123,19 +125,20 @@ static int read_options(struct hf_program *program, bool *foreground, int argc,
 			break;
 		case 'd':
 			hf_log_init("hashedfs", HF_LOG_DEBUG);
-			program->mount.debug = true;
+			mounting->config.debug = true;
 			*foreground = true;
 			break;
 		case 'f':
 			*foreground = true;
 			break;
 		case 's':
-			program->mount.single_threaded = true;
+			mounting->config.single_threaded = true;
 			break;
 		case 'h':
 			return print_help(program);
 		case 'V':
-			return hf_program_version("hashedfs");
+			return hf_program_version("hashedfs",
+						  hf_fuse_version());
 		default:
 			return hf_program_refuse_option(c, argv[optind - 1]);
 		}
@@ -145,21 +148,22 @@ static int read_options(struct hf_program *program, bool *foreground, int argc,
 
 int main(int argc, char **argv)
 {
-	struct hf_program program;
+	struct hf_mounting mounting;
 	bool foreground = false;
 	int status;
 	int r;
 
 	hf_log_init("hashedfs", HF_LOG_WARNING);
-	r = hf_program_init(&program);
+	r = hf_mounting_init(&mounting);
 	if (r < 0)
 		return hf_program_refuse(HF_EXIT_ENVIRONMENT, r, NULL);
-	status = read_options(&program, &foreground, argc, argv);
+	status = read_options(&mounting, &foreground, argc, argv);
 	if (status < 0) {
-		status = read_arguments(&program, argv + optind, argc - optind);
+		status =
+			read_arguments(&mounting, argv + optind, argc - optind);
 		if (status == 0)
-			status = run(&program, foreground);
+			status = run(&mounting, foreground);
 	}
-	hf_program_fini(&program);
+	hf_mounting_fini(&mounting);
 	return status;
 }

@@ -11,12 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tools/apart.h"
 #include "tools/mountinfo.h"
-
-static bool same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
 
 /* --- the path ------------------------------------------------------------ */
 
@@ -202,71 +198,7 @@ static int check_directory(const char *path, const char *shown,
 	return check_ours(path, ret, shown, why);
 }
 
-/* --- mountpoint and sources ---------------------------------------------- */
-
-static int is_top(const struct stat *st, const struct stat *above)
-{
-	struct stat slash;
-
-	/* A directory may be bound into itself and look like its parent; only
-	 * the top really is its own. */
-	return same_file(st, above) && stat("/", &slash) == 0 &&
-	       same_file(st, &slash);
-}
-
-/* Whether `path` is the directory `wanted` or lies in it: by identity, since
- * bind mounts give a directory several names. What cannot be walked is taken
- * for the top. */
-static bool lies_in(const char *path, const struct stat *wanted)
-{
-	HF_CLEANUP(hf_closep)
-	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct stat st, above;
-
-	if (fd < 0 || fstat(fd, &st) != 0)
-		return false;
-	while (!same_file(&st, wanted)) {
-		int up = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-		if (up < 0)
-			return false;
-		close(fd);
-		fd = up;
-		if (fstat(fd, &above) != 0 || is_top(&st, &above))
-			return false;
-		st = above;
-	}
-	return true;
-}
-
-static int check_source(const char *path, const struct stat *st,
-			const char *shown, const char *source, char **why)
-{
-	HF_CLEANUP(hf_freep) char *shown_source = hf_escaped(source);
-	struct stat source_st;
-
-	if (!shown_source)
-		return -ENOMEM;
-	if (stat(source, &source_st) != 0)
-		return hf_why(-errno, why, "source %s cannot be used: %s",
-			      shown_source, strerror(errno));
-	if (same_file(st, &source_st))
-		return hf_why(-EINVAL, why,
-			      "%s is source and mountpoint at once; choose "
-			      "another mountpoint",
-			      shown);
-	if (lies_in(path, &source_st))
-		return hf_why(-EINVAL, why,
-			      "mountpoint %s lies inside the source %s; choose "
-			      "a directory outside",
-			      shown, shown_source);
-	if (lies_in(source, st))
-		return hf_why(-EINVAL, why,
-			      "source %s lies inside the mountpoint %s, which "
-			      "would hide it; choose another mountpoint",
-			      shown_source, shown);
-	return 0;
-}
+/* --- the whole ----------------------------------------------------------- */
 
 int hf_mountpoint_prepare(const char *given, bool nonempty,
 			  const struct hf_root_specs *roots,
@@ -286,8 +218,8 @@ int hf_mountpoint_prepare(const char *given, bool nonempty,
 	}
 	if (r == 0)
 		r = check_directory(path, shown, &st, why);
-	for (size_t i = 0; r == 0 && i < roots->n; i++)
-		r = check_source(path, &st, shown, roots->items[i].dir, why);
+	if (r == 0)
+		r = hf_apart_check(path, "mountpoint", roots, why);
 	/* Last, as its remedy would not help against the others. */
 	if (r == 0 && !nonempty)
 		r = check_empty(path, shown, why);

@@ -7,8 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tools/device.h"
-
 static int open_standard_fds(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
@@ -21,18 +19,12 @@ int hf_program_init(struct hf_program *program)
 {
 	int r = open_standard_fds();
 
-	*program = (struct hf_program){.mountpoint.lock_fd = -1};
-	hf_mount_config_init(&program->mount);
-	if (r == 0)
-		r = hf_unanswered_new(&program->unanswered);
+	*program = (struct hf_program){0};
 	return r < 0 ? r : hf_config_init(&program->view);
 }
 
 void hf_program_fini(struct hf_program *program)
 {
-	hf_mountpoint_fini(&program->mountpoint);
-	hf_unanswered_free(program->unanswered);
-	hf_mount_config_fini(&program->mount);
 	hf_config_fini(&program->view);
 }
 
@@ -74,21 +66,23 @@ int hf_program_print(struct hf_buf *text)
 void hf_program_help(struct hf_program *program, struct hf_buf *ret)
 {
 	struct hf_option_set view = hf_config_options(&program->view);
-	struct hf_option_set mount = hf_mount_options(&program->mount);
 
 	hf_buf_puts(ret, "\n-o, about the view (GLOBS are patterns with ':' "
 			 "between):\n");
 	hf_options_help(&view, ret);
+	if (!program->mount.n)
+		return;
 	hf_buf_puts(ret, "\n-o, about the mount:\n");
-	hf_options_help(&mount, ret);
+	hf_options_help(&program->mount, ret);
 }
 
-int hf_program_version(const char *name)
+int hf_program_version(const char *name, const char *library)
 {
 	HF_CLEANUP(hf_buf_fini) struct hf_buf text = {0};
 
-	hf_buf_printf(&text, "%s %s\nlibfuse %s\n", name, HF_VERSION,
-		      hf_fuse_version());
+	hf_buf_printf(&text, "%s %s\n", name, HF_VERSION);
+	if (library)
+		hf_buf_printf(&text, "libfuse %s\n", library);
 	return hf_program_print(&text);
 }
 
@@ -98,7 +92,7 @@ int hf_program_add_option(struct hf_program *program, const char *text)
 {
 	const struct hf_option_set sets[] = {
 		hf_config_options(&program->view),
-		hf_mount_options(&program->mount),
+		program->mount,
 	};
 	char *why = NULL;
 	int r = hf_options_parse(sets, HF_ARRAY_SIZE(sets), text, &why);
@@ -132,26 +126,6 @@ int hf_program_set_sources(struct hf_program *program, const char *sources)
 
 /* --- the environment ------------------------------------------------------ */
 
-/* SOURCE[:SOURCE...] as given, but resolved: findmnt(8) shows it, and
- * mount(8) compares it with fstab. */
-static int default_fsname(struct hf_program *program)
-{
-	const struct hf_root_specs *roots = &program->view.source.roots;
-	struct hf_buf name = {0};
-
-	if (program->mount.fsname)
-		return 0;
-	for (size_t i = 0; i < roots->n; i++) {
-		const struct hf_root_spec *root = &roots->items[i];
-
-		hf_buf_puts(&name, i > 0 ? ":" : "");
-		if (root->prefix[0] != '\0')
-			hf_buf_printf(&name, "%s=", root->prefix);
-		hf_buf_puts(&name, root->dir);
-	}
-	return hf_buf_steal(&name, &program->mount.fsname);
-}
-
 /* Opened once in the process that the user watches: what is wrong with a
  * source is told before anything is mounted. */
 static int try_sources(struct hf_program *program, char **why)
@@ -182,24 +156,15 @@ static int try_digest(const struct hf_program *program, char **why)
 	return 0;
 }
 
-int hf_program_check(struct hf_program *program, char *given)
+int hf_program_check(struct hf_program *program)
 {
-	struct hf_root_specs *roots = &program->view.source.roots;
 	char *why = NULL;
-	int r = given ? hf_root_specs_resolve(roots, &why) : -ENOMEM;
+	int r = hf_root_specs_resolve(&program->view.source.roots, &why);
 
 	if (r == 0)
 		r = try_sources(program, &why);
 	if (r == 0)
 		r = try_digest(program, &why);
-	if (r == 0)
-		r = default_fsname(program);
-	if (r == 0)
-		r = hf_mountpoint_prepare(given, program->mount.nonempty, roots,
-					  &program->mountpoint, &why);
-	if (r == 0)
-		r = hf_device_check(program->mount.allow_other, &why);
-	free(given);
 	return r < 0 ? hf_program_refuse(HF_EXIT_ENVIRONMENT, r, why) : 0;
 }
 

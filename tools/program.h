@@ -1,24 +1,21 @@
 /*
- * program: what the command lines of the programs that mount have in common.
+ * program: what the command lines of all programs over a view have in common.
  * Functions that return an exit status have said why if it is not 0.
  */
 #ifndef HF_PROGRAM_H
 #define HF_PROGRAM_H
 
-#include "fs/fuse/fuse.h"
 #include "fs/view/view.h"
-#include "tools/mountpoint.h"
-#include "tools/worker.h" /* HF_EXIT_ENVIRONMENT */
 
 #define HF_EXIT_USAGE 2
+#define HF_EXIT_ENVIRONMENT 3 /* it cannot work here */
 #define HF_EXIT_INCOMPLETE 4
 
-/* What is to be mounted, and where. */
 struct hf_program {
 	struct hf_config view;
-	struct hf_mount_config mount;
-	struct hf_mountpoint mountpoint;  /* once it was checked */
-	struct hf_unanswered *unanswered; /* owned */
+	/* The further words of -o where something is mounted; else {0}. What
+	 * they are stored in is borrowed. */
+	struct hf_option_set mount;
 };
 
 /* Also opens descriptors 0 to 2 where they are closed: else /dev/fuse could
@@ -34,7 +31,8 @@ int hf_program_refuse_option(int code, const char *word);
 int hf_program_print(struct hf_buf *text);
 /* The help of all -o words. */
 void hf_program_help(struct hf_program *program, struct hf_buf *ret);
-int hf_program_version(const char *name);
+/* `library`: the version of libfuse; NULL: it is not used. */
+int hf_program_version(const char *name, const char *library);
 
 /* hf_view_freeze, not to be interrupted; `progress` may be NULL. */
 int hf_program_freeze(struct hf_view *view, bool partial,
@@ -45,7 +43,8 @@ int hf_program_freeze(struct hf_view *view, bool partial,
 int hf_program_add_option(struct hf_program *program, const char *text);
 int hf_program_add_sources_from(struct hf_program *program, const char *file);
 int hf_program_set_sources(struct hf_program *program, const char *sources);
-/* Steals `given`, the mountpoint; whether all this can be mounted there. */
-int hf_program_check(struct hf_program *program, char *given);
+/* Whether there are such sources, and such digests. The sources' directories
+ * are absolute then. */
+int hf_program_check(struct hf_program *program);
 
 #endif

@@ -64,6 +64,13 @@ static void on_news(struct runner *runner)
 	free(path);
 }
 
+/* Its work is done; what it said before it ended has been heard. */
+static bool has_copied(const struct runner *runner)
+{
+	return runner->run->copies && runner->worker.ready &&
+	       runner->worker.status == 0;
+}
+
 /* One SIGCHLD may stand for several children, adopted ones among them. */
 static void reap(struct runner *runner)
 {
@@ -73,7 +80,8 @@ static void reap(struct runner *runner)
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (pid == runner->worker.pid) {
 			hf_worker_set_ended(&runner->worker, status);
-			runner->trouble |= !runner->ending;
+			runner->trouble |=
+				!runner->ending && !has_copied(runner);
 		} else if (pid == runner->child) {
 			runner->child_ended = true;
 			runner->child_status = status;
@@ -147,6 +155,12 @@ static void step(struct runner *runner, int ms)
 		runner->trouble = runner->deserted = true;
 }
 
+/* 0: it is gone. */
+static pid_t living_worker(const struct runner *runner)
+{
+	return runner->worker.ended ? 0 : runner->worker.pid;
+}
+
 /* --- fail-stop ----------------------------------------------------------------- */
 
 /* Answers whoever waits until all have ended. True: none is left. */
@@ -209,7 +223,7 @@ static void explain(const struct runner *runner)
 
 static int fail_stop(struct runner *runner)
 {
-	pid_t worker = runner->worker.ended ? 0 : runner->worker.pid;
+	pid_t worker = living_worker(runner);
 
 	hf_run_stop_all(&runner->worker, worker, runner->front);
 	explain(runner);
@@ -262,7 +276,7 @@ static int run_command(struct runner *runner)
 /* Waits until they are gone; false: some are still there. */
 static bool await_leftovers(struct runner *runner)
 {
-	pid_t worker = runner->worker.pid;
+	pid_t worker = living_worker(runner);
 	int left = hf_descendants_signal(0, worker);
 
 	for (int ms = 0; left > 0 && ms < PATIENCE_MS && !runner->trouble &&
@@ -278,7 +292,7 @@ static bool await_leftovers(struct runner *runner)
  * goes. First it may put its things in order. */
 static void end_leftovers(struct runner *runner)
 {
-	pid_t worker = runner->worker.pid;
+	pid_t worker = living_worker(runner);
 
 	if (hf_descendants_signal(SIGTERM, worker) == 0)
 		return;
@@ -292,15 +306,22 @@ static void end_leftovers(struct runner *runner)
 				       "they were killed");
 }
 
+/* In a child that may read the mount, and so must not hold its device. */
+static int do_after(void *data)
+{
+	struct runner *runner = data;
+
+	hf_worker_let_go(&runner->worker);
+	return runner->run->after(runner->run->after_data);
+}
+
 static int run_after(struct runner *runner)
 {
-	const struct hf_run *run = runner->run;
 	int status;
 
 	runner->child_ended = false;
-	status =
-		await_child(runner, hf_command_fork(run->after, run->after_data,
-						    &runner->child));
+	status = await_child(runner,
+			     hf_command_fork(do_after, runner, &runner->child));
 	return status == 0 || status > HF_EXIT_SIGNAL ? status : HF_EXIT_OURS;
 }
 
@@ -377,8 +398,8 @@ int hf_run_conduct(const struct hf_run *run,
 	status = run_all(&runner);
 	if (finish(&runner) != 0)
 		status = HF_EXIT_OURS;
-	if (run->temporary)
-		(void)!rmdir(run->job.mountpoint);
+	if (run->clean)
+		run->clean(run->clean_data);
 	hf_worker_fini(&runner.worker);
 	free(runner.path);
 	return status;

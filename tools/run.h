@@ -12,6 +12,9 @@
  * processes of the command get SIGKILL. They may be waiting for the mount; so
  * the worker gets it, too, and then whoever waits is answered, with the copies
  * of /dev/fuse that runner and front have. Nobody is left alive to see that.
+ *
+ * Where nothing can be mounted the worker writes the view to the place of the
+ * mount, and ends before the command starts.
  */
 #ifndef HF_RUN_H
 #define HF_RUN_H
@@ -20,9 +23,15 @@
 #include "tools/worker.h"
 
 struct hf_run {
-	struct hf_worker_job job; /* deaf; hands its device over */
+	struct hf_worker_job job; /* a mount's is deaf, and hands its device
+				     over */
 	char **argv;              /* the command */
-	bool temporary;           /* the mountpoint is removed at the end */
+	bool copies; /* the worker does not mount but writes files: it is ready,
+			and ends, when all are there */
+	/* Removes what the worker left, when nothing is running and mounted any
+	 * more; perhaps called twice. NULL: nothing to do. */
+	void (*clean)(void *data);
+	void *clean_data;
 	/* Runs in a child once the command succeeded, with the mount still
 	 * there; an exit status, and it has said why if it is not 0. NULL:
 	 * nothing to do. */

@@ -18,6 +18,18 @@ static int refuse(int error, char *why)
 	return HF_EXIT_ENVIRONMENT;
 }
 
+static int refuse_mount(const struct hf_service *service, int error, char *why)
+{
+	int status;
+
+	if (!service->unmountable)
+		return refuse(error, why);
+	status = service->unmountable(service->data,
+				      why ? why : strerror(-error));
+	free(why);
+	return status;
+}
+
 /* st_dev of the mount; asking the mount itself would wait for ourselves. */
 static dev_t own_dev(const char *mountpoint)
 {
@@ -156,7 +168,7 @@ int hf_serve(const struct hf_service *service, int channel)
 	r = hf_session_mount(service->mount, service->mountpoint,
 			     service->unanswered, &session, &why);
 	if (r < 0)
-		return refuse(r, why);
+		return refuse_mount(service, r, why);
 	r = confine(service, session, channel, &landlock);
 	if (r < 0) {
 		hf_session_free(session);

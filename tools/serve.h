@@ -15,6 +15,9 @@ struct hf_service {
 	bool background; /* standard error leads nowhere once it serves */
 	/* No client may meet an error: it is told over the channel instead. */
 	bool fail_stop;
+	/* Called with why it could not be mounted (borrowed) instead of saying
+	 * so; an exit status. NULL: it is said. */
+	int (*unmountable)(void *data, const char *why);
 	/* Called with the new view before the mount answers; an exit status,
 	 * and nothing is served if it is not 0. NULL: nothing to do. */
 	int (*prepare)(void *data, struct hf_view *view);

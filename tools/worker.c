@@ -281,6 +281,7 @@ enum hf_news hf_worker_receive(struct hf_worker *worker, char **ret_path,
 		worker->device_fd = fd;
 	}
 	if (message.news == HF_NEWS_ERROR) {
+		message.path[sizeof(message.path) - 1] = '\0';
 		*ret_path = strdup(message.path);
 		*ret_error = message.error;
 	}
@@ -291,7 +292,7 @@ enum hf_news hf_worker_receive(struct hf_worker *worker, char **ret_path,
 
 /* Ctrl-C reaches the whole process group, but the worker must serve until its
  * mount is gone. */
-static void set_signals(bool deaf)
+void hf_worker_listen(bool deaf)
 {
 	static const int others[] = {SIGTERM, SIGHUP,  SIGUSR1,
 				     SIGUSR2, SIGTSTP, SIGPIPE};
@@ -311,7 +312,7 @@ void hf_worker_shield(int channel, bool deaf)
 	if (channel > STDERR_FILENO + 1)
 		close_range(STDERR_FILENO + 1, (unsigned)channel - 1, 0);
 	close_range((unsigned)channel + 1, ~0U, 0);
-	set_signals(deaf);
+	hf_worker_listen(deaf);
 }
 
 int hf_worker_follow(int channel)

@@ -14,9 +14,7 @@
 #include "fs/fuse/fuse.h"
 #include "tools/message.h"
 #include "tools/mountinfo.h"
-
-/* Exit status of a program that cannot work here. */
-#define HF_EXIT_ENVIRONMENT 3
+#include "tools/program.h" /* HF_EXIT_ENVIRONMENT */
 
 /* What a worker is to do. */
 struct hf_worker_job {
@@ -107,11 +105,15 @@ bool hf_worker_reap_all(void);
 /* --- in the worker -------------------------------------------------------- */
 
 /*
+ * Blocks no signal, and is not ended by Ctrl-C, which reaches the whole process
+ * group: who watches decides. `deaf`: nor by any other signal that may be meant
+ * for a group, SIGTERM included: only by SIGKILL, or when the mount ends.
+ */
+void hf_worker_listen(bool deaf);
+/*
  * For the worker that serves, first of all: closes all descriptors but 0 to 2
  * and the channel, since whoever waits for the end of another one must not
- * wait for us; blocks no signal, and is not ended by Ctrl-C. `deaf`: nor by
- * any other signal that may be meant for a whole process group, SIGTERM
- * included: it ends when its mount does, or by SIGKILL.
+ * wait for us; and hf_worker_listen.
  */
 void hf_worker_shield(int channel, bool deaf);
 /*

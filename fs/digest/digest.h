@@ -12,7 +12,7 @@
 #include "fs/base/base.h"
 #include "fs/source/source.h"
 
-/* --- hash.c: the algorithms --------------------------------------------- */
+/* --- hash.c, read.c: the algorithms ------------------------------------- */
 
 #define HF_DIGEST_MAX 64 /* bytes; SHA-512 */
 #define HF_DIGEST_HEX_MAX (2 * HF_DIGEST_MAX)
@@ -33,6 +33,14 @@ unsigned hf_algorithm_len(const struct hf_algorithm *algorithm);
  * (FIPS and MD5), -EIO if it fails, -ENOMEM. */
 int hf_hash(const struct hf_algorithm *algorithm, const void *data, size_t len,
 	    struct hf_digest *ret) HF_MUST_USE;
+/*
+ * The same of all that `fd` holds, read from the beginning; `scratch` is used
+ * on the way and may be used again. *ret_size is how much that was. Also errnos
+ * of read(2).
+ */
+int hf_hash_fd(const struct hf_algorithm *algorithm, int fd,
+	       struct hf_buf *scratch, struct hf_digest *ret,
+	       uint64_t *ret_size) HF_MUST_USE;
 bool hf_digest_equal(const struct hf_digest *a, const struct hf_digest *b);
 /* Lower-case hex with a NUL. */
 void hf_digest_hex(const struct hf_digest *digest,
@@ -242,7 +250,8 @@ bool hf_digests_last(struct hf_digests *digests, unsigned root,
  * Opens `path` for reading as the bytes that have the digest `expected`. The
  * pool reads and hashes them all, unless `sums` (NULL, or of an earlier
  * opening of the same bytes) still fit a quiet stamp. -ESTALE: the file has
- * other bytes now. Else as hf_digests_get.
+ * other bytes now. Else as hf_digests_get. wait NULL: the calling thread reads
+ * by itself, which saves two switches of threads a file.
  */
 int hf_digests_open(struct hf_digests *digests, unsigned root, const char *path,
 		    const struct hf_digest *expected, struct hf_sums *sums,

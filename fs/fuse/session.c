@@ -4,8 +4,10 @@
 #include "fs/fuse/internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 struct hf_session {
@@ -132,6 +134,37 @@ static int say(const char *mountpoint, int error, struct hf_buf *detail,
 		      shown ? shown : strerror(-error));
 }
 
+/* What was written to `fd`, as much as a few sentences need. */
+static void read_back(int fd, struct hf_buf *ret)
+{
+	char text[1024];
+	ssize_t n = pread(fd, text, sizeof(text), 0);
+
+	if (n > 0)
+		hf_buf_add(ret, text, (size_t)n);
+}
+
+/* fusermount3 explains failures on standard error, too. */
+static int mount_and_listen(struct fuse_session *fuse, const char *mountpoint,
+			    struct hf_buf *log)
+{
+	HF_CLEANUP(hf_closep) int said = memfd_create("stderr", MFD_CLOEXEC);
+	HF_CLEANUP(hf_closep)
+	int before = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	bool listens =
+		said >= 0 && before >= 0 && dup2(said, STDERR_FILENO) >= 0;
+	int error = 0;
+
+	if (fuse_session_mount(fuse, mountpoint) != 0)
+		error = errno ? -errno : -EIO;
+	if (!listens)
+		return error;
+	dup2(before, STDERR_FILENO);
+	if (error < 0)
+		read_back(said, log);
+	return error;
+}
+
 int hf_session_mount(const struct hf_mount_config *config,
 		     const char *mountpoint, struct hf_unanswered *unanswered,
 		     struct hf_session **ret, char **why)
@@ -150,8 +183,8 @@ int hf_session_mount(const struct hf_mount_config *config,
 	mount_log = &log;
 	fuse_set_log_func(keep_log);
 	error = new_fuse(session);
-	if (error == 0 && fuse_session_mount(session->fuse, mountpoint) != 0)
-		error = errno ? -errno : -EIO;
+	if (error == 0)
+		error = mount_and_listen(session->fuse, mountpoint, &log);
 	if (error == 0)
 		error = hf_device_attach(session->fuse);
 	mount_log = NULL;

@@ -217,7 +217,8 @@ struct hf_content;
 /*
  * Opens a file. Constant nodes: -ESTALE if the bytes are not those that were
  * hashed (the node is dead then). Errors are those of the source, -ENOENT
- * included only if the file is gone.
+ * included only if the file is gone. wait NULL, in a frozen view only: the
+ * calling thread reads by itself and cannot be interrupted.
  */
 int hf_view_open(struct hf_view *view, struct hf_node *node,
 		 struct hf_wait *wait, struct hf_content **ret) HF_MUST_USE;
@@ -229,6 +230,25 @@ const char *hf_content_whole(const struct hf_content *content, size_t *ret);
 int hf_content_read(struct hf_content *content, uint64_t offset, size_t len,
 		    struct hf_buf *scratch, const char **ret,
 		    size_t *ret_len) HF_MUST_USE;
+
+/* --- copy.c: the view written down elsewhere ------------------------------ */
+
+/* Whether all that `fd` holds is what is read under the constant node: 0, or
+ * -ESTALE; errnos of reading it. `scratch` as hf_hash_fd. Any thread. */
+int hf_view_matches(struct hf_view *view, const struct hf_node *node, int fd,
+		    struct hf_buf *scratch) HF_MUST_USE;
+/*
+ * Opens the file that the constant node's bytes come from. What it holds is
+ * not verified, and may change: only for a copy that is itself held against
+ * the digest. -ENOTSUP: the bytes are put together, as those of texts are.
+ */
+int hf_view_open_source(struct hf_view *view, const struct hf_node *node,
+			int *ret_fd) HF_MUST_USE;
+/* True if `name` is what the file `path` is presented as with some bytes: its
+ * own name with hex digits where the template has them, whatever their
+ * number. */
+bool hf_view_could_name(const struct hf_view *view, const char *path,
+			const char *name);
 
 /* Work done and work known, in files and bytes. Written by the snapshot, read
  * by whoever shows progress, from any thread. */

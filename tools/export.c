@@ -1,0 +1,439 @@
+#include "tools/export.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/draft.h"
+#include "tools/plan.h"
+#include "tools/program.h"
+
+/* So many files of a directory are one job. */
+#define JOB_FILES 32
+
+struct hf_export {
+	struct hf_view *view; /* NULL once it was left */
+	const struct hf_destination *dest;
+	enum hf_export_mode mode;
+	struct hf_plan plan;
+	struct hf_export_counts counts;
+	struct hf_progress *progress;
+	atomic_bool no_clones;
+	atomic_bool failed;
+	atomic_int status; /* of the failure */
+};
+
+/* --- what is told -------------------------------------------------------------- */
+
+/* "css/app.css", escaped; new, or NULL. */
+static char *shown_path(const char *dir, const char *name)
+{
+	HF_CLEANUP(hf_buf_fini) struct hf_buf path = {0};
+
+	hf_buf_printf(&path, "%s%s%s", dir, *dir && *name ? "/" : "", name);
+	if (path.len == 0)
+		hf_buf_putc(&path, '.');
+	return hf_buf_status(&path) < 0 ? NULL : hf_escaped(path.data);
+}
+
+static void tell(const struct hf_export *export, const char *verb,
+		 const char *dir, const char *name)
+{
+	HF_CLEANUP(hf_freep) char *shown = shown_path(dir, name);
+
+	if (export->mode == HF_EXPORT_DRY)
+		printf("%s %s\n", verb, shown ? shown : "?");
+	else
+		hf_log(HF_LOG_INFO, "%s %s", verb, shown ? shown : "?");
+}
+
+static int refuse_source(const struct hf_export *export, const char *shown,
+			 int error)
+{
+	/* A large file that changes while it is read ends with EIO. */
+	if (error == -ESTALE || error == -EIO)
+		hf_log(HF_LOG_ERROR,
+		       "%s changed while it was exported; %s is not complete. "
+		       "Run it again",
+		       shown, export->dest->shown);
+	else
+		hf_log(HF_LOG_ERROR,
+		       "%s cannot be read any more (%s); %s is not complete. "
+		       "Run it again",
+		       shown, strerror(-error), export->dest->shown);
+	return HF_EXIT_INCOMPLETE;
+}
+
+static int refuse_target(const struct hf_export *export, const char *shown,
+			 int error)
+{
+	const char *top = export->dest->shown;
+
+	if (error == -EISDIR)
+		hf_log(HF_LOG_ERROR,
+		       "%s/%s is a directory, where a file has to be; move it "
+		       "away",
+		       top, shown);
+	else if (error == -ENOTDIR || error == -ELOOP)
+		hf_log(HF_LOG_ERROR,
+		       "%s/%s is no directory, where one has to be; move it "
+		       "away",
+		       top, shown);
+	else
+		hf_log(HF_LOG_ERROR, "cannot write %s/%s: %s", top, shown,
+		       strerror(-error));
+	return HF_EXIT_ENVIRONMENT;
+}
+
+/* Tells of the first failure only. */
+static void fail(struct hf_export *export, const char *dir, const char *name,
+		 bool source, int error)
+{
+	HF_CLEANUP(hf_freep) char *path = shown_path(dir, name);
+	const char *shown = path ? path : "?";
+
+	if (atomic_exchange(&export->failed, true))
+		return;
+	atomic_store(&export->status,
+		     error == -ENOMEM ? hf_program_refuse(HF_EXIT_ENVIRONMENT,
+							  error, NULL)
+		     : source         ? refuse_source(export, shown, error)
+				      : refuse_target(export, shown, error));
+}
+
+/* --- birth and death ------------------------------------------------------------------- */
+
+int hf_export_new(struct hf_view *view, const struct hf_destination *dest,
+		  enum hf_export_mode mode, struct hf_export **ret)
+{
+	struct hf_export *export = calloc(1, sizeof(*export));
+	int r = export ? hf_plan_make(view, &export->plan) : -ENOMEM;
+
+	if (r < 0) {
+		free(export);
+		return hf_program_refuse(HF_EXIT_ENVIRONMENT, r, NULL);
+	}
+	export->view = view;
+	export->dest = dest;
+	export->mode = mode;
+	*ret = export;
+	return 0;
+}
+
+void hf_export_leave_view(struct hf_export *export)
+{
+	hf_plan_leave_view(&export->plan);
+	export->view = NULL;
+}
+
+void hf_export_free(struct hf_export *export)
+{
+	hf_plan_fini(&export->plan);
+	free(export);
+}
+
+const struct hf_export_counts *hf_export_counts(const struct hf_export *export)
+{
+	return &export->counts;
+}
+
+/* --- directories ------------------------------------------------------------------ */
+
+static void tell_of_dir(struct hf_export *export, const char *verb,
+			struct hf_plan_dir *dir)
+{
+	if (dir->told)
+		return;
+	dir->told = true;
+	tell(export, verb, dir->path, "");
+	atomic_fetch_add(&export->counts.dirs, 1);
+}
+
+/* Makes the directory if it is not there, and clears what was left in it. */
+static int open_up(struct hf_export *export, struct hf_plan_dir *dir)
+{
+	HF_CLEANUP(hf_closep) int fd = -1;
+	bool dry = export->mode == HF_EXPORT_DRY;
+	int r = hf_destination_enter(export->dest, dir->path, &fd);
+
+	if (r == -ENOENT) {
+		tell_of_dir(export, "make", dir);
+		return dry ? 0
+			   : hf_destination_make_dir(export->dest, dir->path);
+	}
+	return r < 0 || dry ? r : hf_draft_sweep(fd);
+}
+
+/* Mode, owner and times, when nothing more is put into it. */
+static int settle(struct hf_export *export, struct hf_plan_dir *dir)
+{
+	HF_CLEANUP(hf_closep) int fd = -1;
+	struct stat have;
+	int r = hf_destination_enter(export->dest, dir->path, &fd);
+
+	/* What would be made is told of already. */
+	if (export->mode == HF_EXPORT_DRY && r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return r;
+	if (fstat(fd, &have) != 0)
+		return -errno;
+	if (export->mode != HF_EXPORT_DRY)
+		r = hf_attributes_mend(fd, &have, &dir->st);
+	else
+		r = hf_attributes_differ(&have, &dir->st);
+	if (r > 0)
+		tell_of_dir(export, "mend", dir);
+	return r < 0 ? r : 0;
+}
+
+static void each_dir(struct hf_export *export,
+		     int (*visit)(struct hf_export *export,
+				  struct hf_plan_dir *dir))
+{
+	for (size_t i = 0; i < export->plan.n && !atomic_load(&export->failed);
+	     i++) {
+		int r = visit(export, &export->plan.dirs[i]);
+
+		if (r < 0)
+			fail(export, export->plan.dirs[i].path, "", false, r);
+	}
+}
+
+/* --- files ------------------------------------------------------------------------- */
+
+struct job {
+	struct hf_export *export;
+	size_t dir;
+	size_t from;
+	size_t to;
+};
+
+static void count(struct hf_export *export, const struct hf_plan_dir *dir,
+		  const struct hf_entry *entry, enum hf_delivered delivered)
+{
+	struct hf_export_counts *counts = &export->counts;
+	atomic_uint_least64_t *const counters[] = {
+		[HF_DELIVERED_KEPT] = &counts->kept,
+		[HF_DELIVERED_MENDED] = &counts->mended,
+		[HF_DELIVERED_COPIED] = &counts->copied,
+		[HF_DELIVERED_CLONED] = &counts->cloned,
+	};
+
+	atomic_fetch_add(counters[delivered], 1);
+	if (delivered == HF_DELIVERED_MENDED)
+		tell(export, "mend", dir->path, entry->name);
+	if (delivered >= HF_DELIVERED_COPIED) {
+		atomic_fetch_add(&counts->bytes, entry->size);
+		tell(export, "write", dir->path, entry->name);
+	}
+	if (!export->progress)
+		return;
+	atomic_fetch_add(&export->progress->files_done, 1);
+	atomic_fetch_add(&export->progress->bytes_done, entry->size);
+}
+
+static void deliver(struct hf_delivery *delivery, struct hf_export *export,
+		    const struct hf_plan_dir *dir, size_t i, int dir_fd)
+{
+	const struct hf_entry *entry = hf_listing_entry(dir->listing, i);
+	enum hf_delivered delivered;
+	struct hf_node *node;
+	bool source = false;
+	int r = hf_view_node(export->view, dir->node, dir->listing, i, &node);
+
+	if (r == 0) {
+		r = hf_deliver(delivery, node, dir_fd, entry->name, &source,
+			       &delivered);
+		hf_node_unref(node);
+	}
+	if (r < 0)
+		fail(export, dir->path, source ? entry->source : entry->name,
+		     source, r);
+	else
+		count(export, dir, entry, delivered);
+}
+
+static void run_job(void *arg)
+{
+	HF_CLEANUP(hf_closep) int dir_fd = -1;
+	struct job *job = arg;
+	struct hf_export *export = job->export;
+	const struct hf_plan_dir *dir = &export->plan.dirs[job->dir];
+	struct hf_delivery delivery = {
+		.view = export->view,
+		.no_clones = &export->no_clones,
+		.dry = export->mode == HF_EXPORT_DRY,
+	};
+	int r = hf_destination_enter(export->dest, dir->path, &dir_fd);
+
+	if (r < 0 && !(r == -ENOENT && delivery.dry))
+		fail(export, dir->path, "", false, r);
+	for (size_t i = job->from; i < job->to; i++) {
+		const struct hf_entry *entry =
+			hf_listing_entry(dir->listing, i);
+
+		if (!atomic_load(&export->failed) && hf_plan_is_file(entry))
+			deliver(&delivery, export, dir, i, dir_fd);
+	}
+	hf_buf_fini(&delivery.scratch);
+	free(job);
+}
+
+static int submit(struct hf_export *export, struct hf_pool *pool, size_t at)
+{
+	size_t n = hf_listing_len(export->plan.dirs[at].listing);
+	int r = 0;
+
+	for (size_t from = 0; from < n && r == 0; from += JOB_FILES) {
+		struct job *job = malloc(sizeof(*job));
+
+		if (!job)
+			return -ENOMEM;
+		*job = (struct job){
+			.export = export,
+			.dir = at,
+			.from = from,
+			.to = n - from < JOB_FILES ? n : from + JOB_FILES,
+		};
+		r = hf_pool_submit(pool, run_job, job);
+		if (r < 0)
+			free(job);
+	}
+	return r;
+}
+
+/* They read, hash and write; the view's own have nothing to do meanwhile. A
+ * single one tells in the order of the list. */
+static unsigned n_threads(const struct hf_export *export)
+{
+	struct hf_view_stats stats;
+
+	hf_view_stats(export->view, &stats);
+	return export->mode == HF_EXPORT_DRY ? 1 : stats.threads;
+}
+
+static void deliver_all(struct hf_export *export)
+{
+	unsigned n = n_threads(export);
+	struct hf_pool *pool;
+	int r = hf_pool_new(n, n, &pool);
+
+	if (r < 0) {
+		fail(export, "", "", false, r);
+		return;
+	}
+	for (size_t i = 0; i < export->plan.n && r == 0; i++)
+		r = submit(export, pool, i);
+	hf_pool_free(pool);
+	if (r < 0)
+		fail(export, "", "", false, r);
+}
+
+/* --- the whole ---------------------------------------------------------------------- */
+
+static void expect(struct hf_export *export)
+{
+	struct hf_progress *progress = export->progress;
+
+	for (size_t i = 0; i < export->plan.n && progress; i++) {
+		const struct hf_listing *listing = export->plan.dirs[i].listing;
+
+		for (size_t k = 0; k < hf_listing_len(listing); k++) {
+			const struct hf_entry *entry =
+				hf_listing_entry(listing, k);
+
+			if (!hf_plan_is_file(entry))
+				continue;
+			atomic_fetch_add(&progress->files, 1);
+			atomic_fetch_add(&progress->bytes, entry->size);
+		}
+	}
+}
+
+static bool wrote(const struct hf_export *export)
+{
+	const struct hf_export_counts *counts = &export->counts;
+
+	return atomic_load(&counts->copied) || atomic_load(&counts->cloned) ||
+	       atomic_load(&counts->mended) || atomic_load(&counts->dirs);
+}
+
+/* One call for all files, which is a fraction of one for each. */
+static void sync_all(struct hf_export *export)
+{
+	if (export->mode == HF_EXPORT_SAFE && wrote(export) &&
+	    syncfs(export->dest->fd) != 0)
+		fail(export, "", "", false, -errno);
+}
+
+int hf_export_write(struct hf_export *export, struct hf_progress *progress)
+{
+	export->progress = progress;
+	expect(export);
+	each_dir(export, open_up);
+	if (!atomic_load(&export->failed))
+		deliver_all(export);
+	each_dir(export, settle);
+	if (!atomic_load(&export->failed))
+		sync_all(export);
+	return atomic_load(&export->status);
+}
+
+/* --- removing ------------------------------------------------------------------------ */
+
+/* 1: it is gone; 0: there was nothing of ours. */
+static int remove_file(const struct hf_export *export, const char *dir,
+		       const char *name)
+{
+	HF_CLEANUP(hf_closep) int fd = -1;
+	struct stat st;
+	int r = hf_destination_enter(export->dest, dir, &fd);
+
+	/* A name that leads out, or through a link, is none of ours. */
+	if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP || r == -EXDEV)
+		return 0;
+	if (r < 0)
+		return r;
+	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISREG(st.st_mode))
+		return 0;
+	if (export->mode != HF_EXPORT_DRY && unlinkat(fd, name, 0) != 0)
+		return -errno;
+	return 1;
+}
+
+static int remove_name(struct hf_export *export, const char *path)
+{
+	HF_CLEANUP(hf_freep) char *dir = strdup(path);
+	char *slash = dir ? strrchr(dir, '/') : NULL;
+	const char *name = slash ? slash + 1 : path;
+	int r;
+
+	if (!dir)
+		return -ENOMEM;
+	*(slash ? slash : dir) = '\0';
+	r = remove_file(export, dir, name);
+	if (r > 0) {
+		tell(export, "remove", dir, name);
+		atomic_fetch_add(&export->counts.removed, 1);
+	}
+	return r < 0 ? r : 0;
+}
+
+int hf_export_remove(struct hf_export *export, const struct hf_strings *names)
+{
+	for (size_t i = 0; i < names->n && !atomic_load(&export->failed); i++) {
+		int r = remove_name(export, names->items[i]);
+
+		if (r < 0)
+			fail(export, "", names->items[i], false, r);
+	}
+	/* Their directories are younger now, and so is that of a manifest. */
+	if (export->mode != HF_EXPORT_DRY)
+		each_dir(export, settle);
+	return atomic_load(&export->status);
+}
