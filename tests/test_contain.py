@@ -139,18 +139,21 @@ def open_all(names):
 
 
 def test_handles_have_a_bound(few_descriptors, make, mount, as_user):
-    """Large files and plain ones hold a descriptor each."""
+    """Large files and plain ones hold a descriptor each, others none."""
     src = make(
         {f"big{i}": bytes(1_100_000) + b"%d" % i for i in range(60)}
         | {f"plain{i}": b"%d" % i for i in range(80)}
+        | {f"small/{i}": b"%d" % i for i in range(300)}
     )
     with mount(src, "keep=plain*", as_user, program=few_descriptors) as m:
         limits = mounting.proc(m.worker(), "limits").decode()
         files = next(line for line in limits.splitlines() if "open files" in line)
         assert files.split()[3:5] == ["200", "200"]
-        names = [m / name for name in m.listing()]
-        for opened in (names, names, [m.path] * 150):
+        names = [m / name for name in m.listing() if name != "small"]
+        small = [m / f"small/{name}" for name in m.listing("small")]
+        for opened in (names, names):
             assert m.call(open_all, opened) == (100, errno.ENFILE)
+            assert m.call(open_all, small + [m.path] * 300) == (600, 0)
             # All of it comes back.
             assert eventually(lambda: m.status()["handles"] == "1")
 

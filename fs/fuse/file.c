@@ -18,6 +18,7 @@ struct handle {
 	struct hf_content *content;
 	struct hf_buf text;
 	size_t counted_len; /* of text, in fs->text_len */
+	bool descriptor;    /* the content has one, and it is counted */
 };
 
 /* While control files of this length, all together, are open, no other one is
@@ -35,6 +36,8 @@ static void handle_unref(struct hf_fs *fs, struct handle *handle)
 		return;
 	if (handle->content)
 		hf_content_close(handle->content);
+	if (handle->descriptor)
+		hf_handles_give_descriptor(&fs->handles);
 	atomic_fetch_sub(&fs->text_len, handle->counted_len);
 	hf_buf_fini(&handle->text);
 	free(handle);
@@ -101,6 +104,19 @@ static int open_control(struct hf_fs *fs, int file, struct hf_wait *wait,
 	return error < 0 ? error : count_text(fs, handle);
 }
 
+/* What is not held in memory has a descriptor. */
+static int count_descriptor(struct hf_fs *fs, struct handle *handle)
+{
+	size_t len;
+	int error;
+
+	if (hf_content_whole(handle->content, &len))
+		return 0;
+	error = hf_handles_take_descriptor(&fs->handles);
+	handle->descriptor = error == 0;
+	return error;
+}
+
 static int open_node(struct hf_fs *fs, fuse_ino_t ino, struct hf_wait *wait,
 		     struct fuse_file_info *fi, struct handle *handle)
 {
@@ -108,6 +124,8 @@ static int open_node(struct hf_fs *fs, fuse_ino_t ino, struct hf_wait *wait,
 	int error = node ? hf_view_open(fs->view, node, wait, &handle->content)
 			 : -ESTALE;
 
+	if (error == 0)
+		error = count_descriptor(fs, handle);
 	if (error == 0 && hf_node_constant(node)) {
 		fi->keep_cache = 1;
 		hf_push(fs, ino, handle->content);

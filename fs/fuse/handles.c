@@ -1,6 +1,7 @@
 /*
- * handles: how many files and directories may be open at once. Each file may
- * hold a descriptor, and looking at the source needs some all the time.
+ * handles: how many files and directories may be open at once. Files that are
+ * not held in memory hold a descriptor each, and looking at the source needs
+ * some all the time.
  */
 #include "fs/fuse/internal.h"
 
@@ -26,21 +27,35 @@ static rlim_t raise_descriptors(void)
 
 void hf_handles_init(struct hf_handles *handles)
 {
-	rlim_t half = raise_descriptors() / 2;
-
-	handles->max = half < MAX_HANDLES ? half : MAX_HANDLES;
+	handles->max_descriptors = raise_descriptors() / 2;
 	atomic_init(&handles->n, 0);
+	atomic_init(&handles->n_descriptors, 0);
+}
+
+static int take(atomic_uint_least64_t *n, uint64_t max)
+{
+	if (atomic_fetch_add(n, 1) < max)
+		return 0;
+	atomic_fetch_sub(n, 1);
+	return -ENFILE;
 }
 
 int hf_handles_take(struct hf_handles *handles)
 {
-	if (atomic_fetch_add(&handles->n, 1) < handles->max)
-		return 0;
-	hf_handles_give(handles);
-	return -ENFILE;
+	return take(&handles->n, MAX_HANDLES);
 }
 
 void hf_handles_give(struct hf_handles *handles)
 {
 	atomic_fetch_sub(&handles->n, 1);
+}
+
+int hf_handles_take_descriptor(struct hf_handles *handles)
+{
+	return take(&handles->n_descriptors, handles->max_descriptors);
+}
+
+void hf_handles_give_descriptor(struct hf_handles *handles)
+{
+	atomic_fetch_sub(&handles->n_descriptors, 1);
 }

@@ -68,10 +68,11 @@ void hf_inodes_opened(struct hf_inodes *inodes, uint64_t nodeid);
 
 /* --- handles.c ------------------------------------------------------------ */
 
-/* Open files and directories. */
+/* Open files and directories, and those of them that hold a descriptor. */
 struct hf_handles {
 	atomic_uint_least64_t n;
-	uint64_t max; /* constant */
+	atomic_uint_least64_t n_descriptors;
+	uint64_t max_descriptors; /* constant */
 };
 
 /* Also raises this process's limit of descriptors as far as it may. */
@@ -79,6 +80,8 @@ void hf_handles_init(struct hf_handles *handles);
 /* One more. -ENFILE: there are as many as there may be. */
 int hf_handles_take(struct hf_handles *handles) HF_MUST_USE;
 void hf_handles_give(struct hf_handles *handles);
+int hf_handles_take_descriptor(struct hf_handles *handles) HF_MUST_USE;
+void hf_handles_give_descriptor(struct hf_handles *handles);
 
 /* --- the mounted file system ---------------------------------------------- */
 
