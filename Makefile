@@ -270,11 +270,11 @@ demo: # see it work: mounts, lists, writes a manifest, syncs
 	$(STEP) all
 	@tools/demo.sh
 
-bench: # how fast it is, beside native tools and bindfs
-	$(STEP) test-deps
+bench: # how fast it is, beside other tools, on a large tree
+	@tools/deps.sh bench
 	@tests/inputs.sh bench
 	$(STEP) all
-	@build/venv/bin/python -B tests/bench.py $(ARGS)
+	@build/venv/bin/python -B tests/bench $(ARGS)
 
 install: all # put programs and manual pages under DESTDIR and PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \

@@ -1,6 +1,6 @@
 """Runs real collectstatic; printed is where its manifest lies.
 
-    python django_collect.py STATIC_ROOT [PREFIX=]DIR...
+    python django_collect.py [--storage CLASS] STATIC_ROOT [PREFIX=]DIR...
 
 With the Django of whichever Python runs this.
 """
@@ -12,9 +12,14 @@ import django
 from django.conf import settings
 from django.core.management import call_command
 
-root = pathlib.Path(sys.argv[1])
+words = sys.argv[1:]
+storage = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+if words[0] == "--storage":
+    storage = words[1]
+    words = words[2:]
+root = pathlib.Path(words[0])
 dirs = []
-for word in sys.argv[2:]:
+for word in words[1:]:
     prefix, equals, directory = word.partition("=")
     dirs.append((prefix, directory) if equals else prefix)
 
@@ -24,12 +29,7 @@ settings.configure(
     STATIC_ROOT=str(root),
     STATICFILES_DIRS=dirs,
     INSTALLED_APPS=["django.contrib.staticfiles"],
-    STORAGES={
-        "staticfiles": {
-            "BACKEND": "django.contrib.staticfiles.storage."
-            "ManifestStaticFilesStorage"
-        }
-    },
+    STORAGES={"staticfiles": {"BACKEND": storage}},
 )
 django.setup()
 call_command("collectstatic", interactive=False, verbosity=0)

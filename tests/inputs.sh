@@ -3,12 +3,13 @@
 #
 #   inputs.sh            everything
 #   inputs.sh demo       only the static files of Django's admin
-#   inputs.sh bench      only the large tree that make bench runs on
+#   inputs.sh bench      also what make bench runs on and compares with
 #
 #   build/venv           Python with tests/requirements.txt
 #   build/venv-django42  other Djangos, each with a Python that it supports,
 #   build/venv-django6   if there is one
 #   build/venv-django61
+#   build/venv-bench
 #   build/inputs/NAME    real static trees
 #   build/bench/NAME     npm packages, 76,000 files, for make bench alone
 #   build/bin/versitygw  an S3 server, if there is a Go that can build it
@@ -144,12 +145,6 @@ requirement() { # NAME: its pinned line
 	grep "^$1==" tests/requirements.txt
 }
 
-if [ "${1:-all}" = bench ]; then
-	trees=build/bench
-	mkdir -p "$trees"
-	from_npm_all "${bench_trees[@]}"
-	exit
-fi
 mkdir -p build/inputs build/bin
 python=$(python_at_least 3.10 /usr/bin/python3 python3 python3.1{3,2,1,0}) || {
 	say "there is no Python >= 3.10 with venv here" >&2
@@ -179,6 +174,14 @@ if python6=$(python_at_least 3.12 python3.1{4,3,2} /usr/bin/python3 python3 \
 	venv build/venv-django61 tests/requirements-django61.txt "$python6"
 else
 	say "no Python >= 3.12 here, so no Django 6"
+fi
+
+if [ "${1:-all}" = bench ]; then
+	[ -z "$python6" ] ||
+		venv build/venv-bench tests/requirements-bench.txt "$python6"
+	trees=build/bench
+	mkdir -p "$trees"
+	from_npm_all "${bench_trees[@]}"
 fi
 
 [ "$(cat build/bin/.versitygw 2>/dev/null)" = "$versitygw" ] && exit

@@ -3,7 +3,8 @@
 #
 #   deps.sh build    to build hashedfs and run it
 #   deps.sh demo     also what `make demo` shows
-#   deps.sh test     also what `make test` and `make bench` use
+#   deps.sh test     also what `make test` uses
+#   deps.sh bench    also what `make bench` uses
 #
 # Only what is missing is installed, and the one command that does it is
 # printed first. Elsewhere than on Debian and its children the list is printed.
@@ -15,17 +16,20 @@ demo="$build rsync python3 python3-venv"
 test="$demo bindfs rclone attr mandoc clang-format procps util-linux
 	nginx-light chromium valgrind strace xfsprogs btrfs-progs"
 
+bench="$test wrk"
+
 case "${1:-}" in
 build) wanted=$build ;;
 demo) wanted=$demo ;;
 test) wanted=$test ;;
+bench) wanted=$bench ;;
 *)
-	echo "usage: deps.sh build|demo|test" >&2
+	echo "usage: deps.sh build|demo|test|bench" >&2
 	exit 2
 	;;
 esac
 # npm fetches real input. It may have come with Node from elsewhere.
-if [ "$1" = test ] && ! command -v npm >/dev/null; then
+if [ "$wanted" != "${wanted#"$test"}" ] && ! command -v npm >/dev/null; then
 	wanted="$wanted npm"
 fi
 
