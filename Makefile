@@ -2,7 +2,11 @@
 
 PREFIX ?= /usr/local
 DESTDIR ?=
-VERSION := 0.1.0
+BASH_COMPLETIONS ?= $(PREFIX)/share/bash-completion/completions
+ZSH_COMPLETIONS ?= $(PREFIX)/share/zsh/site-functions
+FISH_COMPLETIONS ?= $(PREFIX)/share/fish/vendor_completions.d
+# The version stands in debian/changelog alone: 1.0.0~rc1 there is 1.0.0-rc1.
+VERSION := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' debian/changelog | tr '~' '-')
 
 PKGS := libcrypto sqlite3
 CC ?= cc
@@ -78,7 +82,7 @@ $(OUT)/fs/view/texts.o: $(RULES)
 $(OUT)/fs/view/texts.o: CPPFLAGS_ALL += \
 	-DHF_RULES='"$(shell cat $(RULES) | cksum | tr ' ' -)"'
 
-$(OUT)/%.o: %.c Makefile
+$(OUT)/%.o: %.c Makefile debian/changelog
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
@@ -276,17 +280,32 @@ bench: # how fast it is, beside other tools, on a large tree
 	$(STEP) all
 	@build/venv/bin/python -B tests/bench $(ARGS)
 
-install: all # put programs and manual pages under DESTDIR and PREFIX
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
-		$(DESTDIR)$(PREFIX)/share/man/man7
-	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
-	install -m 644 $(filter %.1,$(MAN)) $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 644 $(filter %.7,$(MAN)) $(DESTDIR)$(PREFIX)/share/man/man7
+# A place below DESTDIR, which may have blanks in its name.
+at = "$(DESTDIR)$(1)"
+
+install: all # put programs, manual pages and completions under DESTDIR and PREFIX
+	install -d $(call at,$(PREFIX)/bin) $(call at,$(PREFIX)/share/man/man1) \
+		$(call at,$(PREFIX)/share/man/man7) \
+		$(call at,$(BASH_COMPLETIONS)) $(call at,$(ZSH_COMPLETIONS)) \
+		$(call at,$(FISH_COMPLETIONS))
+	install -m 755 $(PROGRAMS) $(call at,$(PREFIX)/bin)
+	install -m 644 $(filter %.1,$(MAN)) $(call at,$(PREFIX)/share/man/man1)
+	install -m 644 $(filter %.7,$(MAN)) $(call at,$(PREFIX)/share/man/man7)
+	install -m 644 tools/completions/hashedfs.bash \
+		$(call at,$(BASH_COMPLETIONS)/hashedfs)
+	install -m 644 tools/completions/_hashedfs $(call at,$(ZSH_COMPLETIONS))
+	install -m 644 tools/completions/hashedfs.fish \
+		$(call at,$(FISH_COMPLETIONS))
+	@set -e; for name in $(filter-out hashedfs,$(notdir $(PROGRAMS))); do \
+		ln -sf hashedfs $(call at,$(BASH_COMPLETIONS)/$$name); \
+		ln -sf hashedfs.fish $(call at,$(FISH_COMPLETIONS)/$$name.fish); \
+	done
 
 lint: # formatting, manual pages, the rooms of the house, help texts
 	@clang-format --dry-run -Werror $(FORMAT_SRC)
 	mandoc -T lint -W warning $(MAN)
 	python3 -B tests/design.py floors symbols help
+	python3 -B tests/completions.py
 
 format: # lay out all sources
 	@clang-format -i $(FORMAT_SRC)
@@ -298,8 +317,7 @@ clean: # remove what was built, not what was fetched
 		build/faultfs build/clock
 
 FORMAT_SRC := $(wildcard fs/*/*.[ch] manifest/*.[ch] tools/*.[ch] tests/*/*.[ch])
-MAN := tools/hashedfs.1 tools/hashedfs-run.1 tools/hashedfs-export.1 \
-	tools/hashedfs.7 manifest/hashedfs-manifest.1
+MAN := $(wildcard tools/*.[17] manifest/*.1)
 
 .PHONY: all engine check check-fuzz check-linear fuzz help deps test-deps \
 	test test-mount outcomes demo bench install lint format clean

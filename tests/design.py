@@ -100,9 +100,9 @@ def _help_page(program, path, page):
     if not page.exists():
         yield f"{page.relative_to(TOP)} is not there"
         return
-    texts = [_help(path)]
+    texts = [run_help(path)]
     if program == "hashedfs-manifest":
-        texts += [_help(path, verb) for verb in VERBS]
+        texts += [run_help(path, verb) for verb in VERBS]
     shown = set()
     for text in texts:
         for line in text.splitlines():
@@ -134,7 +134,7 @@ def _described(page):
     return items - {f"-o {verb}" for verb in VERBS}, mentioned
 
 
-def _help(path, *verb):
+def run_help(path, *verb):
     done = subprocess.run(
         [path, *verb, "--help"], stdin=subprocess.DEVNULL, capture_output=True, text=True
     )

@@ -2,6 +2,7 @@
 
 import os
 
+import completions
 import design
 from conftest import BIN_DIR
 
@@ -21,3 +22,7 @@ def test_what_does_not_mount_links_without_libfuse(bed):
 
 def test_help_fits_and_agrees_with_the_manual_pages(bed):
     assert list(design.help_pages(BIN_DIR)) == []
+
+
+def test_completions_offer_what_help_shows(bed):
+    assert list(completions.wrong(BIN_DIR)) == []

@@ -247,7 +247,7 @@ def test_version_and_help(bed, program):
     path = str(bed.bin / program)
     for word in ("-V", "--version"):
         first = bed.user.run(path, word).stdout.splitlines()[0]
-        assert re.fullmatch(rf"{program} \d+\.\d+\.\d+", first)
+        assert re.fullmatch(rf"{program} \d+\.\d+\.\d+(-rc\d+)?", first)
     for word in ("-h", "--help"):
         done = bed.user.run(path, word)
         assert done.stdout and not done.stderr
@@ -364,11 +364,20 @@ def test_what_is_installed(installed):
         "usr/bin/hashedfs-export",
         "usr/bin/hashedfs-manifest",
         "usr/bin/hashedfs-run",
+        "usr/share/bash-completion/completions/hashedfs",
+        "usr/share/bash-completion/completions/hashedfs-export",
+        "usr/share/bash-completion/completions/hashedfs-manifest",
+        "usr/share/bash-completion/completions/hashedfs-run",
+        "usr/share/fish/vendor_completions.d/hashedfs-export.fish",
+        "usr/share/fish/vendor_completions.d/hashedfs-manifest.fish",
+        "usr/share/fish/vendor_completions.d/hashedfs-run.fish",
+        "usr/share/fish/vendor_completions.d/hashedfs.fish",
         "usr/share/man/man1/hashedfs-export.1",
         "usr/share/man/man1/hashedfs-manifest.1",
         "usr/share/man/man1/hashedfs-run.1",
         "usr/share/man/man1/hashedfs.1",
         "usr/share/man/man7/hashedfs.7",
+        "usr/share/zsh/site-functions/_hashedfs",
     ]
     assert os.access(installed / "usr/bin/hashedfs", os.X_OK)
 

@@ -14,7 +14,8 @@ build="build-essential pkg-config fuse3 libfuse3-dev libssl-dev libjansson-dev
 	libsqlite3-dev libcmocka-dev"
 demo="$build rsync python3 python3-venv"
 test="$demo bindfs rclone attr mandoc clang-format procps util-linux
-	nginx-light chromium valgrind strace xfsprogs btrfs-progs"
+	nginx-light chromium valgrind strace xfsprogs btrfs-progs zsh fish
+	debhelper lintian mmdebstrap"
 
 bench="$test wrk"
 
