@@ -36,7 +36,7 @@ static const struct row rows[] = {
 	{"--quiet", 'q', HF_GIVEN_QUIET, NULL, "show no progress"},
 	{"--verbose", 'v', HF_GIVEN_VERBOSE, NULL, "tell more"},
 	{"--help", 'h', HF_GIVEN_HELP, NULL, "show help, of a verb too"},
-	{"--version", 'V', HF_GIVEN_VERSION, NULL, "show the version"},
+	{"--version", 'V', HF_GIVEN_VERSION, NULL, "show versions"},
 };
 
 #define HELP_COLUMN 26

@@ -123,7 +123,11 @@ static int version(void)
 {
 	HF_CLEANUP(hf_buf_fini) struct hf_buf text = {0};
 
-	hf_buf_puts(&text, PROGRAM " " HF_VERSION "\n");
+	hf_buf_printf(&text,
+		      PROGRAM " " HF_VERSION
+			      "\nOpenSSL %s\nSQLite %s\nJansson %s\n",
+		      hf_openssl_version(), hf_sqlite_version(),
+		      hf_jansson_version());
 	return hf_verb_print(&text);
 }
 

@@ -227,3 +227,8 @@ int hf_manifest_read(const char *file, struct hf_manifest *ret, char **why)
 	return hf_why(error, why, "cannot read %s: %s", shown,
 		      strerror(-error));
 }
+
+const char *hf_jansson_version(void)
+{
+	return jansson_version_str();
+}

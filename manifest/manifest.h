@@ -107,6 +107,9 @@ int hf_manifest_of_sources(const struct hf_config *config,
 			   struct hf_findings *findings,
 			   struct hf_manifest *ret, char **why) HF_MUST_USE;
 
+/* The version of Jansson that runs, as "2.14". */
+const char *hf_jansson_version(void);
+
 /* --- rows.c: the texts of .hashedfs/ ------------------------------------- */
 
 struct hf_span {

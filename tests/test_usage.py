@@ -242,11 +242,21 @@ def test_manifest_output_is_whole_or_not_there(manifest, src, work, anyone):
 # --- help and version -------------------------------------------------------------
 
 
-@pytest.mark.parametrize("program", ["hashedfs", "hashedfs-manifest", "hashedfs-export"])
-def test_version_and_help(bed, program):
+@pytest.mark.parametrize(
+    ("program", "libraries"),
+    [
+        ("hashedfs", ["libfuse", "OpenSSL", "SQLite"]),
+        ("hashedfs-run", ["libfuse", "OpenSSL", "SQLite", "Jansson"]),
+        ("hashedfs-export", ["OpenSSL", "SQLite", "Jansson"]),
+        ("hashedfs-manifest", ["OpenSSL", "SQLite", "Jansson"]),
+    ],
+)
+def test_version_and_help(bed, program, libraries):
     path = str(bed.bin / program)
     for word in ("-V", "--version"):
-        first = bed.user.run(path, word).stdout.splitlines()[0]
+        first, *others = bed.user.run(path, word).stdout.splitlines()
+        assert [other.split()[0] for other in others] == libraries
+        assert all(re.fullmatch(r"\w+ \d+\.[\d.]+", other) for other in others)
         assert re.fullmatch(rf"{program} \d+\.\d+\.\d+(-rc\d+)?", first)
     for word in ("-h", "--help"):
         done = bed.user.run(path, word)

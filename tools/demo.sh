@@ -19,7 +19,7 @@ trap leave EXIT
 export XDG_CACHE_HOME="$place/cache"
 trap 'exit 1' INT TERM
 
-if [ -t 1 ]; then
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
 	bold=$(printf '\033[1m') dim=$(printf '\033[2m') off=$(printf '\033[0m')
 else
 	bold='' dim='' off=''

@@ -73,7 +73,7 @@ static int print_help(struct hf_program *program)
 		"    -q, --quiet           show no progress\n"
 		"    -v, --verbose         tell more\n"
 		"    -h, --help            print this\n"
-		"    -V, --version         print the version\n");
+		"    -V, --version         print versions\n");
 	hf_program_help(program, &text);
 	return hf_program_print(&text);
 }
@@ -286,7 +286,8 @@ static int take(struct arguments *arguments, int code, const char *word)
 	case 'h':
 		return print_help(&arguments->program);
 	case 'V':
-		return hf_program_version("hashedfs-export", NULL);
+		return hf_program_version("hashedfs-export", NULL,
+					  hf_jansson_version());
 	default:
 		return hf_program_refuse_option(code, word);
 	}

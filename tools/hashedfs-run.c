@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "manifest/manifest.h"
 #include "tools/command.h"
 #include "tools/hint.h"
 #include "tools/mounting.h"
@@ -107,12 +108,15 @@ static int take(struct arguments *arguments, int code, const char *word)
 		return print_help(&arguments->mounting.program) ? HF_EXIT_OURS
 								: 0;
 	case 'V':
-		return hf_program_version("hashedfs-run", hf_fuse_version())
+		return hf_program_version("hashedfs-run", hf_fuse_version(),
+					  hf_jansson_version())
 			       ? HF_EXIT_OURS
 			       : 0;
 	default:
 		(void)hf_program_refuse_option(code, word);
-		return HF_EXIT_OURS;
+		/* It may be one of the command. */
+		return arguments->running.command ? HF_EXIT_OURS
+						  : refuse_usage();
 	}
 }
 

@@ -137,8 +137,8 @@ static int read_options(struct hf_mounting *mounting, bool *foreground,
 		case 'h':
 			return print_help(program);
 		case 'V':
-			return hf_program_version("hashedfs",
-						  hf_fuse_version());
+			return hf_program_version("hashedfs", hf_fuse_version(),
+						  NULL);
 		default:
 			return hf_program_refuse_option(c, argv[optind - 1]);
 		}

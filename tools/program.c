@@ -76,13 +76,17 @@ void hf_program_help(struct hf_program *program, struct hf_buf *ret)
 	hf_options_help(&program->mount, ret);
 }
 
-int hf_program_version(const char *name, const char *library)
+int hf_program_version(const char *name, const char *fuse, const char *jansson)
 {
 	HF_CLEANUP(hf_buf_fini) struct hf_buf text = {0};
 
 	hf_buf_printf(&text, "%s %s\n", name, HF_VERSION);
-	if (library)
-		hf_buf_printf(&text, "libfuse %s\n", library);
+	if (fuse)
+		hf_buf_printf(&text, "libfuse %s\n", fuse);
+	hf_buf_printf(&text, "OpenSSL %s\nSQLite %s\n", hf_openssl_version(),
+		      hf_sqlite_version());
+	if (jansson)
+		hf_buf_printf(&text, "Jansson %s\n", jansson);
 	return hf_program_print(&text);
 }
 

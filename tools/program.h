@@ -31,8 +31,9 @@ int hf_program_refuse_option(int code, const char *word);
 int hf_program_print(struct hf_buf *text);
 /* The help of all -o words. */
 void hf_program_help(struct hf_program *program, struct hf_buf *ret);
-/* `library`: the version of libfuse; NULL: it is not used. */
-int hf_program_version(const char *name, const char *library);
+/* Prints the versions of the program and of its libraries; NULL for one that
+ * it is not linked with. */
+int hf_program_version(const char *name, const char *fuse, const char *jansson);
 
 /* hf_view_freeze, not to be interrupted; `progress` may be NULL. */
 int hf_program_freeze(struct hf_view *view, bool partial,

@@ -46,6 +46,14 @@ bool hf_digest_equal(const struct hf_digest *a, const struct hf_digest *b);
 void hf_digest_hex(const struct hf_digest *digest,
 		   char ret[HF_DIGEST_HEX_MAX + 1]);
 
+/* The version of OpenSSL that runs, as "3.0.16". */
+const char *hf_openssl_version(void);
+
+/* --- store.c: the database -------------------------------------------------- */
+
+/* The version of SQLite that runs, as "3.40.1". */
+const char *hf_sqlite_version(void);
+
 /* --- cachedir.c: where the cache is -------------------------------------- */
 
 /* What stands for a directory where there shall be none. */

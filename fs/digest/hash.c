@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
 #include <openssl/rand.h>
@@ -231,6 +232,11 @@ void hf_digest_hex(const struct hf_digest *digest,
 		ret[2 * i + 1] = digits[digest->bytes[i] & 15];
 	}
 	ret[2 * digest->len] = '\0';
+}
+
+const char *hf_openssl_version(void)
+{
+	return OpenSSL_version(OPENSSL_VERSION_STRING);
 }
 
 int hf_block_sum(const void *data, size_t len, uint8_t ret[HF_SUM_LEN])

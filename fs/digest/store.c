@@ -662,3 +662,8 @@ void hf_store_cancel(struct hf_store *store)
 	roll_back(store);
 	pthread_mutex_unlock(&store->lock);
 }
+
+const char *hf_sqlite_version(void)
+{
+	return sqlite3_libversion();
+}

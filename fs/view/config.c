@@ -324,7 +324,13 @@ static int set_frozen(void *target, const char *value, char **why)
 	return 0;
 }
 
+#define TOPIC(heading)                                                         \
+	{                                                                      \
+		NULL, NULL, heading, NULL                                      \
+	}
+
 static const struct hf_option rows[] = {
+	TOPIC("names"),
 	{"name", "TEMPLATE", "%n name, %h hash, %e extension (%n.%h%e)",
 	 set_name},
 	{"digest", "NAME", "md5 (default), sha1, sha256, sha384, sha512",
@@ -334,24 +340,32 @@ static const struct hf_option rows[] = {
 	{"keep", "GLOBS", "files that keep their plain name", add_keep},
 	{"prehashed", "GLOBS", "files whose own name carries a hash",
 	 add_prehashed},
-	{"ignore", "GLOBS", "files and directories to leave out", add_ignore},
-	{"no_default_ignore", NULL, "do not leave out CVS, .* and *~",
-	 set_no_default_ignore},
-	{"follow", NULL, "follow links that leave their source", set_follow},
-	{"xdev", NULL, "enter file systems mounted in a source", set_xdev},
+
+	TOPIC("references in CSS and JS"),
 	{"refs", "PROFILE", "django-4.2, -5.2, -6.0, -6.1 (default), or none",
 	 set_refs},
 	{"static_url", "URL", "Django's STATIC_URL (/static/)", set_static_url},
 	{"js_modules", NULL, "rewrite imports of JS modules too (6.1)",
 	 set_js_modules},
+
+	TOPIC("what is read"),
+	{"ignore", "GLOBS", "files and directories to leave out", add_ignore},
+	{"no_default_ignore", NULL, "do not leave out CVS, .* and *~",
+	 set_no_default_ignore},
+	{"follow", NULL, "follow links that leave their source", set_follow},
+	{"xdev", NULL, "enter file systems mounted in a source", set_xdev},
 	{"frozen", NULL, "show the tree for good as it is at the start",
 	 set_frozen},
-	{"threads", "N", "files hashed at once (one a processor)", set_threads},
-	{"cache", "DIR", "where digests are remembered, or none (user's own)",
-	 set_cache},
+
+	TOPIC("times and owners"),
 	{"mtime", "source|@N", "time of hashed files (@946684800)", set_mtime},
 	{"uid", "N", "owner of all files, number or name (source's)", set_uid},
 	{"gid", "N", "group of all files, number or name (source's)", set_gid},
+
+	TOPIC("hashing"),
+	{"threads", "N", "files hashed at once (one a processor)", set_threads},
+	{"cache", "DIR", "where digests are remembered, or none (user's own)",
+	 set_cache},
 };
 
 /* --- the whole ----------------------------------------------------------- */

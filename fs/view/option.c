@@ -17,6 +17,8 @@ static bool is_prefix(const struct hf_option *row)
 
 static bool row_matches(const struct hf_option *row, const char *name)
 {
+	if (!row->name)
+		return false;
 	if (is_prefix(row))
 		return strncmp(row->name, name, strlen(row->name) - 1) == 0;
 	return strcmp(row->name, name) == 0;
@@ -124,24 +126,31 @@ static void add_text(struct hf_buf *ret, const char *text, size_t column)
 	hf_buf_putc(ret, '\n');
 }
 
+static void add_row(const struct hf_option *row, struct hf_buf *ret)
+{
+	size_t width = 4 + strlen(row->name);
+
+	hf_buf_printf(ret, "    %s", row->name);
+	if (row->arg) {
+		hf_buf_printf(ret, "=%s", row->arg);
+		width += 1 + strlen(row->arg);
+	}
+	if (width + 2 > HELP_COLUMN) {
+		hf_buf_putc(ret, '\n');
+		width = 0;
+	}
+	pad(ret, width, HELP_COLUMN);
+	add_text(ret, row->help, HELP_COLUMN);
+}
+
 void hf_options_help(const struct hf_option_set *set, struct hf_buf *ret)
 {
 	for (size_t i = 0; i < set->n; i++) {
 		const struct hf_option *row = &set->rows[i];
-		size_t width = 4 + strlen(row->name);
 
-		if (!row->help)
-			continue;
-		hf_buf_printf(ret, "    %s", row->name);
-		if (row->arg) {
-			hf_buf_printf(ret, "=%s", row->arg);
-			width += 1 + strlen(row->arg);
-		}
-		if (width + 2 > HELP_COLUMN) {
-			hf_buf_putc(ret, '\n');
-			width = 0;
-		}
-		pad(ret, width, HELP_COLUMN);
-		add_text(ret, row->help, HELP_COLUMN);
+		if (!row->name)
+			hf_buf_printf(ret, "  %s:\n", row->help);
+		else if (row->help)
+			add_row(row, ret);
 	}
 }

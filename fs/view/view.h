@@ -20,7 +20,8 @@
 /*
  * One option: a row of a table. `arg` is what stands behind "=" in the help,
  * NULL for a flag. `help` is NULL for words that are accepted and mean nothing
- * here (fstab's). `parse` stores the value (NULL for a flag) in `target`;
+ * here (fstab's). A row without a name is a heading of the help: what follows
+ * it belongs together. `parse` stores the value (NULL for a flag) in `target`;
  * -EINVAL with *why = a new sentence part, as "must be between 4 and 32".
  */
 struct hf_option {

@@ -38,6 +38,7 @@ static int set_flag(void *target, const char *value, char **why)
 }
 
 static const struct hf_option table[] = {
+	{NULL, NULL, "first of all", NULL},
 	{"text", "TEXT", "a text", set_text},
 	{"flag", NULL,
 	 "a long explanation that has so many words that it cannot stand on "
@@ -115,6 +116,7 @@ static void test_complaints(void **state)
 		   "option 'nofail=1' takes no value: write 'nofail'");
 	expect_bad("comment", "option 'comment' needs a value: comment=TEXT");
 	expect_bad("text=bad", "option 'text=bad': must be good");
+	expect_bad("=1", "unknown option '=1'; --help lists the options");
 	expect_bad("x", "unknown option 'x'; --help lists the options");
 }
 
@@ -128,6 +130,7 @@ static void test_help(void **state)
 	assert_int_equal(hf_buf_status(&text), 0);
 	assert_string_equal(
 		text.data,
+		"  first of all:\n"
 		"    text=TEXT             a text\n"
 		"    flag                  a long explanation that has so many "
 		"words that it\n"
