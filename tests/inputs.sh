@@ -66,12 +66,12 @@ python_at_most() {
 	local most=$1 python
 	shift
 	for python; do
-		python=$(python_at_least 3.10 "$python") &&
-			"$python" - "$most" 2>/dev/null <<-'EOF' || continue
-				import sys
-				most = tuple(map(int, sys.argv[1].split(".")))
-				sys.exit(sys.version_info[:2] > most)
-			EOF
+		python=$(python_at_least 3.10 "$python") || continue
+		"$python" - "$most" 2>/dev/null <<-'EOF' || continue
+			import sys
+			most = tuple(map(int, sys.argv[1].split(".")))
+			sys.exit(sys.version_info[:2] > most)
+		EOF
 		echo "$python"
 		return
 	done
@@ -189,7 +189,7 @@ have=$(go env GOVERSION 2>/dev/null || true)
 if [ -n "$have" ] &&
 	printf '%s\n' "$versitygw_go" "${have#go}" | sort -CV; then
 	say "build/bin/versitygw: $versitygw"
-	if GOBIN=$PWD/build/bin GOTOOLCHAIN=local GOFLAGS= \
+	if GOBIN=$PWD/build/bin GOTOOLCHAIN=local GOFLAGS='' \
 		go install -trimpath "$versitygw" </dev/null \
 		2> >(grep -v '^go: downloading' >&2); then
 		echo "$versitygw" >build/bin/.versitygw

@@ -8,6 +8,9 @@
 #
 # Only what is missing is installed, and the one command that does it is
 # printed first. Elsewhere than on Debian and its children the list is printed.
+#
+# Lists of packages, and a command that may be none, are split into words.
+# shellcheck disable=SC2086
 set -eu
 
 build="build-essential pkg-config fuse3 libfuse3-dev libssl-dev libjansson-dev
@@ -15,7 +18,8 @@ build="build-essential pkg-config fuse3 libfuse3-dev libssl-dev libjansson-dev
 demo="$build rsync python3 python3-venv"
 test="$demo bindfs rclone attr mandoc clang-format procps util-linux
 	nginx-light chromium valgrind strace xfsprogs btrfs-progs zsh fish
-	debhelper lintian mmdebstrap"
+	debhelper lintian mmdebstrap
+	shellcheck cppcheck clang-tidy codespell"
 
 bench="$test wrk"
 

@@ -204,9 +204,9 @@ int hf_wait_block_for(struct hf_wait *wait, unsigned ms) HF_MUST_USE;
 struct hf_pool;
 int hf_pool_new(unsigned n_threads, unsigned n_max,
 		struct hf_pool **ret) HF_MUST_USE;
-/* Never blocks on a job. -ENOMEM. `job` is handed to `run` in the pool. */
-int hf_pool_submit(struct hf_pool *pool, void (*run)(void *job),
-		   void *job) HF_MUST_USE;
+/* Never blocks on a job. -ENOMEM. `arg` is handed to `run` in the pool. */
+int hf_pool_submit(struct hf_pool *pool, void (*run)(void *arg),
+		   void *arg) HF_MUST_USE;
 /* A long job says that it makes progress. */
 void hf_pool_tick(struct hf_pool *pool);
 /* Runs what was submitted to its end, ends the threads. NULL is allowed. */

@@ -336,7 +336,7 @@ void hf_pool_tick(struct hf_pool *pool)
 	pool->moved_ns = monotonic_ns();
 }
 
-int hf_pool_submit(struct hf_pool *pool, void (*run)(void *), void *arg)
+int hf_pool_submit(struct hf_pool *pool, void (*run)(void *arg), void *arg)
 {
 	struct job *job = malloc(sizeof(*job));
 

@@ -446,7 +446,7 @@ struct hf_listing {
 };
 
 /* Numbers a made listing: sets its generation. -ENOMEM. */
-int hf_listing_number(struct hf_listing *listing) HF_MUST_USE;
+int hf_listing_number(struct hf_listing *made) HF_MUST_USE;
 /* Lets go of what a listing was made of: only what it says stays. Not while
  * another thread looks at it. -ENOMEM. */
 int hf_listing_detach(struct hf_listing *listing) HF_MUST_USE;
@@ -461,7 +461,7 @@ bool hf_listing_quiet(const struct hf_listing *listing);
  * sources, then the others. Hashed files of equal bytes share it. -ENOMEM.
  */
 int hf_listing_settle(const struct hf_view *view,
-		      struct hf_listing *listing) HF_MUST_USE;
+		      struct hf_listing *made) HF_MUST_USE;
 /* True if both, of one name, can be had under it: that name leads to the
  * winner's file. */
 bool hf_entries_share(const struct hf_entry *winner,
@@ -495,10 +495,10 @@ void hf_naming_free(struct hf_naming *naming);
 
 struct hf_errand;
 /*
- * Has `run` called in the pool with `arg`, which belongs to the errand and is
+ * Has `what` called in the pool with `arg`, which belongs to the errand and is
  * freed at its end, also on error. `asker` is woken when it is done. -ENOMEM.
  */
-int hf_errand_new(struct hf_pool *pool, void (*run)(void *arg),
+int hf_errand_new(struct hf_pool *pool, void (*what)(void *arg),
 		  void (*free_arg)(void *arg), void *arg, struct hf_wait *asker,
 		  struct hf_errand **ret) HF_MUST_USE;
 /* Until it is done; -EINTR: the asker was interrupted. */
