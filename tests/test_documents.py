@@ -1,0 +1,240 @@
+"""What the documents show is what happens: every session is typed, every file
+is used or looked at by the program that it is for."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import documents
+import pytest
+import yaml  # comes with awscli
+from conftest import TOP, not_run
+from person import ROOT
+from s3 import KEY, REGION, SECRET, serve
+
+# A machine of its own for each document, in a private namespace: the programs
+# installed, a Django project, a server "web" that is this machine, a bucket.
+WORLD = r"""
+set -eu
+mount -t proc proc /proc
+for place in /mnt /srv /var/cache; do mount -t tmpfs tmpfs "$place"; done
+mount --bind "$PROGRAMS" /usr/local/bin
+mkdir -p /mnt/static /srv/app /srv/static "$HOME"
+cd /srv/app
+cp -r "$TREE" static
+mkdir -p static/css node_modules/lib view releases
+echo 'body { background: url("../admin/img/search.svg") }' >static/css/app.css
+echo 'let lib = 1;' >node_modules/lib/lib.js
+cat >manage.py <<'END'
+import os, sys
+from django.core.management import execute_from_command_line
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings")
+execute_from_command_line(sys.argv)
+END
+cat >settings.py <<'END'
+SECRET_KEY = "not one"
+APPS = "admin", "auth", "contenttypes", "messages", "sessions", "staticfiles"
+INSTALLED_APPS = [f"django.contrib.{app}" for app in APPS]
+STATICFILES_DIRS = ["/srv/app/static"]
+STATIC_URL = "/static/"
+END
+"""
+# Programs of others, each as the session would find it elsewhere.
+STUBS = {
+    # rsync and scp to this machine.
+    "ssh": 'while [ "${1#-}" != "$1" ]; do shift; done\nshift\nexec sh -c "$*"',
+    "scp": "for last; do :; done\nhost=${last%%:*}\n"
+    'exec cp "${@:1:$#-1}" "/srv/static/${last#"$host":}"',
+    # What the server does not know, the client itself judges.
+    "aws": '[ "$2" = put-bucket-cors ] && set -- "$@" --generate-cli-skeleton output\n'
+    'exec "$PYTHON" "$VENV/bin/aws" --endpoint-url "$S3" "$@"',
+    "python": 'exec "$PYTHON" "$@"',
+    "sudo": 'exec "$@"',
+}
+# What is there before the first command of a document.
+ROBOTS = "echo 'User-agent: *' >static/robots.txt\n"
+BEFORE = {
+    "leaving-collectstatic.md": ROBOTS,
+    "s3-cloudfront.md": ROBOTS,
+    "hashedfs-export.1": "hashedfs-export --manifest current.json static /srv/static\n",
+    "hashedfs-manifest.1": "hashedfs static:vendor=./node_modules /mnt/static\n",
+}
+# Parts the output from what was typed; no text has it.
+MARK = "\x1e"
+
+@pytest.fixture
+def session(as_root, bed, fuse, inputs, work):
+    """session(name, script): the script's output, run in that world."""
+    stubs = work / "stubs"
+    stubs.mkdir()
+    for name, text in STUBS.items():
+        (stubs / name).write_text(f"#!/bin/bash\n{text}\n")
+        (stubs / name).chmod(0o755)
+    for program in "rsync", "nginx", "rclone":
+        if not shutil.which(program):
+            not_run(f"no {program}")
+    tree = inputs("django-admin")
+    with serve(work / "s3") as s3:
+        s3.aws("s3", "mb", "s3://bucket")
+        env = {
+            "PROGRAMS": str(bed.bin),
+            "TREE": str(tree),
+            "HOME": str(work / "home"),
+            "VENV": str(TOP / "build/venv"),
+            "PYTHON": str(TOP / "build/venv/bin/python"),
+            "S3": s3.url,
+            **{name: value for name, value in s3.env.items() if "AWS" in name},
+            "RCLONE_CONFIG": str(work / "rclone.conf"),
+            "RCLONE_CONFIG_REMOTE_TYPE": "s3",
+            "RCLONE_CONFIG_REMOTE_PROVIDER": "Other",
+            "RCLONE_CONFIG_REMOTE_ENDPOINT": s3.url,
+            "RCLONE_CONFIG_REMOTE_ACCESS_KEY_ID": KEY,
+            "RCLONE_CONFIG_REMOTE_SECRET_ACCESS_KEY": SECRET,
+            "RCLONE_CONFIG_REMOTE_REGION": REGION,
+            "PATH": f"{stubs}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+            "XDG_CACHE_HOME": "",
+        }
+
+        def run(script):
+            unshare = ("unshare", "--mount", "--pid", "--fork")
+            argv = [*unshare, "--propagation", "private", "bash", "-c", script]
+            return ROOT.run(*argv, env=env, check=False, timeout=250)
+
+        yield run
+
+def _script(path, blocks):
+    """A script that types a document, and the commands in it by number."""
+    script, typed = WORLD + BEFORE.get(path.name, ""), []
+    for block in blocks:
+        if block.name:
+            script += _write(block)
+        if block.language != "console":
+            continue
+        for command in documents.commands(block):
+            script += f"printf '{MARK}%s\\n' {len(typed)}\n{command.text}\n"
+            typed.append(command)
+    return f"exec 2>&1\n{script}printf '{MARK}end\\n'\n", typed
+
+def _write(block):
+    name, end = block.name, "END OF THE FILE"
+    return f"mkdir -p \"$(dirname {name})\"\ncat >{name} <<'{end}'\n{block.text}{end}\n"
+
+def _number(path):
+    return path.name.removesuffix(".md")
+
+@pytest.mark.parametrize("path", documents.TEXTS + documents.PAGES, ids=_number)
+def test_sessions(path, request):
+    script, typed = _script(path, documents.blocks(path))
+    if not typed:
+        return
+    done = request.getfixturevalue("session")(script)
+    parts = done.stdout.split(MARK)
+    assert len(parts) > 1, done.stdout
+    for command, part in zip(typed, parts[1:], strict=False):
+        where = f"{path.name}:{command.line}: {command.text}"
+        printed = part.splitlines()[1:]
+        assert len(parts) == len(typed) + 2 or part != parts[-1], (
+            f"{where}\nended with {done.returncode}: {printed}"
+        )
+        if command.shown:
+            wrong = documents.differs(command.shown, printed)
+            assert not wrong, f"{where}\n{wrong}"
+    assert parts[-1] == "end\n", parts[-1]
+
+# --- files --------------------------------------------------------------------------
+
+def _files(language):
+    return [
+        pytest.param(block, id=f"{path.name}:{block.line}")
+        for path in documents.TEXTS + documents.PAGES
+        for block in documents.blocks(path)
+        if block.language == language
+    ]
+
+def test_every_language_is_known():
+    known = {"console", "text", "systemd", "fstab", "python", "nginx", "yaml"}
+    known |= {"dockerfile", "json"}
+    for path in documents.TEXTS + documents.PAGES:
+        for block in documents.blocks(path):
+            assert block.language in known, f"{path.name}:{block.line}"
+
+@pytest.mark.parametrize("block", _files("fstab"))
+def test_fstab(block, session):
+    """mount(8) mounts and umount(8) unmounts what the table says."""
+    if not shutil.which("mount.fuse3"):
+        not_run("no mount.fuse3")
+    [line] = block.text.splitlines()
+    source, target = line.split()[:2]
+    done = session(
+        f"exec 2>&1\n{WORLD}\necho '{line}' >table\ntest -d {source}\n"
+        f"mount -T table {target}\nfindmnt -no FSTYPE {target}\n"
+        f"ls {target}/css/app.*.css && umount {target}"
+    )
+    assert done.stdout.startswith("fuse.hashedfs\n/mnt/static/css/app."), done.stdout
+
+@pytest.mark.parametrize("block", _files("systemd"))
+def test_units(block, work):
+    if not shutil.which("systemd-analyze"):
+        not_run("no systemd-analyze")
+    [where] = re.findall("^Where=/(.*)", block.text, re.M)
+    unit = work / f"{where.replace('/', '-')}.mount"
+    unit.write_text(block.text)
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", unit],
+        capture_output=True,
+        text=True,
+    )
+    told = [line for line in done.stderr.splitlines() if unit.name in line]
+    assert (done.returncode, told) == (0, []), done.stderr
+
+@pytest.mark.parametrize("block", _files("python"))
+def test_python(block):
+    compile(block.text, block.name or "block", "exec")
+
+@pytest.mark.parametrize("block", _files("nginx"))
+def test_nginx(block, work):
+    """Those that no session takes: a fragment of a server, or of http."""
+    if block.name:
+        return
+    if not shutil.which("nginx") or os.geteuid() != 0:
+        not_run("no nginx, or nobody to run it")
+    conf = work / "nginx.conf"
+    conf.write_text(f"events {{}}\nhttp {{\n{block.text}\n}}\n")
+    done = subprocess.run(
+        ["nginx", "-t", "-q", "-p", work, "-c", conf, "-e", "stderr"],
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("block", _files("yaml"))
+def test_pipelines(block):
+    """They are YAML, and what they run are commands of a shell."""
+    document = yaml.safe_load(block.text)
+    scripts = [text for text in _runs(document) if "hashedfs" in text]
+    assert scripts, f"{block.name} runs no hashedfs"
+    for script in _runs(document):
+        # What the pipeline puts in is a word.
+        text = re.sub(r"\$\{\{.*?\}\}", "word", script)
+        done = subprocess.run(
+            ["shellcheck", "--shell=bash", "-"], input=text, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout
+
+
+def _runs(node):
+    """The commands of GitHub's steps and of GitLab's jobs."""
+    if isinstance(node, list):
+        for item in node:
+            yield from _runs(item)
+    if not isinstance(node, dict):
+        return
+    for key, value in node.items():
+        if key == "run":
+            yield value
+        elif key in ("before_script", "script"):
+            yield "\n".join(value)
+        else:
+            yield from _runs(value)
