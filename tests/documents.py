@@ -18,7 +18,7 @@ import subprocess
 from conftest import TOP
 
 PAGES = sorted([*TOP.glob("tools/*.[17]"), *TOP.glob("manifest/*.1")])
-TEXTS = [TOP / "README.md", *sorted(TOP.glob("tools/recipes/*.md"))]
+TEXTS = [TOP / "README.md", TOP / "CONTRIBUTING.md", *sorted(TOP.glob("tools/recipes/*.md"))]
 # The first line of a literal block of a manual page that is a file.
 FILES = {
     r"\[(Unit|Mount)\]": "systemd",

@@ -107,7 +107,7 @@ def _script(path, blocks):
     """A script that types a document, and the commands in it by number."""
     script, typed = WORLD + BEFORE.get(path.name, ""), []
     for block in blocks:
-        if block.name:
+        if block.name and block.language != "c":
             script += _write(block)
         if block.language != "console":
             continue
@@ -154,7 +154,7 @@ def _files(language):
 
 def test_every_language_is_known():
     known = {"console", "text", "systemd", "fstab", "python", "nginx", "yaml"}
-    known |= {"dockerfile", "json"}
+    known |= {"dockerfile", "json", "c"}
     for path in documents.TEXTS + documents.PAGES:
         for block in documents.blocks(path):
             assert block.language in known, f"{path.name}:{block.line}"
@@ -187,6 +187,13 @@ def test_units(block, work):
     )
     told = [line for line in done.stderr.splitlines() if unit.name in line]
     assert (done.returncode, told) == (0, []), done.stderr
+
+@pytest.mark.parametrize("block", _files("c"))
+def test_rows_that_are_shown(block):
+    """Each stands in the file that the block names."""
+    source = (TOP / block.name).read_text()
+    assert " ".join(block.text.split()) in " ".join(source.split())
+
 
 @pytest.mark.parametrize("block", _files("python"))
 def test_python(block):
