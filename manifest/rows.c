@@ -115,7 +115,8 @@ static int explain(int error, const char *mount, const char *shown,
 	case -ENOTDIR:
 		return hf_why(error, why,
 			      "%s is not a hashedfs mount that shows its %s; "
-			      "--source reads directories without one",
+			      "'snapshot --source' and 'check --source' read "
+			      "directories without one",
 			      shown, name);
 	case -ENOTCONN:
 		return hf_why(error, why,

@@ -105,6 +105,8 @@ def test_too_few_or_too_many_words_show_the_usage(bed, src, args):
         (["-Z", "{src}", "one"], ["unknown option '-Z'", "--help"]),
         (["-fZ", "{src}", "one"], ["unknown option '-Z'", "--help"]),
         (["--no-such", "{src}", "one"], ["unknown option '--no-such'", "--help"]),
+        (["--length=8", "{src}", "one"], ["unknown option '--length=8'", "-o length=8"]),
+        (["--follow", "{src}", "one"], ["unknown option '--follow'", "-o follow"]),
         (["-o"], ["option '-o' needs an argument", "--help"]),
         (["--sources-from"], ["option '--sources-from' needs an argument"]),
     ],

@@ -37,6 +37,14 @@ int hf_program_refuse(int status, int error, char *why)
 	return status;
 }
 
+/* Whether it belongs behind -o. */
+static bool is_word(const char *word)
+{
+	struct hf_option_set view = hf_config_options(NULL);
+
+	return hf_options_have(&view, word);
+}
+
 int hf_program_refuse_option(int code, const char *word)
 {
 	const char letter[] = {'-', (char)optopt, '\0'};
@@ -45,10 +53,15 @@ int hf_program_refuse_option(int code, const char *word)
 	HF_CLEANUP(hf_freep)
 	char *shown = hf_escaped(is_letter ? letter : word);
 
-	hf_log(HF_LOG_ERROR,
-	       code == ':' ? "option '%s' needs an argument; see --help"
-			   : "unknown option '%s'; --help lists the options",
-	       shown ? shown : "?");
+	if (code != ':' && strncmp(word, "--", 2) == 0 && is_word(word + 2))
+		hf_log(HF_LOG_ERROR, "unknown option '%s'; write -o %s",
+		       shown ? shown : "?", shown ? shown + 2 : "?");
+	else
+		hf_log(HF_LOG_ERROR,
+		       code == ':' ? "option '%s' needs an argument; see --help"
+				   : "unknown option '%s'; --help lists the "
+				     "options",
+		       shown ? shown : "?");
 	return HF_EXIT_USAGE;
 }
 

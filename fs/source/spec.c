@@ -247,8 +247,8 @@ int hf_root_specs_resolve(struct hf_root_specs *specs, char **why)
 			continue;
 		}
 		return hf_source_explain(
-			why, error, spec->dir, "no source directory: %s%s",
-			strerror(error),
+			why, error, spec->dir,
+			"cannot be used as a source: %s%s", strerror(error),
 			strchr(spec->dir, '=') && !*spec->prefix
 				? " (a prefix needs \"/\", \"./\" or \"../\" "
 				  "after its \"=\")"

@@ -99,6 +99,14 @@ int hf_options_parse(const struct hf_option_set *sets, size_t n_sets,
 	return r;
 }
 
+bool hf_options_have(const struct hf_option_set *set, const char *word)
+{
+	HF_CLEANUP(hf_freep) char *name = strndup(word, strcspn(word, "="));
+	void *target;
+
+	return name && find_row(set, 1, name, &target);
+}
+
 static void pad(struct hf_buf *ret, size_t from, size_t to)
 {
 	while (from++ < to)

@@ -44,6 +44,8 @@ struct hf_option_set {
  */
 int hf_options_parse(const struct hf_option_set *sets, size_t n_sets,
 		     const char *text, char **why) HF_MUST_USE;
+/* Whether `word`, as "name" or "name=value", is one of the set. */
+bool hf_options_have(const struct hf_option_set *set, const char *word);
 /* Appends the help lines of a set, at most 80 columns. */
 void hf_options_help(const struct hf_option_set *set, struct hf_buf *ret);
 

@@ -85,8 +85,8 @@ static void refuses_what_is_no_mount(void **state)
 	(void)state;
 	assert_int_equal(hf_findings_read("/", &findings, &why), -ENOENT);
 	assert_string_equal(why, "/ is not a hashedfs mount that shows its "
-				 "findings; --source reads directories "
-				 "without one");
+				 "findings; 'snapshot --source' and 'check "
+				 "--source' read directories without one");
 	free(why);
 }
 
