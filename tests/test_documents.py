@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 
+import design
 import documents
 import pytest
 import yaml  # comes with awscli
@@ -214,6 +215,28 @@ def test_nginx(block, work):
         text=True,
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+INSTRUCTIONS = "FROM ARG RUN COPY ADD WORKDIR ENV CMD ENTRYPOINT EXPOSE USER".split()
+
+
+@pytest.mark.parametrize("block", _files("dockerfile"))
+def test_dockerfiles(block, session):
+    """Instructions that there are, stages that there were; and what RUN calls
+    hashedfs for does it."""
+    lines = re.sub(r"\\\n", "", block.text).splitlines()
+    rows = [line.split() for line in lines if line.strip()]
+    stages = []
+    for row in rows:
+        assert row[0] in INSTRUCTIONS, row
+        if row[0] == "FROM":
+            stages.append(row[3] if row[2:3] == ["AS"] else "")
+        for stage in re.findall(r"--from=(\S+)", " ".join(row)):
+            assert stage in stages[:-1], row
+    for command in (" ".join(row[1:]) for row in rows if row[:1] == ["RUN"]):
+        if command.split()[0] in design.PROGRAMS:
+            done = session(f"exec 2>&1\n{WORLD}{command}\necho good\n")
+            assert done.stdout.endswith("good\n"), f"{command}: {done.stdout}"
 
 
 @pytest.mark.parametrize("block", _files("yaml"))
