@@ -66,43 +66,59 @@ MARK = "\x1e"
 
 @pytest.fixture
 def session(as_root, bed, fuse, inputs, work):
-    """session(name, script): the script's output, run in that world."""
+    """session(script): runs it in that world; its CompletedProcess."""
+    for program in "rsync", "nginx", "rclone", "ip":
+        if not shutil.which(program):
+            not_run(f"no {program}")
     stubs = work / "stubs"
     stubs.mkdir()
     for name, text in STUBS.items():
         (stubs / name).write_text(f"#!/bin/bash\n{text}\n")
         (stubs / name).chmod(0o755)
-    for program in "rsync", "nginx", "rclone":
-        if not shutil.which(program):
-            not_run(f"no {program}")
-    tree = inputs("django-admin")
-    with serve(work / "s3") as s3:
-        s3.aws("s3", "mb", "s3://bucket")
-        env = {
-            "PROGRAMS": str(bed.bin),
-            "TREE": str(tree),
-            "HOME": str(work / "home"),
-            "VENV": str(TOP / "build/venv"),
-            "PYTHON": str(TOP / "build/venv/bin/python"),
-            "S3": s3.url,
-            **{name: value for name, value in s3.env.items() if "AWS" in name},
-            "RCLONE_CONFIG": str(work / "rclone.conf"),
-            "RCLONE_CONFIG_REMOTE_TYPE": "s3",
-            "RCLONE_CONFIG_REMOTE_PROVIDER": "Other",
-            "RCLONE_CONFIG_REMOTE_ENDPOINT": s3.url,
-            "RCLONE_CONFIG_REMOTE_ACCESS_KEY_ID": KEY,
-            "RCLONE_CONFIG_REMOTE_SECRET_ACCESS_KEY": SECRET,
-            "RCLONE_CONFIG_REMOTE_REGION": REGION,
-            "PATH": f"{stubs}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
-            "XDG_CACHE_HOME": "",
-        }
+    world = {
+        "PROGRAMS": str(bed.bin),
+        "TREE": str(inputs("django-admin")),
+        "HOME": str(work / "home"),
+        "VENV": str(TOP / "build/venv"),
+        "PYTHON": str(TOP / "build/venv/bin/python"),
+        "PATH": f"{stubs}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+        "XDG_CACHE_HOME": "",
+    }
 
-        def run(script):
-            unshare = ("unshare", "--mount", "--pid", "--fork")
-            argv = [*unshare, "--propagation", "private", "bash", "-c", script]
-            return ROOT.run(*argv, env=env, check=False, timeout=250)
+    def run(script):
+        unshare = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork"]
+        if "bucket" not in script:
+            # Whoever listens there does so for this session alone.
+            script = f"ip link set lo up\n{script}"
+            return _run([*unshare, "--net"], world, script)
+        with serve(work / "s3") as s3:
+            s3.aws("s3", "mb", "s3://bucket")
+            return _run(unshare, {**world, **_clients(s3, work)}, script)
 
-        yield run
+    return run
+
+
+def _run(unshare, env, script):
+    return ROOT.run(*unshare, "bash", "-c", script, env=env, check=False, timeout=250)
+
+
+def _clients(s3, work):
+    """What tells the clients of a bucket where it is."""
+    rclone = {
+        "TYPE": "s3",
+        "PROVIDER": "Other",
+        "ENDPOINT": s3.url,
+        "ACCESS_KEY_ID": KEY,
+        "SECRET_ACCESS_KEY": SECRET,
+        "REGION": REGION,
+    }
+    return {
+        "S3": s3.url,
+        "RCLONE_CONFIG": str(work / "rclone.conf"),
+        **{f"RCLONE_CONFIG_REMOTE_{name}": value for name, value in rclone.items()},
+        **{name: value for name, value in s3.env.items() if "AWS" in name},
+    }
+
 
 def _script(path, blocks):
     """A script that types a document, and the commands in it by number."""

@@ -16,7 +16,7 @@ set -eu
 build="build-essential pkg-config fuse3 libfuse3-dev libssl-dev libjansson-dev
 	libsqlite3-dev libcmocka-dev"
 demo="$build rsync python3 python3-venv"
-test="$demo bindfs rclone attr mandoc clang-format procps util-linux
+test="$demo bindfs rclone attr mandoc clang-format procps util-linux iproute2 curl
 	nginx-light chromium valgrind strace xfsprogs btrfs-progs zsh fish
 	debhelper lintian mmdebstrap
 	shellcheck cppcheck clang-tidy codespell"
