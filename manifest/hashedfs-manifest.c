@@ -71,7 +71,7 @@ static void add_usage(const struct hf_verb *verb, const char *lead,
 
 static void add_overview(struct hf_buf *ret)
 {
-	const char *lead = "Usage: ";
+	const char *lead = "usage: ";
 
 	for (size_t i = 0; i < HF_ARRAY_SIZE(verbs); i++) {
 		add_usage(&verbs[i], lead, ret);
@@ -108,7 +108,7 @@ static int help(const struct hf_verb *verb)
 	int error = 0;
 
 	if (verb) {
-		add_usage(verb, "Usage: ", &text);
+		add_usage(verb, "usage: ", &text);
 		hf_buf_printf(&text, "\n%s\n\nOptions:\n", verb->help);
 		hf_arguments_help(verb->options, &text);
 		if (verb->options & HF_GIVEN_VIEW)
