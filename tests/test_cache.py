@@ -112,6 +112,7 @@ def test_a_second_mount_reads_no_file(counted, mount, as_user):
 
 def test_tools_and_mounts_share_the_cache(inputs, mount, manifest, snapshot, as_user):
     src = inputs(TREE)
+    quiet(src)
     cold = snapshot(as_user, src)
     assert snapshot(as_user, src) == cold
     assert snapshot(as_user, src, "cache=none") == cold
@@ -218,6 +219,7 @@ def test_a_name_outlives_the_mount(make, mount, bed):
 
 def test_several_at_once(inputs, mount, bed, snapshot, anyone):
     src = inputs(TREE)
+    quiet(src)
     want = snapshot(anyone, src, "cache=none")
     argv = [bed.bin / "hashedfs-manifest", "snapshot", "-q", "--source", src]
     with mount(src, person=anyone) as a, mount(src, person=anyone) as b:
@@ -266,6 +268,7 @@ def test_no_cache(inputs, mount, snapshot, bed, as_user):
 
 def test_a_chosen_directory(inputs, mount, snapshot, bed, own, as_user):
     src, top = inputs(TREE), own(as_user)
+    quiet(src)
     cache = top / "a,b/c"
     want = snapshot(as_user, src, f"cache={top}/a\\,b/c")
     with mount(src, f"cache={top}/a\\,b/c", person=as_user) as m:

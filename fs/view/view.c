@@ -43,7 +43,9 @@ static int open_cache(struct hf_view *view)
 	if (error < 0)
 		return error;
 	if (why && !(wanted && strcmp(wanted, HF_CACHE_NONE) == 0))
-		hf_log(HF_LOG_WARNING, "nothing is remembered on disk: %s",
+		hf_log(HF_LOG_WARNING,
+		       "nothing is remembered on disk: %s; -o cache=DIR "
+		       "chooses a place, -o cache=none none",
 		       why);
 	if (why)
 		hf_buf_printf(&shown, HF_CACHE_NONE " (%s)", why);
