@@ -74,7 +74,9 @@ def _help(path, *verb):
     """The options of --help, and the words of -o with their values dropped."""
     text = design.run_help(path, *verb)
     lines = re.findall(r"^ {2,6}(-.*?)(?:  |$)", text, re.M)
-    options = {word for line in lines for word in re.findall(r"--?[a-zA-Z0-9][a-z0-9-]*", line)}
+    options = {
+        word for line in lines for word in re.findall(r"--?[a-zA-Z0-9][a-z0-9-]*", line)
+    }
     words = set(re.findall(r"^    ([a-z]\w+)\b", text, re.M))
     return options, words
 

@@ -18,7 +18,11 @@ import subprocess
 from conftest import TOP
 
 PAGES = sorted([*TOP.glob("tools/*.[17]"), *TOP.glob("manifest/*.1")])
-TEXTS = [TOP / "README.md", TOP / "CONTRIBUTING.md", *sorted(TOP.glob("tools/recipes/*.md"))]
+TEXTS = [
+    TOP / "README.md",
+    TOP / "CONTRIBUTING.md",
+    *sorted(TOP.glob("tools/recipes/*.md")),
+]
 # The first line of a literal block of a manual page that is a file.
 FILES = {
     r"\[(Unit|Mount)\]": "systemd",
@@ -114,7 +118,9 @@ def commands(block):
 def _complete(text):
     if text.endswith(("\\", "|")):
         return False
-    done = subprocess.run(["bash", "-n"], input=text + "\n", capture_output=True, text=True)
+    done = subprocess.run(
+        ["bash", "-n"], input=text + "\n", capture_output=True, text=True
+    )
     return done.returncode == 0 and "here-document" not in done.stderr
 
 

@@ -24,7 +24,7 @@ mount --bind "$PROGRAMS" /usr/local/bin
 mkdir -p /mnt/static /srv/app /srv/static "$HOME"
 cd /srv/app
 cp -r "$TREE" static
-mkdir -p static/css node_modules/lib view releases
+mkdir -p static/css node_modules/lib view
 echo 'body { background: url("../admin/img/search.svg") }' >static/css/app.css
 echo 'let lib = 1;' >node_modules/lib/lib.js
 cat >manage.py <<'END'
@@ -51,7 +51,6 @@ STUBS = {
     "aws": '[ "$2" = put-bucket-cors ] && set -- "$@" --generate-cli-skeleton output\n'
     'exec "$PYTHON" "$VENV/bin/aws" --endpoint-url "$S3" "$@"',
     "python": 'exec "$PYTHON" "$@"',
-    "sudo": 'exec "$@"',
 }
 # What is there before the first command of a document.
 ROBOTS = "echo 'User-agent: *' >static/robots.txt\n"
@@ -63,6 +62,7 @@ BEFORE = {
 }
 # Parts the output from what was typed; no text has it.
 MARK = "\x1e"
+
 
 @pytest.fixture
 def session(as_root, bed, fuse, inputs, work):
@@ -121,45 +121,48 @@ def _clients(s3, work):
 
 
 def _script(path, blocks):
-    """A script that types a document, and the commands in it by number."""
-    script, typed = WORLD + BEFORE.get(path.name, ""), []
+    """A script that types a document, and the commands in it. What each printed
+    stands between marks, and then its exit status."""
+    script, typed = f"{WORLD}{BEFORE.get(path.name, '')}set +e\n", []
     for block in blocks:
         if block.name and block.language != "c":
             script += _write(block)
         if block.language != "console":
             continue
         for command in documents.commands(block):
-            script += f"printf '{MARK}%s\\n' {len(typed)}\n{command.text}\n"
+            script += f"printf '{MARK}'\n{command.text}\nprintf '{MARK}%s' $?\n"
             typed.append(command)
-    return f"exec 2>&1\n{script}printf '{MARK}end\\n'\n", typed
+    return f"exec 2>&1\n{script}", typed
+
 
 def _write(block):
     name, end = block.name, "END OF THE FILE"
     return f"mkdir -p \"$(dirname {name})\"\ncat >{name} <<'{end}'\n{block.text}{end}\n"
 
+
 def _number(path):
     return path.name.removesuffix(".md")
+
 
 @pytest.mark.parametrize("path", documents.TEXTS + documents.PAGES, ids=_number)
 def test_sessions(path, request):
     script, typed = _script(path, documents.blocks(path))
     if not typed:
         return
-    done = request.getfixturevalue("session")(script)
-    parts = done.stdout.split(MARK)
-    assert len(parts) > 1, done.stdout
-    for command, part in zip(typed, parts[1:], strict=False):
+    before, *parts = request.getfixturevalue("session")(script).stdout.split(MARK)
+    assert parts, before
+    for command, printed, status in zip(typed, parts[::2], parts[1::2], strict=True):
         where = f"{path.name}:{command.line}: {command.text}"
-        printed = part.splitlines()[1:]
-        assert len(parts) == len(typed) + 2 or part != parts[-1], (
-            f"{where}\nended with {done.returncode}: {printed}"
-        )
+        # Findings are shown, and then are no failure.
+        good = ("0", "1") if command.shown else ("0",)
+        assert status in good, f"{where}\nended with {status}: {printed}"
         if command.shown:
-            wrong = documents.differs(command.shown, printed)
+            wrong = documents.differs(command.shown, printed.splitlines())
             assert not wrong, f"{where}\n{wrong}"
-    assert parts[-1] == "end\n", parts[-1]
+
 
 # --- files --------------------------------------------------------------------------
+
 
 def _files(language):
     return [
@@ -169,12 +172,14 @@ def _files(language):
         if block.language == language
     ]
 
+
 def test_every_language_is_known():
     known = {"console", "text", "systemd", "fstab", "python", "nginx", "yaml"}
     known |= {"dockerfile", "json", "c"}
     for path in documents.TEXTS + documents.PAGES:
         for block in documents.blocks(path):
             assert block.language in known, f"{path.name}:{block.line}"
+
 
 @pytest.mark.parametrize("block", _files("fstab"))
 def test_fstab(block, session):
@@ -189,6 +194,7 @@ def test_fstab(block, session):
         f"ls {target}/css/app.*.css && umount {target}"
     )
     assert done.stdout.startswith("fuse.hashedfs\n/mnt/static/css/app."), done.stdout
+
 
 @pytest.mark.parametrize("block", _files("systemd"))
 def test_units(block, work):
@@ -205,6 +211,7 @@ def test_units(block, work):
     told = [line for line in done.stderr.splitlines() if unit.name in line]
     assert (done.returncode, told) == (0, []), done.stderr
 
+
 @pytest.mark.parametrize("block", _files("c"))
 def test_rows_that_are_shown(block):
     """Each stands in the file that the block names."""
@@ -215,6 +222,7 @@ def test_rows_that_are_shown(block):
 @pytest.mark.parametrize("block", _files("python"))
 def test_python(block):
     compile(block.text, block.name or "block", "exec")
+
 
 @pytest.mark.parametrize("block", _files("nginx"))
 def test_nginx(block, work):
@@ -265,7 +273,10 @@ def test_pipelines(block):
         # What the pipeline puts in is a word.
         text = re.sub(r"\$\{\{.*?\}\}", "word", script)
         done = subprocess.run(
-            ["shellcheck", "--shell=bash", "-"], input=text, capture_output=True, text=True
+            ["shellcheck", "--shell=bash", "-"],
+            input=text,
+            capture_output=True,
+            text=True,
         )
         assert done.returncode == 0, done.stdout
 
