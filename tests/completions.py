@@ -6,8 +6,6 @@
 Each shell is asked itself. Yields sentences about what is wrong.
 """
 
-import functools
-import pathlib
 import re
 import shutil
 import subprocess
