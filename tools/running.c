@@ -204,6 +204,8 @@ static int run_over_copies(struct hf_running *running,
 			return refuse(-errno, NULL);
 		copies.manifest_fd = publication->copy_fd;
 	}
+	/* Who writes the copies locks the directory, and nobody mounts there. */
+	hf_closep(&mounting->mountpoint.lock_fd);
 	hf_log(HF_LOG_INFO, "writing the files to %s",
 	       mounting->mountpoint.path);
 	status = run(running, publication, place, &job);
