@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 
+import design
 import pytest
 from conftest import TOP, not_run
 from person import ROOT, SYSTEM_PATH
@@ -122,7 +123,7 @@ def the_package_holds(unpacked):
     cache = unpacked / "var/cache/hashedfs"
     assert cache.stat().st_mode & 0o7777 == 0o700
     programs = {path.name for path in (unpacked / "usr/bin").iterdir()}
-    assert programs >= {"hashedfs", "hashedfs-manifest", "hashedfs-run"}
+    assert programs == set(design.PROGRAMS)
     for program in programs:
         assert (unpacked / f"usr/share/man/man1/{program}.1.gz").exists(), program
     version = (TOP / "debian/changelog").read_text().split()[1].strip("()")

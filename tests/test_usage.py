@@ -311,6 +311,16 @@ def test_no_device(namespace, bed, src, place, as_user):
     assert not processes(mnt)
 
 
+def test_no_capability(as_root, fuse, bed, src, place):
+    """As in a container that has the device alone."""
+    mnt = place(ROOT)
+    lack = ("setpriv", "--bounding-set", "-sys_admin", "--inh-caps", "-sys_admin")
+    done = ROOT.run(*lack, str(bed.bin / "hashedfs"), str(src), str(mnt), check=False)
+    words = ["cannot mount on", str(mnt), "SYS_ADMIN", "hashedfs-export"]
+    assert_refusal(done, ENVIRONMENT, words)
+    assert not processes(mnt)
+
+
 def test_manifest_needs_no_device(namespace, bed, src, anyone):
     program = str(bed.bin / "hashedfs-manifest")
     done = namespace(anyone, NO_DEVICE, program, "snapshot", "--source", str(src))

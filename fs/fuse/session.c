@@ -125,13 +125,20 @@ static int say(const char *mountpoint, int error, struct hf_buf *detail,
 {
 	HF_CLEANUP(hf_freep) char *where = hf_escaped(mountpoint);
 	HF_CLEANUP(hf_freep) char *shown = NULL;
+	bool forbidden;
 
 	while (detail->len && detail->data[detail->len - 1] == '\n')
 		detail->data[--detail->len] = '\0';
 	if (detail->len)
 		shown = hf_escaped(detail->data);
-	return hf_why(error, why, "cannot mount on %s: %s", where ? where : "?",
-		      shown ? shown : strerror(-error));
+	/* fusermount3 hands no error number on. */
+	forbidden = error == -EPERM ||
+		    (shown && strstr(shown, strerror(EPERM)) != NULL);
+	return hf_why(error, why, "cannot mount on %s: %s%s",
+		      where ? where : "?", shown ? shown : strerror(-error),
+		      forbidden ? "; a container needs --cap-add SYS_ADMIN for "
+				  "it, hashedfs-export needs no mount"
+				: "");
 }
 
 /* What was written to `fd`, as much as a few sentences need. */
