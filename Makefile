@@ -184,13 +184,22 @@ check: $(UNIT_TESTS) check-fuzz # unit tests: no FUSE, no network, no root
 	@set -e; for t in $(UNIT_TESTS); do echo "== $$t"; $$t; done
 
 # Fuzz targets: replayed over their corpus by a plain main, or run by libFuzzer.
-FUZZ := refs url plain lanes
+FUZZ_REFS := refs url plain lanes
+FUZZ_JSON := manifest listing
+FUZZ := $(FUZZ_REFS) $(FUZZ_JSON)
 REPLAYS := $(FUZZ:%=$(OUT)/tests/replay_%)
 
-$(REPLAYS): $(OUT)/tests/replay_%: $(OUT)/tests/fuzz/fuzz_%.o \
-		$(OUT)/tests/fuzz/replay.o $(ENGINE)
+$(FUZZ_REFS:%=$(OUT)/tests/replay_%): $(OUT)/tests/replay_%: \
+		$(OUT)/tests/fuzz/fuzz_%.o $(OUT)/tests/fuzz/replay.o $(ENGINE)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(shell $(PKG_CONFIG) --libs libcrypto)
+
+$(FUZZ_JSON:%=$(OUT)/tests/replay_%): $(OUT)/tests/replay_%: \
+		$(OUT)/tests/fuzz/fuzz_%.o $(OUT)/tests/fuzz/replay.o \
+		$(MANIFEST_PARTS) $(ENGINE)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ \
+		$(shell $(PKG_CONFIG) --libs jansson $(PKGS))
 
 check-fuzz: $(REPLAYS)
 	@set -e; for t in $(FUZZ); do \
@@ -199,20 +208,30 @@ check-fuzz: $(REPLAYS)
 check-linear: $(OUT)/tests/replay_refs # rewriting takes linear time: counts instructions
 	@tests/linear.sh $<
 
+FUZZER := clang $(CPPFLAGS_ALL) -std=c17 -O1 -g -pthread \
+	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
+
 FUZZED := $(wildcard fs/refs/*.c fs/base/*.c) fs/digest/hash.c fs/digest/lanes.c
-build/fuzz/%: tests/fuzz/fuzz_%.c $(FUZZED) $(wildcard fs/*/*.h)
+$(FUZZ_REFS:%=build/fuzz/%): build/fuzz/%: tests/fuzz/fuzz_%.c $(FUZZED) \
+		$(wildcard fs/*/*.h)
 	@mkdir -p $(@D)
 	$(call say,LD)
-	$(Q)clang $(CPPFLAGS_ALL) -std=c17 -O1 -g -pthread \
-		-fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=undefined -o $@ $< $(FUZZED) \
-		$(shell $(PKG_CONFIG) --libs libcrypto)
+	$(Q)$(FUZZER) -o $@ $< $(FUZZED) $(shell $(PKG_CONFIG) --libs libcrypto)
+
+$(FUZZ_JSON:%=build/fuzz/%): build/fuzz/%: tests/fuzz/fuzz_%.c \
+		$(wildcard manifest/*.[ch]) $(ENGINE_SRC)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(FUZZER) -DHF_RULES='"fuzz"' -o $@ $< $(ENGINE_SRC) \
+		$(filter-out manifest/hashedfs-manifest.c,$(MANIFEST_SRC)) \
+		$(shell $(PKG_CONFIG) --libs jansson $(PKGS))
 
 # New inputs go to build/fuzz; what broke is kept there too.
 FUZZ_SECONDS ?= 60
-fuzz: $(FUZZ:%=build/fuzz/%) # looks for inputs that break fs/refs or lanes of fs/digest
+fuzz: $(FUZZ:%=build/fuzz/%) # looks for inputs that break fs/refs, lanes of fs/digest, manifest
 	@set -e; for t in $(FUZZ); do mkdir -p build/fuzz/corpus/$$t; \
-		build/fuzz/$$t -dict=tests/fuzz/refs.dict -max_len=400 \
+		case $$t in manifest|listing) dict=json ;; *) dict=refs ;; esac; \
+		build/fuzz/$$t -dict=tests/fuzz/$$dict.dict -max_len=400 \
 		-timeout=10 -max_total_time=$(FUZZ_SECONDS) \
 		-artifact_prefix=build/fuzz/ build/fuzz/corpus/$$t \
 		tests/fuzz/corpus/$$t; done

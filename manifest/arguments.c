@@ -20,6 +20,13 @@ struct row {
 static const struct row rows[] = {
 	{"--output", 0, HF_GIVEN_OUTPUT, "FILE",
 	 "write to FILE, whole or not at all"},
+	{"--format", 0, HF_GIVEN_FORMAT, "NAME", "of the manifest, see below"},
+	{"--url-prefix", 0, HF_GIVEN_URL_PREFIX, "URL",
+	 "what stands before each hashed name"},
+	{"--key-prefix", 0, HF_GIVEN_KEY_PREFIX, "TEXT",
+	 "what stands before each name"},
+	{"--integrity", 0, HF_GIVEN_INTEGRITY, "NAME",
+	 "add integrity values: sha256, sha384, sha512"},
 	{"--partial", 0, HF_GIVEN_PARTIAL, NULL,
 	 "leave out what cannot be read"},
 	{"--source", 0, HF_GIVEN_SOURCE, NULL, "read SOURCES, without a mount"},
@@ -31,6 +38,15 @@ static const struct row rows[] = {
 	{"--ignore", 0, HF_GIVEN_IGNORE, "GLOBS",
 	 "findings to pass over, as FILE:URL"},
 	{"--json", 0, HF_GIVEN_JSON, NULL, "print JSON"},
+	{"-0", '0', HF_GIVEN_NUL, NULL, "end what is printed with NUL"},
+	{"--keep", 0, HF_GIVEN_KEEP, "MANIFEST", "of a release that is in use"},
+	{"--prefix", 0, HF_GIVEN_PREFIX, "TEXT",
+	 "what stands before the names in a listing"},
+	{"--s3-delete", 0, HF_GIVEN_S3_DELETE, NULL,
+	 "print what aws s3api delete-objects takes"},
+	{"--previous", 0, HF_GIVEN_PREVIOUS, "MANIFEST",
+	 "no name may have stood for other bytes"},
+	{"--shard", 0, HF_GIVEN_SHARD, "K/N", "the K-th of N parts alone"},
 	{"--reverse", 0, HF_GIVEN_REVERSE, NULL,
 	 "NAME is a hashed name, print its source"},
 	{"--quiet", 'q', HF_GIVEN_QUIET, NULL, "show no progress"},
@@ -39,6 +55,7 @@ static const struct row rows[] = {
 	{"--version", 'V', HF_GIVEN_VERSION, NULL, "show versions"},
 };
 
+#define MAX_PARTS 65536
 #define HELP_COLUMN 26
 #define N_ROWS HF_ARRAY_SIZE(rows)
 /* What getopt_long returns for the name of rows[i]: no character. */
@@ -91,8 +108,28 @@ static int add_globs(struct hf_strings *globs, const char *text)
 	return error;
 }
 
+/* "K/N" in decimal, 1 <= K <= N. */
+static int parse_part(const char *text, struct hf_part *ret, char **why)
+{
+	const char *slash = strchr(text, '/');
+	uint64_t k, n;
+
+	if (!slash ||
+	    !hf_span_number((struct hf_span){text, (size_t)(slash - text)},
+			    &k) ||
+	    !hf_span_number((struct hf_span){slash + 1, strlen(slash + 1)},
+			    &n) ||
+	    k < 1 || k > n || n > MAX_PARTS)
+		return hf_why(-EINVAL, why,
+			      "--shard must be K/N, as 1/4, with K from 1 to N "
+			      "and N up to %d",
+			      MAX_PARTS);
+	*ret = (struct hf_part){(unsigned)k, (unsigned)n};
+	return 0;
+}
+
 static int take(const struct row *row, const char *value,
-		struct hf_arguments *ret)
+		struct hf_arguments *ret, char **why)
 {
 	ret->given |= row->bit;
 	switch (row->bit) {
@@ -105,6 +142,21 @@ static int take(const struct row *row, const char *value,
 		return hf_strings_add(&ret->sources_from, value, strlen(value));
 	case HF_GIVEN_VIEW:
 		return hf_strings_add(&ret->view, value, strlen(value));
+	case HF_GIVEN_KEEP:
+		return hf_strings_add(&ret->keep, value, strlen(value));
+	case HF_GIVEN_PREFIX:
+		ret->prefix = value;
+		return 0;
+	case HF_GIVEN_PREVIOUS:
+		ret->previous = value;
+		return 0;
+	case HF_GIVEN_SHARD:
+		return parse_part(value, &ret->part, why);
+	case HF_GIVEN_FORMAT:
+	case HF_GIVEN_URL_PREFIX:
+	case HF_GIVEN_KEY_PREFIX:
+	case HF_GIVEN_INTEGRITY:
+		return hf_document_set(&ret->document, row->name, value, why);
 	default:
 		return 0;
 	}
@@ -134,7 +186,7 @@ static int parse(int argc, char **argv, struct hf_arguments *ret, char **why)
 {
 	struct tables tables;
 	const struct row *row;
-	int code;
+	int code, error;
 
 	make_tables(&tables);
 	opterr = 0;
@@ -145,12 +197,13 @@ static int parse(int argc, char **argv, struct hf_arguments *ret, char **why)
 			return refuse(code, argv[optind - 1], why);
 		row = find_row(code);
 		assert(row);
-		if (take(row, optarg, ret) < 0)
-			return -ENOMEM;
+		error = take(row, optarg, ret, why);
+		if (error < 0)
+			return error;
 	}
 	ret->words = argv + optind;
 	ret->n_words = (size_t)(argc - optind);
-	return 0;
+	return hf_document_check(&ret->document, why);
 }
 
 int hf_arguments_parse(int argc, char **argv, struct hf_arguments *ret,
@@ -171,6 +224,7 @@ void hf_arguments_fini(struct hf_arguments *arguments)
 	hf_strings_fini(&arguments->sources_from);
 	hf_strings_fini(&arguments->view);
 	hf_strings_fini(&arguments->ignore);
+	hf_strings_fini(&arguments->keep);
 }
 
 static void add_help(const struct row *row, struct hf_buf *ret)

@@ -2,7 +2,7 @@
  * The findings of a mount, and findings as JSON. That is written here and not
  * by a library, as libraries refuse names that are not UTF-8.
  */
-#include "manifest/manifest.h"
+#include "manifest/format.h"
 
 #include <errno.h>
 
@@ -98,7 +98,7 @@ int hf_findings_read(const char *mount, struct hf_findings *ret, char **why)
 static void add_text(struct hf_buf *ret, const char *key, const char *value)
 {
 	hf_buf_printf(ret, "\"%s\": ", key);
-	hf_manifest_quote(value, ret);
+	hf_quote(value, ret);
 }
 
 static void add_number(struct hf_buf *ret, const char *key, size_t value)

@@ -8,6 +8,9 @@
 #include <unistd.h>
 
 #define PROGRAM "hashedfs-manifest"
+/* Of verbs that write a manifest, and of those that read some. */
+#define OF_WRITERS (HF_GIVEN_OUTPUT | HF_GIVEN_INTEGRITY | OF_READERS)
+#define OF_READERS (HF_GIVEN_FORMAT | HF_GIVEN_URL_PREFIX | HF_GIVEN_KEY_PREFIX)
 #define OF_ALL                                                                 \
 	(HF_GIVEN_HELP | HF_GIVEN_VERSION | HF_GIVEN_QUIET | HF_GIVEN_VERBOSE)
 
@@ -16,11 +19,11 @@ static const struct hf_verb verbs[] = {
 		.name = "snapshot",
 		.synopsis = "[OPTION]... MOUNTPOINT\0"
 			    "--source [OPTION]... SOURCES\0",
-		.help = "write the mapping as Django's staticfiles.json",
-		.options = OF_ALL | HF_GIVEN_OUTPUT | HF_GIVEN_PARTIAL |
+		.help = "write the mapping as a manifest, Django's or another",
+		.options = OF_ALL | OF_WRITERS | HF_GIVEN_PARTIAL |
 			   HF_GIVEN_SOURCE | HF_GIVEN_VIEW |
 			   HF_GIVEN_SOURCES_FROM | HF_GIVEN_STRICT |
-			   HF_GIVEN_IGNORE,
+			   HF_GIVEN_IGNORE | HF_GIVEN_PREVIOUS | HF_GIVEN_SHARD,
 		.min_words = 0,
 		.max_words = 1,
 		.run = hf_verb_snapshot,
@@ -41,10 +44,48 @@ static const struct hf_verb verbs[] = {
 		.name = "lookup",
 		.synopsis = "[-qv] [--reverse] MOUNTPOINT|MANIFEST NAME\0",
 		.help = "print the hashed name of one file",
-		.options = OF_ALL | HF_GIVEN_REVERSE,
+		.options = OF_ALL | OF_READERS | HF_GIVEN_REVERSE,
 		.min_words = 2,
 		.max_words = 2,
 		.run = hf_verb_lookup,
+	},
+	{
+		.name = "diff",
+		.synopsis = "[-qv] [--json | -0] OLD NEW\0",
+		.help = "print what became of names between two manifests",
+		.options = OF_ALL | OF_READERS | HF_GIVEN_JSON | HF_GIVEN_NUL,
+		.min_words = 2,
+		.max_words = 2,
+		.run = hf_verb_diff,
+	},
+	{
+		.name = "prune",
+		.synopsis = "[OPTION]... --keep MANIFEST... LISTING\0",
+		.help = "print which stored files no kept manifest names",
+		.options = OF_ALL | OF_READERS | HF_GIVEN_KEEP |
+			   HF_GIVEN_PREFIX | HF_GIVEN_NUL | HF_GIVEN_S3_DELETE |
+			   HF_GIVEN_VIEW,
+		.min_words = 1,
+		.max_words = 1,
+		.run = hf_verb_prune,
+	},
+	{
+		.name = "merge",
+		.synopsis = "[OPTION]... MANIFEST...\0",
+		.help = "write several manifests as one",
+		.options = OF_ALL | OF_WRITERS,
+		.min_words = 1,
+		.max_words = SIZE_MAX,
+		.run = hf_verb_merge,
+	},
+	{
+		.name = "verify",
+		.synopsis = "[OPTION]... MANIFEST DIR|MOUNTPOINT\0",
+		.help = "check that files are there, with the right bytes",
+		.options = OF_ALL | OF_READERS | HF_GIVEN_VIEW,
+		.min_words = 2,
+		.max_words = 2,
+		.run = hf_verb_verify,
 	},
 };
 
@@ -83,6 +124,7 @@ static void add_overview(struct hf_buf *ret)
 			      verbs[i].help);
 	hf_buf_puts(ret, "\nOptions:\n");
 	hf_arguments_help(~0u, ret);
+	hf_formats_help(ret);
 }
 
 static int add_view_options(struct hf_buf *ret)
@@ -111,6 +153,8 @@ static int help(const struct hf_verb *verb)
 		add_usage(verb, "usage: ", &text);
 		hf_buf_printf(&text, "\n%s\n\nOptions:\n", verb->help);
 		hf_arguments_help(verb->options, &text);
+		if (verb->options & HF_GIVEN_FORMAT)
+			hf_formats_help(&text);
 		if (verb->options & HF_GIVEN_VIEW)
 			error = add_view_options(&text);
 	} else {

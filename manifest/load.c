@@ -32,12 +32,8 @@ static int read_roots(const struct hf_arguments *arguments,
 static int configure(const struct hf_arguments *arguments,
 		     struct hf_config *config, char **why)
 {
-	struct hf_option_set set = hf_config_options(config);
-	int error = 0;
+	int error = hf_verb_configure(arguments, config, why);
 
-	for (size_t i = 0; i < arguments->view.n && error == 0; i++)
-		error = hf_options_parse(&set, 1, arguments->view.items[i],
-					 why);
 	if (error == 0)
 		error = read_roots(arguments, &config->source.roots, why);
 	return error < 0 ? error : hf_config_check(config, why);
@@ -74,6 +70,8 @@ static int load_sources(const struct hf_arguments *arguments,
 
 	if (error < 0)
 		return hf_verb_fail(error, NULL);
+	config.integrity = arguments->document.integrity;
+	config.part = arguments->part;
 	error = configure(arguments, &config, &why);
 	if (error == -EINVAL)
 		code = hf_verb_misused(why);
@@ -87,7 +85,8 @@ static int load_sources(const struct hf_arguments *arguments,
 
 /* --- a mount ---------------------------------------------------------------- */
 
-static int read_mount(const char *mount, struct hf_manifest *manifest,
+static int read_mount(const char *mount, const struct hf_algorithm *integrity,
+		      struct hf_manifest *manifest,
 		      struct hf_findings *findings, char **why)
 {
 	int error = 0;
@@ -95,18 +94,21 @@ static int read_mount(const char *mount, struct hf_manifest *manifest,
 	if (findings)
 		error = hf_findings_read(mount, findings, why);
 	if (error == 0 && manifest)
-		error = hf_manifest_read_map(mount, manifest, why);
+		error = hf_manifest_read_map(mount, integrity, manifest, why);
 	return error;
 }
 
 /* Two files of a mount are of one moment if they name the same generation. */
-static int read_mount_at_once(const char *mount, struct hf_manifest *manifest,
+static int read_mount_at_once(const char *mount,
+			      const struct hf_algorithm *integrity,
+			      struct hf_manifest *manifest,
 			      struct hf_findings *findings, char **why)
 {
 	HF_CLEANUP(hf_freep) char *shown = hf_escaped(mount);
 
 	for (int i = 0; i < TRIES; i++) {
-		int error = read_mount(mount, manifest, findings, why);
+		int error =
+			read_mount(mount, integrity, manifest, findings, why);
 
 		if (error < 0 || !manifest || !findings ||
 		    manifest->generation == findings->generation)
@@ -128,9 +130,13 @@ static int load_mount(const struct hf_arguments *arguments,
 	struct hf_meter *meter = hf_meter_start(
 		arguments->given & HF_GIVEN_QUIET, hf_work_of_mount, mount);
 	char *why = NULL;
-	int error = read_mount_at_once(mount, manifest, findings, &why);
+	int error = read_mount_at_once(mount, arguments->document.integrity,
+				       manifest, findings, &why);
 
 	hf_meter_stop(meter);
+	if (error == 0 && manifest &&
+	    hf_document_has_urls(&arguments->document))
+		error = hf_manifest_read_url(mount, manifest, &why);
 	return error < 0 ? hf_verb_fail(error, why) : HF_EXIT_GOOD;
 }
 

@@ -14,7 +14,7 @@ static int load(const struct hf_arguments *arguments, struct hf_manifest *ret,
 	int error;
 
 	if (stat(place, &st) == 0 && !S_ISDIR(st.st_mode))
-		error = hf_manifest_read(place, ret, why);
+		error = hf_document_read(&arguments->document, place, ret, why);
 	else
 		error = hf_verb_read_mount(arguments, place, ret, why);
 	if (error == 0)

@@ -15,13 +15,18 @@
 
 /* --- model.c: the rows --------------------------------------------------- */
 
-/* One file of the sources. Strings are borrowed from the manifest. */
+/* One file of the sources. Strings are borrowed from the manifest, and "" where
+ * there is nothing to say. */
 struct hf_manifest_row {
 	const char *path;    /* in the sources */
 	const char *name;    /* as presented; "" if it is left out */
-	const char *problem; /* a sentence; "" if there is none */
-	bool failed;         /* cannot be read: `problem` says why */
-	char *text;          /* private: what the strings point into */
+	const char *problem; /* a sentence */
+	const char *digest;  /* hex, of which the name carries the beginning */
+	const char *content; /* hex, of what is read */
+	const char *integrity; /* of what is read, as HTML has it: sha384-... */
+	uint64_t size;         /* of what is read; 0 where it is not known */
+	bool failed;           /* cannot be read: `problem` says why */
+	char *text;            /* private: what the strings point into */
 };
 
 /* Start with {0}. */
@@ -30,15 +35,20 @@ struct hf_manifest {
 	size_t n;
 	size_t cap;
 	uint64_t generation; /* of the tree; 0 if that is not known */
+	char *static_url;    /* of the tree; NULL if that is not known */
 };
 
-/* Appends a copy of `row`. -ENOMEM. */
+/* Appends a copy of `row`; its strings may be NULL for "". -ENOMEM. */
 int hf_manifest_add(struct hf_manifest *manifest,
 		    const struct hf_manifest_row *row) HF_MUST_USE;
 /* Sorts by path, as Python sorts str. */
 void hf_manifest_sort(struct hf_manifest *manifest);
 /* True if the row belongs into a document: presented and readable. */
 bool hf_manifest_listed(const struct hf_manifest_row *row);
+/* The next listed row at or behind index *cursor, or NULL; *cursor is then the
+ * index behind it. */
+const struct hf_manifest_row *
+hf_manifest_next(const struct hf_manifest *manifest, size_t *cursor);
 /* The row of that path, or NULL. Precondition: sorted. */
 const struct hf_manifest_row *
 hf_manifest_find(const struct hf_manifest *manifest, const char *path);
@@ -57,51 +67,95 @@ uint32_t hf_manifest_code_point(const char **text);
 /* Compares two names by code point: <0, 0, >0. */
 int hf_manifest_compare(const char *a, const char *b);
 
-/* --- django.c: staticfiles.json ------------------------------------------ */
+/* --- document.c, format.c: rows as bytes ---------------------------------- */
+
+/* One kind of document: a row of the table in format.c. */
+struct hf_format;
+struct hf_output;
 
 /*
- * Appends the bytes that ManifestFilesMixin.save_manifest (Django 6,
- * django/contrib/staticfiles/storage.py) writes for the listed rows.
- * Precondition: sorted. -EIO if MD5 is not to be had, -ENOMEM.
+ * How a document is written and read. Start with {0}: as Django's
+ * staticfiles.json. Strings are borrowed.
  */
-int hf_manifest_django(const struct hf_manifest *manifest,
-		       struct hf_buf *ret) HF_MUST_USE;
-/* Appends one name as Python's json.dumps writes it, with its quotes. */
-void hf_manifest_quote(const char *name, struct hf_buf *ret);
+struct hf_document {
+	const struct hf_format *format;       /* NULL: Django's */
+	const char *url_prefix;               /* NULL: what the format has */
+	const char *key_prefix;               /* NULL: what the format has */
+	const struct hf_algorithm *integrity; /* NULL: none is asked for */
+};
 
-/* --- json.c, map.c, source.c: where rows come from ----------------------- */
+/*
+ * Takes the value of one option of the command line: "--format",
+ * "--url-prefix", "--key-prefix" or "--integrity". -EINVAL with *why.
+ */
+int hf_document_set(struct hf_document *document, const char *option,
+		    const char *value, char **why) HF_MUST_USE;
+/* Call once all options are set: whether they go together. -EINVAL. */
+int hf_document_check(struct hf_document *document, char **why) HF_MUST_USE;
+/* The same where --manifest names its file: if that is NULL, no option may be
+ * set. */
+int hf_document_check_for(struct hf_document *document, const char *file,
+			  char **why) HF_MUST_USE;
+/* True if the static URL of the tree has to be known to write it. */
+bool hf_document_has_urls(const struct hf_document *document);
+/*
+ * Writes a sorted manifest. -EILSEQ: the format cannot hold a name. -EIO: no
+ * MD5 is to be had. -ENOMEM; errors of hf_output_write.
+ */
+int hf_document_write(const struct hf_document *document,
+		      const struct hf_manifest *manifest,
+		      struct hf_output *output, char **why) HF_MUST_USE;
+/* The bytes alone, appended. */
+int hf_document_print(const struct hf_document *document,
+		      const struct hf_manifest *manifest, struct hf_buf *ret,
+		      char **why) HF_MUST_USE;
+/* Whether such documents are read. -EINVAL. */
+int hf_document_check_reading(const struct hf_document *document,
+			      char **why) HF_MUST_USE;
+/*
+ * Appends the rows of a document in a file, unsorted. -EINVAL: nobody reads
+ * this format. -EBADMSG: the file is none of it. Errnos of reading, -ENOMEM.
+ */
+int hf_document_read(const struct hf_document *document, const char *file,
+		     struct hf_manifest *ret, char **why) HF_MUST_USE;
+/* The same of a text; `file` is what to call it. */
+int hf_document_parse(const struct hf_document *document, const char *text,
+		      size_t len, const char *file, struct hf_manifest *ret,
+		      char **why) HF_MUST_USE;
+/* Appends a line of help, at most 80 columns, for each format. */
+void hf_formats_help(struct hf_buf *ret);
+
+/* --- map.c, source.c: where rows come from ------------------------------- */
 
 /* All of them append to `ret`, in no order that is promised. */
 
 /*
- * The text of a manifest that Django or this program wrote, version 1.0 or
- * 1.1. `file` is what to call it. -EBADMSG: it is none. -ENOMEM.
- */
-int hf_manifest_parse(const char *text, size_t len, const char *file,
-		      struct hf_manifest *ret, char **why) HF_MUST_USE;
-/* The same of a file; also errnos of reading it. */
-int hf_manifest_read(const char *file, struct hf_manifest *ret,
-		     char **why) HF_MUST_USE;
-
-/*
- * The text of a mount's map. `mount` is what to call it. -ENODATA: it is not
- * complete. -ENOMEM.
+ * The text of a mount's map, or of one that tells integrity. `mount` is what to
+ * call it. -ENODATA: it is not complete. -ENOMEM.
  */
 int hf_manifest_parse_map(const char *text, size_t len, const char *mount,
-			  struct hf_manifest *ret, char **why) HF_MUST_USE;
-/* The map of the mount at `mount`; also errnos of reading it, -EAGAIN: its
- * tree keeps changing. */
-int hf_manifest_read_map(const char *mount, struct hf_manifest *ret,
+			  bool integrity, struct hf_manifest *ret,
+			  char **why) HF_MUST_USE;
+/* The map of the mount at `mount`, with integrity values unless `integrity` is
+ * NULL; also errnos of reading it, -EAGAIN: its tree keeps changing. */
+int hf_manifest_read_map(const char *mount,
+			 const struct hf_algorithm *integrity,
+			 struct hf_manifest *ret, char **why) HF_MUST_USE;
+/* Adds the static URL of that mount, from its status. */
+int hf_manifest_read_url(const char *mount, struct hf_manifest *ret,
 			 char **why) HF_MUST_USE;
 
-/* What a snapshot of a view says. -ENOMEM. */
-int hf_manifest_of_snapshot(const struct hf_snapshot *snapshot,
-			    struct hf_manifest *ret) HF_MUST_USE;
 /*
- * What a mount of these sources would show, and unless `findings` is NULL
- * what is to be told of it at the same moment. `progress` is written
- * meanwhile. -EAGAIN: the tree keeps changing; other errnos of the sources.
+ * What the view of a config shows, and unless `findings` is NULL what is to be
+ * told of it at the same moment. `progress`, unless it is NULL, is written
+ * meanwhile. -EAGAIN: the tree keeps changing; -ESTALE: the view is frozen, and
+ * a file has changed; other errnos of the sources.
  */
+int hf_manifest_of_view(struct hf_view *view, const struct hf_config *config,
+			struct hf_progress *progress,
+			struct hf_findings *findings, struct hf_manifest *ret,
+			char **why) HF_MUST_USE;
+/* What a mount of these sources would show. As hf_manifest_of_view. */
 int hf_manifest_of_sources(const struct hf_config *config,
 			   struct hf_progress *progress,
 			   struct hf_findings *findings,
@@ -158,6 +212,15 @@ int hf_findings_read(const char *mount, struct hf_findings *ret,
 int hf_findings_json(const struct hf_findings *findings,
 		     struct hf_buf *ret) HF_MUST_USE;
 
+/* --- git.c ------------------------------------------------------------------ */
+
+/*
+ * *ret is `path`, new, with the commit that HEAD of the working directory's
+ * repository is at in place of each {git}. -ENOENT: there is no git, no
+ * repository, no commit. Waits for a child of its own.
+ */
+int hf_git_expand(const char *path, char **ret, char **why) HF_MUST_USE;
+
 /* --- input.c, output.c: files -------------------------------------------- */
 
 /* Appends the whole file. Errnos of open(2) and read(2), -ENOMEM. */
@@ -177,7 +240,7 @@ struct hf_output {
 /*
  * Finds out whether `path` can be written, before any work is done for it.
  * NULL and "-" are standard output. A link to a file is followed, so that the
- * link stays. Errnos of open(2).
+ * link stays. {git} in it is expanded. Errnos of open(2) and hf_git_expand.
  */
 int hf_output_open(const char *path, struct hf_output *ret,
 		   char **why) HF_MUST_USE;
@@ -190,11 +253,6 @@ int hf_output_open(const char *path, struct hf_output *ret,
 int hf_output_write(struct hf_output *output, const void *data, size_t len,
 		    char **why) HF_MUST_USE;
 void hf_output_close(struct hf_output *output);
-/* Writes a sorted manifest as staticfiles.json. Errors of hf_manifest_django
- * and hf_output_write. */
-int hf_manifest_write(const struct hf_manifest *manifest,
-		      struct hf_output *output, char **why) HF_MUST_USE;
-
 /* --- progress.c: a line on the terminal ---------------------------------- */
 
 struct hf_work {

@@ -67,22 +67,36 @@ static const char *put(char **end, const char *text)
 	return start;
 }
 
+static const char *or_empty(const char *text)
+{
+	return text ? text : "";
+}
+
 int hf_manifest_add(struct hf_manifest *manifest,
 		    const struct hf_manifest_row *row)
 {
-	size_t len = strlen(row->path) + strlen(row->name) +
-		     strlen(row->problem) + 3;
-	struct hf_manifest_row copy = {.failed = row->failed};
+	const char *const texts[] = {row->path,   row->name,    row->problem,
+				     row->digest, row->content, row->integrity};
+	const char *copies[HF_ARRAY_SIZE(texts)];
+	struct hf_manifest_row copy = *row;
+	size_t len = 0;
 	char *end;
 
+	for (size_t i = 0; i < HF_ARRAY_SIZE(texts); i++)
+		len += strlen(or_empty(texts[i])) + 1;
 	if (grow(manifest) < 0)
 		return -ENOMEM;
 	copy.text = end = malloc(len);
 	if (!end)
 		return -ENOMEM;
-	copy.path = put(&end, row->path);
-	copy.name = put(&end, row->name);
-	copy.problem = put(&end, row->problem);
+	for (size_t i = 0; i < HF_ARRAY_SIZE(texts); i++)
+		copies[i] = put(&end, or_empty(texts[i]));
+	copy.path = copies[0];
+	copy.name = copies[1];
+	copy.problem = copies[2];
+	copy.digest = copies[3];
+	copy.content = copies[4];
+	copy.integrity = copies[5];
 	manifest->rows[manifest->n++] = copy;
 	return 0;
 }
@@ -117,6 +131,19 @@ bool hf_manifest_listed(const struct hf_manifest_row *row)
 }
 
 const struct hf_manifest_row *
+hf_manifest_next(const struct hf_manifest *manifest, size_t *cursor)
+{
+	while (*cursor < manifest->n) {
+		const struct hf_manifest_row *row =
+			&manifest->rows[(*cursor)++];
+
+		if (hf_manifest_listed(row))
+			return row;
+	}
+	return NULL;
+}
+
+const struct hf_manifest_row *
 hf_manifest_find(const struct hf_manifest *manifest, const char *path)
 {
 	struct hf_manifest_row key = {.path = path};
@@ -146,5 +173,6 @@ void hf_manifest_fini(struct hf_manifest *manifest)
 	for (size_t i = 0; i < manifest->n; i++)
 		free(manifest->rows[i].text);
 	free(manifest->rows);
+	free(manifest->static_url);
 	*manifest = (struct hf_manifest){0};
 }

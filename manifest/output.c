@@ -89,15 +89,19 @@ int hf_output_open(const char *path, struct hf_output *ret, char **why)
 {
 	struct hf_output output = {.fd = -1, .dir_fd = -1};
 	bool standard = !path || !strcmp(path, "-");
-	int error = 0;
+	HF_CLEANUP(hf_freep) char *expanded = NULL;
+	int error = standard ? 0 : hf_git_expand(path, &expanded, why);
 
-	output.path = standard ? strdup("standard output") : hf_escaped(path);
+	if (error < 0)
+		return error;
+	output.path =
+		standard ? strdup("standard output") : hf_escaped(expanded);
 	if (!output.path)
 		return -ENOMEM;
 	if (standard)
 		output.fd = STDOUT_FILENO;
 	else
-		error = open_target(path, &output);
+		error = open_target(expanded, &output);
 	if (error < 0) {
 		error = fail(error, output.path, why);
 		hf_output_close(&output);

@@ -129,6 +129,12 @@ static int explain(int error, const char *mount, const char *shown,
 			"the tree under %s keeps changing; try again when "
 			"it is quiet",
 			shown);
+	case -ESTALE:
+		return hf_why(
+			error, why,
+			"a file under %s was changed since it was frozen; "
+			"mount it again",
+			shown);
 	case -EACCES:
 		return hf_why(error, why,
 			      "cannot read the %s of %s: only who mounted it "

@@ -51,11 +51,13 @@ static size_t count_listed(const struct hf_manifest *manifest)
 	return n;
 }
 
-static int write_manifest(const struct hf_manifest *manifest,
+static int write_manifest(const struct hf_arguments *arguments,
+			  const struct hf_manifest *manifest,
 			  struct hf_output *output)
 {
 	char *why = NULL;
-	int error = hf_manifest_write(manifest, output, &why);
+	int error =
+		hf_document_write(&arguments->document, manifest, output, &why);
 
 	if (error < 0)
 		return hf_verb_fail(error, why);
@@ -100,18 +102,34 @@ static int run(const struct hf_arguments *arguments, struct hf_output *output)
 		return code;
 	hf_manifest_sort(&manifest);
 	code = judge(&manifest, arguments->given & HF_GIVEN_PARTIAL);
-	return code == HF_EXIT_GOOD ? write_manifest(&manifest, output) : code;
+	if (code == HF_EXIT_GOOD && arguments->previous)
+		code = hf_verb_compare_previous(arguments, &manifest);
+	return code == HF_EXIT_GOOD
+		       ? write_manifest(arguments, &manifest, output)
+		       : code;
 }
 
 /* What only the whole command line can show. */
 static int check(const struct hf_arguments *arguments)
 {
+	unsigned given = arguments->given;
 	char *why = NULL;
 
-	if (arguments->given & HF_GIVEN_STRICT ||
-	    !(arguments->given & HF_GIVEN_IGNORE))
+	if (given & HF_GIVEN_IGNORE && !(given & HF_GIVEN_STRICT))
+		hf_why(-EINVAL, &why, "--ignore goes with --strict only");
+	else if (given & HF_GIVEN_PREVIOUS && !arguments->document.integrity)
+		hf_why(-EINVAL, &why,
+		       "--previous goes with --integrity only, by which bytes "
+		       "are compared");
+	else if (given & HF_GIVEN_SHARD && !(given & HF_GIVEN_SOURCE))
+		hf_why(-EINVAL, &why,
+		       "--shard goes with --source only; a mount names all");
+	else if (given & HF_GIVEN_SHARD && given & HF_GIVEN_STRICT)
+		hf_why(-EINVAL, &why,
+		       "--shard does not go with --strict; check the whole "
+		       "tree before");
+	else
 		return hf_verb_has_tree(arguments);
-	hf_why(-EINVAL, &why, "--ignore goes with --strict only");
 	return hf_verb_misused(why);
 }
 

@@ -4,31 +4,42 @@
 #include <errno.h>
 #include <string.h>
 
-static int add_row(const struct hf_row *row, struct hf_manifest *ret)
+static int add_row(const struct hf_row *row,
+		   const struct hf_algorithm *algorithm,
+		   struct hf_manifest *ret)
 {
+	HF_CLEANUP(hf_buf_fini) struct hf_buf integrity = {0};
 	HF_CLEANUP(hf_buf_fini) struct hf_buf problem = {0};
+	char digest[HF_DIGEST_HEX_MAX + 1];
 	struct hf_manifest_row copy = {
 		.path = row->path,
 		.name = row->name,
+		.digest = digest,
+		.size = row->size,
 		.failed = row->error != 0,
 	};
 
+	hf_digest_hex(&row->name_digest, digest);
 	hf_buf_puts(&problem, "");
 	if (row->problem != HF_PROBLEM_NONE || row->error)
 		hf_problem_describe(row->problem, row->error, &problem);
-	if (hf_buf_status(&problem) < 0)
+	if (row->integrity.len)
+		hf_digest_integrity(algorithm, &row->integrity, &integrity);
+	if (hf_buf_status(&problem) < 0 || hf_buf_status(&integrity) < 0)
 		return -ENOMEM;
 	copy.problem = problem.data;
+	copy.integrity = integrity.data;
 	return hf_manifest_add(ret, &copy);
 }
 
-int hf_manifest_of_snapshot(const struct hf_snapshot *snapshot,
-			    struct hf_manifest *ret)
+static int add_rows(const struct hf_snapshot *snapshot,
+		    const struct hf_algorithm *algorithm,
+		    struct hf_manifest *ret)
 {
 	int error = 0;
 
 	for (size_t i = 0; i < snapshot->n && error == 0; i++)
-		error = add_row(&snapshot->rows[i], ret);
+		error = add_row(&snapshot->rows[i], algorithm, ret);
 	return error;
 }
 
@@ -40,6 +51,10 @@ static int explain(int error, char **why)
 		return hf_why(error, why,
 			      "the sources keep changing; try again when they "
 			      "are quiet");
+	if (error == -ESTALE)
+		return hf_why(error, why,
+			      "a file is not what it was when it was named; "
+			      "try again when the sources are quiet");
 	return hf_why(error, why, "cannot read the sources: %s",
 		      strerror(-error));
 }
@@ -58,18 +73,21 @@ static int take(struct hf_view *view, struct hf_progress *progress,
 	return error;
 }
 
-static int take_snapshot(struct hf_view *view, struct hf_progress *progress,
-			 struct hf_findings *findings, struct hf_manifest *ret,
-			 char **why)
+int hf_manifest_of_view(struct hf_view *view, const struct hf_config *config,
+			struct hf_progress *progress,
+			struct hf_findings *findings, struct hf_manifest *ret,
+			char **why)
 {
 	struct hf_snapshot snapshot = {0};
 	int error = take(view, progress, findings, &snapshot);
 
 	if (error < 0)
 		return explain(error, why);
-	error = hf_manifest_of_snapshot(&snapshot, ret);
+	error = add_rows(&snapshot, config->integrity, ret);
 	hf_snapshot_fini(&snapshot);
-	return error;
+	if (error == 0 && !ret->static_url)
+		ret->static_url = strdup(config->static_url);
+	return error == 0 && !ret->static_url ? -ENOMEM : error;
 }
 
 int hf_manifest_of_sources(const struct hf_config *config,
@@ -82,7 +100,7 @@ int hf_manifest_of_sources(const struct hf_config *config,
 
 	if (error < 0)
 		return error;
-	error = take_snapshot(view, progress, findings, ret, why);
+	error = hf_manifest_of_view(view, config, progress, findings, ret, why);
 	hf_view_free(view);
 	return error;
 }

@@ -31,6 +31,16 @@ enum hf_given {
 	HF_GIVEN_STRICT = 1 << 10,
 	HF_GIVEN_IGNORE = 1 << 11,
 	HF_GIVEN_JSON = 1 << 12,
+	HF_GIVEN_FORMAT = 1 << 13,
+	HF_GIVEN_URL_PREFIX = 1 << 14,
+	HF_GIVEN_KEY_PREFIX = 1 << 15,
+	HF_GIVEN_INTEGRITY = 1 << 16,
+	HF_GIVEN_NUL = 1 << 17,
+	HF_GIVEN_KEEP = 1 << 18,
+	HF_GIVEN_PREFIX = 1 << 19,
+	HF_GIVEN_S3_DELETE = 1 << 20,
+	HF_GIVEN_PREVIOUS = 1 << 21,
+	HF_GIVEN_SHARD = 1 << 22,
 };
 
 /* A command line. Strings are borrowed from argv. */
@@ -40,7 +50,12 @@ struct hf_arguments {
 	struct hf_strings sources_from;
 	struct hf_strings view;   /* the arguments of -o, in order */
 	struct hf_strings ignore; /* globs */
-	char **words;             /* what is no option; the verb is the first */
+	struct hf_strings keep;   /* manifests */
+	struct hf_document document;
+	const char *prefix;
+	const char *previous; /* a manifest */
+	struct hf_part part;  /* of the tree */
+	char **words;         /* what is no option; the verb is the first */
 	size_t n_words;
 };
 
@@ -66,6 +81,10 @@ struct hf_verb {
 int hf_verb_snapshot(const struct hf_arguments *arguments);
 int hf_verb_check(const struct hf_arguments *arguments);
 int hf_verb_lookup(const struct hf_arguments *arguments);
+int hf_verb_diff(const struct hf_arguments *arguments);
+int hf_verb_merge(const struct hf_arguments *arguments);
+int hf_verb_prune(const struct hf_arguments *arguments);
+int hf_verb_verify(const struct hf_arguments *arguments);
 
 /* --- load.c: MOUNTPOINT, or SOURCES with --source ------------------------ */
 
@@ -85,6 +104,13 @@ int hf_verb_load(const struct hf_arguments *arguments,
 int hf_verb_ignore(const struct hf_arguments *arguments,
 		   struct hf_findings *findings) HF_MUST_USE;
 
+/* --- previous.c ------------------------------------------------------------ */
+
+/* Whether a sorted manifest agrees with the one that --previous names;
+ * complains and returns an exit code if not. */
+int hf_verb_compare_previous(const struct hf_arguments *arguments,
+			     const struct hf_manifest *manifest);
+
 /* --- verb.c ---------------------------------------------------------------- */
 
 /* Both log the sentence `why` (stolen) and return an exit code: of a wrong
@@ -93,6 +119,17 @@ int hf_verb_misused(char *why);
 int hf_verb_fail(int error, char *why);
 /* Writes to standard output and returns the exit code. */
 int hf_verb_print(struct hf_buf *text);
+/* Appends the rows of a manifest file and sorts all. Complains and returns an
+ * exit code if it fails. */
+int hf_verb_read(const struct hf_arguments *arguments, const char *file,
+		 struct hf_manifest *ret);
+/* Sets what -o says. -EINVAL with *why, -ENOMEM. */
+int hf_verb_configure(const struct hf_arguments *arguments,
+		      struct hf_config *config, char **why) HF_MUST_USE;
+/* Runs `run` with a config of what -o says; complains if that is wrong. */
+int hf_verb_with_config(const struct hf_arguments *arguments,
+			int (*run)(const struct hf_arguments *arguments,
+				   const struct hf_config *config));
 /* hf_manifest_read_map with a meter. */
 int hf_verb_read_mount(const struct hf_arguments *arguments, char *mount,
 		       struct hf_manifest *ret, char **why) HF_MUST_USE;

@@ -12,6 +12,7 @@
 #   build/venv-bench
 #   build/inputs/NAME    real static trees
 #   build/bench/NAME     npm packages, 76,000 files, for make bench alone
+#   build/node           readers of manifests, for Node
 #   build/bin/versitygw  an S3 server, if there is a Go that can build it
 #
 # What cannot be had here is said and left out; the tests that need it count
@@ -40,6 +41,12 @@ bench_trees=(
 	highlight.js@11.12.0
 	lodash@4.18.1
 	rxjs@7.8.2
+)
+
+node_readers=(
+	@import-maps/resolve@2.0.0
+	gulp-rev-rewrite@6.0.0
+	vinyl@3.0.0
 )
 
 say() { echo "inputs: $*"; }
@@ -160,6 +167,17 @@ venv build/venv tests/requirements.txt "$python"
 tree djangorestframework "$(requirement djangorestframework)" \
 	from_wheel "$(requirement djangorestframework)" rest_framework/static
 from_npm_all "${npm_trees[@]}"
+
+if [ "${node_readers[*]}" != "$(cat build/node/done 2>/dev/null)" ]; then
+	say "build/node: ${node_readers[*]}"
+	mkdir -p build/node
+	if npm install --silent --prefix build/node --ignore-scripts --no-save \
+		--no-audit --no-fund "${node_readers[@]}" </dev/null; then
+		echo "${node_readers[*]}" >build/node/done
+	else
+		say "the packages for Node could not be fetched"
+	fi
+fi
 
 pythons=~/.pyenv/versions
 if python42=$(python_at_most 3.12 /usr/bin/python3 python3 python3.1{2,1,0} \

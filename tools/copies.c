@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "manifest/manifest.h"
 #include "tools/export.h"
 #include "tools/message.h"
 #include "tools/program.h"
@@ -58,17 +57,14 @@ static int write_manifest(const struct hf_copies *copies, struct hf_view *view)
 	struct hf_output output = {.path = strdup("the manifest"),
 				   .fd = copies->manifest_fd,
 				   .dir_fd = -1};
-	struct hf_snapshot snapshot;
 	char *why = NULL;
-	int r = hf_view_snapshot(view, NULL, NULL, &snapshot);
+	int r = hf_manifest_of_view(view, copies->view, NULL, NULL, &manifest,
+				    &why);
 
-	if (r == 0) {
-		r = hf_manifest_of_snapshot(&snapshot, &manifest);
-		hf_snapshot_fini(&snapshot);
-	}
 	hf_manifest_sort(&manifest);
 	if (r == 0)
-		r = hf_manifest_write(&manifest, &output, &why);
+		r = hf_document_write(copies->document, &manifest, &output,
+				      &why);
 	hf_output_close(&output);
 	return r < 0 ? refuse(r, why) : 0;
 }

@@ -6,6 +6,7 @@
 #define HF_COPIES_H
 
 #include "fs/view/view.h"
+#include "manifest/manifest.h"
 #include "tools/freeze.h"
 
 struct hf_copies {
@@ -13,6 +14,7 @@ struct hf_copies {
 	const char *dir; /* absolute, without links, and empty */
 	const struct hf_freezing *freezing;
 	int manifest_fd; /* gets the manifest; -1: nobody wants it */
+	const struct hf_document *document; /* how it is written */
 };
 
 /* hf_worker_job's `run`; `data` is a struct hf_copies. */

@@ -18,9 +18,8 @@ build="build-essential pkg-config fuse3 libfuse3-dev libssl-dev libjansson-dev
 demo="$build rsync python3 python3-venv"
 test="$demo bindfs rclone attr mandoc clang-format procps util-linux iproute2 curl
 	nginx-light chromium valgrind strace xfsprogs btrfs-progs zsh fish
-	debhelper lintian mmdebstrap
-	shellcheck cppcheck clang-tidy codespell"
-
+	debhelper lintian mmdebstrap shellcheck cppcheck clang-tidy codespell
+	git parallel yamllint php-cli php-symfony-asset"
 bench="$test wrk"
 
 case "${1:-}" in

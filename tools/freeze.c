@@ -22,7 +22,7 @@ static int judge_files(const struct hf_freezing *freezing, struct hf_view *view)
 {
 	struct hf_snapshot snapshot;
 	size_t failed = 0;
-	int r = hf_view_snapshot(view, NULL, NULL, &snapshot);
+	int r = hf_view_integrity(view, NULL, NULL, NULL, &snapshot);
 
 	if (r < 0)
 		return hf_program_refuse(HF_EXIT_ENVIRONMENT, r, NULL);

@@ -20,7 +20,8 @@ struct arguments {
 	struct hf_freezing freezing;
 	struct hf_hint hint;
 	const char *dir;
-	const char *manifest;   /* NULL: none */
+	const char *manifest; /* NULL: none */
+	struct hf_document document;
 	const char *prune_from; /* NULL: nothing is removed */
 	bool dry;
 };
@@ -61,9 +62,15 @@ static int print_help(struct hf_program *program)
 		"    -o OPTION[,...]       options, see below\n"
 		"    --sources-from FILE   read SOURCES from FILE, one a line "
 		"(-: stdin)\n"
-		"    --manifest FILE       write staticfiles.json when all "
-		"files "
+		"    --manifest FILE       write a manifest when all files "
 		"are there\n"
+		"    --format NAME         of the manifest, see below\n"
+		"    --url-prefix URL      what stands before each hashed name "
+		"in it\n"
+		"    --key-prefix TEXT     what stands before each name in it\n"
+		"    --integrity NAME      add integrity values: sha256, "
+		"sha384, "
+		"sha512\n"
 		"    --prune-from FILE     then remove hashed files that only "
 		"the manifest FILE\n"
 		"                          names\n"
@@ -74,6 +81,7 @@ static int print_help(struct hf_program *program)
 		"    -v, --verbose         tell more\n"
 		"    -h, --help            print this\n"
 		"    -V, --version         print versions\n");
+	hf_formats_help(&text);
 	hf_program_help(program, &text);
 	return hf_program_print(&text);
 }
@@ -82,15 +90,15 @@ static int print_help(struct hf_program *program)
 
 static int note_manifest(struct work *work, struct hf_view *view)
 {
-	struct hf_snapshot snapshot;
-	int r = hf_view_snapshot(view, NULL, NULL, &snapshot);
+	char *why = NULL;
+	int r = hf_manifest_of_view(view, &work->arguments->program.view, NULL,
+				    NULL, &work->manifest, &why);
 
-	if (r < 0)
-		return refuse(r, NULL);
-	r = hf_manifest_of_snapshot(&snapshot, &work->manifest);
-	hf_snapshot_fini(&snapshot);
 	hf_manifest_sort(&work->manifest);
-	return r < 0 ? refuse(r, NULL) : 0;
+	return r < 0 ? hf_program_refuse(r == -ESTALE ? HF_EXIT_INCOMPLETE
+						      : HF_EXIT_ENVIRONMENT,
+					 r, why)
+		     : 0;
 }
 
 /* What is needed of it when it is gone. */
@@ -102,8 +110,8 @@ static int note(struct work *work, struct hf_view *view)
 	int r = 0;
 
 	if (status == 0 && arguments->prune_from)
-		r = hf_prune_list(view, arguments->prune_from, &work->old,
-				  &why);
+		r = hf_prune_list(view, arguments->prune_from,
+				  &arguments->document, &work->old, &why);
 	return r < 0 ? refuse(r, why) : status;
 }
 
@@ -168,7 +176,8 @@ static int write_manifest(struct work *work)
 		printf("write %s\n", work->output.path);
 		return 0;
 	}
-	r = hf_manifest_write(&work->manifest, &work->output, &why);
+	r = hf_document_write(&work->arguments->document, &work->manifest,
+			      &work->output, &why);
 	return r < 0 ? refuse(r, why) : 0;
 }
 
@@ -226,6 +235,22 @@ static int prepare(struct work *work)
 	return r < 0 ? refuse(r, why) : 0;
 }
 
+/* What only the whole command line can show. */
+static int check(struct arguments *arguments)
+{
+	const char *file = arguments->manifest ? arguments->manifest
+					       : arguments->prune_from;
+	char *why = NULL;
+	int r = hf_document_check_for(&arguments->document, file, &why);
+
+	if (r == 0 && arguments->prune_from)
+		r = hf_document_check_reading(&arguments->document, &why);
+	if (r < 0)
+		return hf_program_refuse(HF_EXIT_USAGE, r, why);
+	arguments->program.view.integrity = arguments->document.integrity;
+	return hf_program_check(&arguments->program);
+}
+
 static int run(struct arguments *arguments)
 {
 	struct work work = {
@@ -233,7 +258,7 @@ static int run(struct arguments *arguments)
 		.dest = {.fd = -1},
 		.output = {.fd = -1, .dir_fd = -1},
 	};
-	int status = hf_program_check(&arguments->program);
+	int status = check(arguments);
 
 	if (status == 0)
 		status = prepare(&work);
@@ -249,6 +274,15 @@ static int run(struct arguments *arguments)
 }
 
 /* --- the command line ---------------------------------------------------------- */
+
+/* As take: how the manifest is to be written. */
+static int take_format(struct arguments *arguments, const char *option)
+{
+	char *why = NULL;
+	int r = hf_document_set(&arguments->document, option, optarg, &why);
+
+	return r < 0 ? hf_program_refuse(HF_EXIT_USAGE, r, why) : -1;
+}
 
 /* An option; an exit status, or -1: go on. */
 static int take(struct arguments *arguments, int code, const char *word)
@@ -268,6 +302,14 @@ static int take(struct arguments *arguments, int code, const char *word)
 	case 'm':
 		arguments->manifest = optarg;
 		return -1;
+	case 'F':
+		return take_format(arguments, "--format");
+	case 'U':
+		return take_format(arguments, "--url-prefix");
+	case 'K':
+		return take_format(arguments, "--key-prefix");
+	case 'I':
+		return take_format(arguments, "--integrity");
 	case 'P':
 		arguments->prune_from = optarg;
 		return -1;
@@ -316,6 +358,10 @@ static int read_arguments(struct arguments *arguments, int argc, char **argv)
 	static const struct option long_options[] = {
 		{"sources-from", required_argument, NULL, 'S'},
 		{"manifest", required_argument, NULL, 'm'},
+		{"format", required_argument, NULL, 'F'},
+		{"url-prefix", required_argument, NULL, 'U'},
+		{"key-prefix", required_argument, NULL, 'K'},
+		{"integrity", required_argument, NULL, 'I'},
 		{"prune-from", required_argument, NULL, 'P'},
 		{"partial", no_argument, NULL, 'p'},
 		{"dry-run", no_argument, NULL, 'n'},

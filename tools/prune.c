@@ -2,9 +2,6 @@
 
 #include <errno.h>
 #include <string.h>
-
-#include "manifest/manifest.h"
-
 /* No path of ours: what has "..", or begins at the top of the machine. */
 static bool is_wild(const char *path)
 {
@@ -63,10 +60,11 @@ static int add_row(struct hf_view *view, const struct hf_manifest_row *row,
 }
 
 int hf_prune_list(struct hf_view *view, const char *file,
-		  struct hf_strings *ret, char **why)
+		  const struct hf_document *document, struct hf_strings *ret,
+		  char **why)
 {
 	HF_CLEANUP(hf_manifest_fini) struct hf_manifest manifest = {0};
-	int r = hf_manifest_read(file, &manifest, why);
+	int r = hf_document_read(document, file, &manifest, why);
 
 	for (size_t i = 0; i < manifest.n && r == 0; i++)
 		r = add_row(view, &manifest.rows[i], ret);

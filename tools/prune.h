@@ -6,14 +6,16 @@
 #define HF_PRUNE_H
 
 #include "fs/view/view.h"
+#include "manifest/manifest.h"
 
 /*
- * Appends the names of the manifest `file` that may be removed: hashed names
- * of the files that it gives them to, as the view's template makes them, which
+ * Appends the names of the manifest `file`, a document of that kind, that may
+ * be removed: hashed names of the files that it gives them to, as the view's template makes them, which
  * the frozen view does not show. A name that a file shares with itself is
  * never one. Negative errno with *why = a new sentence.
  */
 int hf_prune_list(struct hf_view *view, const char *file,
-		  struct hf_strings *ret, char **why) HF_MUST_USE;
+		  const struct hf_document *document, struct hf_strings *ret,
+		  char **why) HF_MUST_USE;
 
 #endif

@@ -7,7 +7,6 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "manifest/manifest.h"
 #include "tools/copies.h"
 #include "tools/descendants.h"
 #include "tools/device.h"
@@ -24,6 +23,8 @@ struct mount_data {
 /* The manifest, on its way to its file. */
 struct publication {
 	const char *mountpoint;
+	const char *static_url;
+	const struct hf_document *document;
 	struct hf_output output;
 	int copy_fd; /* what the worker wrote down; -1: it is to be asked */
 };
@@ -38,12 +39,18 @@ static int refuse(int error, char *why)
 static int publish_map(struct publication *publication, char **why)
 {
 	HF_CLEANUP(hf_manifest_fini) struct hf_manifest manifest = {0};
-	int r = hf_manifest_read_map(publication->mountpoint, &manifest, why);
+	int r = hf_manifest_read_map(publication->mountpoint,
+				     publication->document->integrity,
+				     &manifest, why);
 
 	if (r < 0)
 		return r;
+	manifest.static_url = strdup(publication->static_url);
+	if (!manifest.static_url)
+		return -ENOMEM;
 	hf_manifest_sort(&manifest);
-	return hf_manifest_write(&manifest, &publication->output, why);
+	return hf_document_write(publication->document, &manifest,
+				 &publication->output, why);
 }
 
 static int publish_copy(struct publication *publication, char **why)
@@ -94,6 +101,7 @@ static int run(struct hf_running *running, struct publication *publication,
 	if (!run.argv)
 		return refuse(-ENOMEM, NULL);
 	publication->mountpoint = job->mountpoint;
+	publication->static_url = running->mounting->program.view.static_url;
 	status = hf_run(&run);
 	hf_command_free(run.argv);
 	return status;
@@ -187,6 +195,7 @@ static int run_over_copies(struct hf_running *running,
 		.dir = mounting->mountpoint.path,
 		.freezing = &running->freezing,
 		.manifest_fd = -1,
+		.document = &running->document,
 	};
 	const struct hf_worker_job job = {.mountpoint =
 						  mounting->mountpoint.path,
@@ -292,12 +301,18 @@ static int run_somehow(struct hf_running *running,
 /* Opens what is to be written at the end, before anything is done for it. */
 int hf_running_run(struct hf_running *running)
 {
+	struct hf_config *view = &running->mounting->program.view;
 	struct publication publication = {.output = {.fd = -1, .dir_fd = -1},
-					  .copy_fd = -1};
+					  .copy_fd = -1,
+					  .document = &running->document};
 	char *why = NULL;
 	int status;
-	int r = 0;
+	int r = hf_document_check_for(&running->document, running->manifest,
+				      &why);
 
+	if (r < 0)
+		return refuse(r, why);
+	view->integrity = running->document.integrity;
 	if (running->manifest &&
 	    running->mounting->config.control == HF_CONTROL_NONE)
 		r = hf_why(-EINVAL, &why,

@@ -5,6 +5,7 @@
 #ifndef HF_RUNNING_H
 #define HF_RUNNING_H
 
+#include "manifest/manifest.h"
 #include "tools/freeze.h"
 #include "tools/mounting.h"
 
@@ -12,8 +13,9 @@
 struct hf_running {
 	struct hf_mounting *mounting; /* its place is found here */
 	struct hf_freezing freezing;
-	const char *at;       /* NULL: a directory of our own */
-	const char *manifest; /* the file for it; NULL: none */
+	const char *at;              /* NULL: a directory of our own */
+	const char *manifest;        /* the file for it; NULL: none */
+	struct hf_document document; /* how it is written */
 	bool only_mount;
 	bool only_export;
 	char **command; /* NULL-terminated */

@@ -98,6 +98,7 @@ static int render_status(struct hf_control *control, struct hf_wait *wait,
 	add_word(ret, "name", config->name_template);
 	add_word(ret, "digest", hf_algorithm_name(config->algorithm));
 	add_number(ret, "length", config->hash_len);
+	add_word(ret, "static_url", config->static_url);
 	add_word(ret, "landlock", control->landlock);
 	add_number(ret, "threads", stats.threads);
 	add_number(ret, "generation", stats.generation);
@@ -149,7 +150,19 @@ static void add_problem(struct hf_buf *ret, const struct hf_row *row)
 	hf_problem_describe(row->problem, row->error, ret);
 }
 
-static void add_row(struct hf_buf *ret, const struct hf_row *row)
+/* The last field of a map that tells the integrity, by that algorithm. */
+static void add_integrity(struct hf_buf *ret, const struct hf_row *row,
+			  const struct hf_algorithm *algorithm)
+{
+	hf_buf_putc(ret, '\t');
+	if (row->integrity.len)
+		hf_digest_integrity(algorithm, &row->integrity, ret);
+	else
+		hf_buf_putc(ret, '-');
+}
+
+static void add_row(struct hf_buf *ret, const struct hf_row *row,
+		    const struct hf_algorithm *integrity)
 {
 	add_field(ret, row->path);
 	add_field(ret, row->name);
@@ -158,29 +171,59 @@ static void add_row(struct hf_buf *ret, const struct hf_row *row)
 	add_digest(ret, &row->content_digest);
 	hf_buf_printf(ret, "%" PRIu64 "\t", row->size);
 	add_problem(ret, row);
+	if (integrity)
+		add_integrity(ret, row, integrity);
 	hf_buf_putc(ret, '\n');
 }
 
-void hf_control_map(const struct hf_snapshot *snapshot, struct hf_buf *ret)
+void hf_control_map(const struct hf_snapshot *snapshot,
+		    const struct hf_algorithm *integrity, struct hf_buf *ret)
 {
 	for (size_t i = 0; i < snapshot->n; i++)
-		add_row(ret, &snapshot->rows[i]);
+		add_row(ret, &snapshot->rows[i], integrity);
 	hf_buf_printf(ret, HF_MAP_END "\t%zu\t%" PRIu64 "\n", snapshot->n,
 		      snapshot->generation);
+}
+
+/* `algorithm`: NULL for the map alone. */
+static int render_map_by(const char *algorithm, struct hf_control *control,
+			 struct hf_wait *wait, struct hf_buf *ret)
+{
+	const struct hf_algorithm *integrity =
+		algorithm ? hf_algorithm_find(algorithm) : NULL;
+	struct hf_snapshot snapshot;
+	int error = hf_view_integrity(control->view, integrity, wait,
+				      &control->progress, &snapshot);
+
+	if (error < 0)
+		return error;
+	hf_control_map(&snapshot, integrity, ret);
+	hf_snapshot_fini(&snapshot);
+	return 0;
 }
 
 static int render_map(struct hf_control *control, struct hf_wait *wait,
 		      struct hf_buf *ret)
 {
-	struct hf_snapshot snapshot;
-	int error = hf_view_snapshot(control->view, wait, &control->progress,
-				     &snapshot);
+	return render_map_by(NULL, control, wait, ret);
+}
 
-	if (error < 0)
-		return error;
-	hf_control_map(&snapshot, ret);
-	hf_snapshot_fini(&snapshot);
-	return 0;
+static int render_map_sha256(struct hf_control *control, struct hf_wait *wait,
+			     struct hf_buf *ret)
+{
+	return render_map_by("sha256", control, wait, ret);
+}
+
+static int render_map_sha384(struct hf_control *control, struct hf_wait *wait,
+			     struct hf_buf *ret)
+{
+	return render_map_by("sha384", control, wait, ret);
+}
+
+static int render_map_sha512(struct hf_control *control, struct hf_wait *wait,
+			     struct hf_buf *ret)
+{
+	return render_map_by("sha512", control, wait, ret);
 }
 
 /* --- findings, problems ------------------------------------------------------- */
@@ -259,8 +302,13 @@ static const struct {
 		      struct hf_buf *ret);
 	bool surveys; /* looks at the whole tree */
 } files[] = {
-	{"findings", render_findings, true}, {"map", render_map, true},
-	{"problems", render_problems, true}, {"status", render_status, false},
+	{"findings", render_findings, true},
+	{"map", render_map, true},
+	{"map.sha256", render_map_sha256, true},
+	{"map.sha384", render_map_sha384, true},
+	{"map.sha512", render_map_sha512, true},
+	{"problems", render_problems, true},
+	{"status", render_status, false},
 	{"sync", render_sync, false},
 };
 

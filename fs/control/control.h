@@ -18,6 +18,8 @@
  * line is
  *   #end  COUNT  GENERATION
  * A map without that line, or with another count, is incomplete.
+ * map.sha256, map.sha384, map.sha512: the same with one more field, the value
+ * of HTML's integrity attribute for what is read under the name, or "-".
  */
 #define HF_MAP_END "#end"
 
@@ -42,8 +44,10 @@ const char *hf_control_name(size_t i);
  * at the whole tree already. */
 int hf_control_render(struct hf_control *control, size_t i,
 		      struct hf_wait *wait, struct hf_buf *ret) HF_MUST_USE;
-/* Appends a snapshot as the text of `map`. */
-void hf_control_map(const struct hf_snapshot *snapshot, struct hf_buf *ret);
+/* Appends a snapshot as the text of `map`, or if `integrity` is not NULL, of
+ * the map that tells the integrity by that algorithm, as the snapshot does. */
+void hf_control_map(const struct hf_snapshot *snapshot,
+		    const struct hf_algorithm *integrity, struct hf_buf *ret);
 /* Appends findings as the text of `findings`. */
 void hf_control_findings(const struct hf_findings *findings,
 			 struct hf_buf *ret);

@@ -138,10 +138,26 @@ static void inspect(const struct hf_crowd *crowd, const struct hf_small *small)
 				   small->data, (size_t)fact->size);
 }
 
+/* What fails here is read, or fails, when somebody asks for it. */
+static void hash_again(const struct hf_crowd *crowd,
+		       const struct hf_small *small)
+{
+	const struct hf_inspector *inspector = &crowd->config->inspector;
+	const struct hf_fact *fact = &small->reading.fact;
+	struct hf_digest second;
+
+	if (inspector->algorithm && hf_hash(inspector->algorithm, small->data,
+					    (size_t)fact->size, &second) == 0)
+		inspector->second(inspector->arg, small->path, &fact->digest,
+				  &second);
+}
+
 static void finish(const struct hf_crowd *crowd, struct hf_small *small)
 {
-	if (small->data && small->error == 0)
+	if (small->data && small->error == 0) {
 		inspect(crowd, small);
+		hash_again(crowd, small);
+	}
 	free(small->data);
 	small->data = NULL;
 	small->done(small);

@@ -45,6 +45,19 @@ bool hf_digest_equal(const struct hf_digest *a, const struct hf_digest *b);
 /* Lower-case hex with a NUL. */
 void hf_digest_hex(const struct hf_digest *digest,
 		   char ret[HF_DIGEST_HEX_MAX + 1]);
+/* A digest in the making; one thread. */
+struct hf_hasher;
+int hf_hasher_new(const struct hf_algorithm *algorithm,
+		  struct hf_hasher **ret) HF_MUST_USE;
+int hf_hasher_add(struct hf_hasher *hasher, const void *data,
+		  size_t len) HF_MUST_USE;
+int hf_hasher_end(struct hf_hasher *hasher, struct hf_digest *ret) HF_MUST_USE;
+/* NULL is allowed. */
+void hf_hasher_free(struct hf_hasher *hasher);
+/* Appends the digest as a value of HTML's integrity attribute: the algorithm's
+ * name, a dash, base64. */
+void hf_digest_integrity(const struct hf_algorithm *algorithm,
+			 const struct hf_digest *digest, struct hf_buf *ret);
 
 /* The version of OpenSSL that runs, as "3.0.16". */
 const char *hf_openssl_version(void);
@@ -184,7 +197,7 @@ struct hf_digests;
 
 /*
  * Somebody who wants to see the bytes of some files while they are in memory
- * anyway. Both functions are called in the pool.
+ * anyway, or another digest of all. Its functions are called in the pool.
  */
 struct hf_inspector {
 	void *arg;
@@ -194,6 +207,12 @@ struct hf_inspector {
 	void (*inspect)(void *arg, const char *path,
 			const struct hf_digest *digest, const char *data,
 			size_t len);
+	/* Files that are read for their names are hashed by this one, too, in
+	 * the same pass; NULL: no. `second` is told of each. */
+	const struct hf_algorithm *algorithm;
+	void (*second)(void *arg, const char *path,
+		       const struct hf_digest *digest,
+		       const struct hf_digest *second);
 };
 
 struct hf_digests_config {

@@ -239,6 +239,15 @@ const char *hf_openssl_version(void)
 	return OpenSSL_version(OPENSSL_VERSION_STRING);
 }
 
+void hf_digest_integrity(const struct hf_algorithm *algorithm,
+			 const struct hf_digest *digest, struct hf_buf *ret)
+{
+	unsigned char text[HF_DIGEST_MAX / 3 * 4 + 5];
+
+	EVP_EncodeBlock(text, digest->bytes, digest->len);
+	hf_buf_printf(ret, "%s-%s", algorithm->name, (const char *)text);
+}
+
 int hf_block_sum(const void *data, size_t len, uint8_t ret[HF_SUM_LEN])
 {
 	EVP_MAC_CTX *ctx;

@@ -6,16 +6,6 @@
 
 /* --- hash.c ------------------------------------------------------------- */
 
-/* A digest in the making; one thread. */
-struct hf_hasher;
-int hf_hasher_new(const struct hf_algorithm *algorithm,
-		  struct hf_hasher **ret) HF_MUST_USE;
-int hf_hasher_add(struct hf_hasher *hasher, const void *data,
-		  size_t len) HF_MUST_USE;
-int hf_hasher_end(struct hf_hasher *hasher, struct hf_digest *ret) HF_MUST_USE;
-/* NULL is allowed. */
-void hf_hasher_free(struct hf_hasher *hasher);
-
 /* One of many pieces of bytes. */
 struct hf_hashing {
 	const void *data; /* borrowed */
@@ -181,6 +171,7 @@ struct hf_reading {
 	struct hf_sig sig; /* of the open file, equal before and after */
 	bool quiet;
 	struct hf_fact fact;
+	struct hf_digest second;      /* by the inspector's algorithm, or {0} */
 	struct hf_verified *verified; /* new, if it was asked for */
 };
 

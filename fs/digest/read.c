@@ -55,10 +55,12 @@ static int slurp(int fd, size_t size, char **ret, size_t *ret_len)
 	return 0;
 }
 
-/* Hashes the file block by block; with `sums` every block gets its sum. */
+/* Hashes the file block by block, by a second hasher, too, unless it is NULL;
+ * with `sums` every block gets its sum. */
 static int hash_blocks(const struct hf_digests_config *config, int fd,
 		       uint64_t size, struct hf_hasher *hasher,
-		       struct hf_sums *sums, char *block)
+		       struct hf_hasher *second, struct hf_sums *sums,
+		       char *block)
 {
 	uint64_t done = 0;
 
@@ -74,6 +76,8 @@ static int hash_blocks(const struct hf_digests_config *config, int fd,
 		if (len > size - done)
 			return -EBUSY;
 		error = hf_hasher_add(hasher, block, len);
+		if (error == 0 && second)
+			error = hf_hasher_add(second, block, len);
 		if (error == 0 && sums)
 			error = hf_block_sum(block, len, sums->blocks[i]);
 		if (error < 0)
@@ -84,20 +88,28 @@ static int hash_blocks(const struct hf_digests_config *config, int fd,
 }
 
 static int hash_large(const struct hf_digests_config *config, int fd,
-		      uint64_t size, struct hf_sums *sums,
-		      struct hf_digest *ret)
+		      struct hf_sums *sums,
+		      const struct hf_algorithm *algorithm,
+		      struct hf_reading *ret)
 {
 	struct hf_hasher *hasher = NULL;
+	struct hf_hasher *second = NULL;
 	char *block = malloc(HF_BLOCK_LEN);
 	int error = block ? hf_hasher_new(config->algorithm, &hasher) : -ENOMEM;
 
 	/* Advice only: a longer read-ahead for a pass from end to end. */
 	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	if (error == 0 && algorithm)
+		error = hf_hasher_new(algorithm, &second);
 	if (error == 0)
-		error = hash_blocks(config, fd, size, hasher, sums, block);
+		error = hash_blocks(config, fd, ret->fact.size, hasher, second,
+				    sums, block);
 	if (error == 0)
-		error = hf_hasher_end(hasher, ret);
+		error = hf_hasher_end(hasher, &ret->fact.digest);
+	if (error == 0 && second)
+		error = hf_hasher_end(second, &ret->second);
 	hf_hasher_free(hasher);
+	hf_hasher_free(second);
 	free(block);
 	return error;
 }
@@ -124,6 +136,21 @@ static int read_whole(struct hold *hold, size_t size)
 	if (error < 0)
 		return error;
 	return len == size ? 0 : -EBUSY;
+}
+
+static int hash_whole(const struct hf_digests_config *config, struct hold *hold,
+		      const struct hf_algorithm *algorithm,
+		      struct hf_reading *ret)
+{
+	size_t size = (size_t)ret->fact.size;
+	int error = read_whole(hold, size);
+
+	if (error == 0)
+		error = hf_hash(config->algorithm, hold->data, size,
+				&ret->fact.digest);
+	if (error == 0 && algorithm)
+		error = hf_hash(algorithm, hold->data, size, &ret->second);
+	return error;
 }
 
 /* Sees that the file did not change while it was read. */
@@ -170,20 +197,17 @@ static bool wants(const struct hf_digests_config *config, const char *path,
 static int hash(const struct hf_digests_config *config, struct hold *hold,
 		bool whole, bool keep, struct hf_reading *reading)
 {
-	uint64_t size = reading->fact.size;
+	const struct hf_algorithm *second =
+		keep ? NULL : config->inspector.algorithm;
 	int error = 0;
 
-	if (whole) {
-		error = read_whole(hold, (size_t)size);
-		return error < 0 ? error
-				 : hf_hash(config->algorithm, hold->data,
-					   (size_t)size, &reading->fact.digest);
-	}
+	if (whole)
+		return hash_whole(config, hold, second, reading);
 	if (keep)
-		error = hf_sums_new(size, &hold->sums);
+		error = hf_sums_new(reading->fact.size, &hold->sums);
 	if (error == 0)
-		error = hash_large(config, hold->fd, size, hold->sums,
-				   &reading->fact.digest);
+		error = hash_large(config, hold->fd, hold->sums, second,
+				   reading);
 	return error;
 }
 
@@ -224,6 +248,9 @@ static int pass(const struct hf_digests_config *config, unsigned root,
 		config->inspector.inspect(config->inspector.arg, path,
 					  &reading.fact.digest, hold.data,
 					  (size_t)reading.fact.size);
+	if (error == 0 && reading.second.len)
+		config->inspector.second(config->inspector.arg, path,
+					 &reading.fact.digest, &reading.second);
 	if (error == 0 && keep)
 		error = keep_bytes(config, &hold, &reading);
 	if (error == 0)

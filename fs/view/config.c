@@ -24,6 +24,14 @@
 /* (uid_t)-1 means "leave it" to the kernel. */
 #define MAX_ID (UINT32_MAX - 1)
 
+/* What style= sets, unless it was chosen by itself. */
+enum choice {
+	CHOSE_NAME = 1 << 0,
+	CHOSE_DIGEST = 1 << 1,
+	CHOSE_LENGTH = 1 << 2,
+	CHOSE_STATIC_URL = 1 << 3,
+};
+
 /* --- values -------------------------------------------------------------- */
 
 static int parse_number(const char *text, uint64_t min, uint64_t max,
@@ -75,6 +83,7 @@ static int set_name(void *target, const char *value, char **why)
 	if (!copy)
 		return -ENOMEM;
 	hf_unbackslash(copy);
+	config->chosen |= CHOSE_NAME;
 	free(config->name_template);
 	config->name_template = copy;
 	return 0;
@@ -89,6 +98,7 @@ static int set_digest(void *target, const char *value, char **why)
 		return hf_why(-EINVAL, why,
 			      "must be md5, sha1, sha256, sha384 or sha512");
 	config->algorithm = algorithm;
+	config->chosen |= CHOSE_DIGEST;
 	return 0;
 }
 
@@ -96,6 +106,7 @@ static int set_length(void *target, const char *value, char **why)
 {
 	struct hf_config *config = target;
 
+	config->chosen |= CHOSE_LENGTH;
 	return parse_unsigned(value, MIN_LENGTH, HF_DIGEST_HEX_MAX,
 			      &config->hash_len, why);
 }
@@ -209,10 +220,55 @@ static int set_static_url(void *target, const char *value, char **why)
 	if (r < 0)
 		return r;
 	hf_unbackslash(text);
+	config->chosen |= CHOSE_STATIC_URL;
 	free(config->static_url);
 	config->static_url = text;
 	config->refs.static_url = text;
 	return 0;
+}
+
+/*
+ * How others name files: HashedFilesMixin.file_hash of Django; digest and
+ * digested_path of Propshaft::Asset; digest of Phoenix.Digester; gulp-rev with
+ * rev-hash and rev-path.
+ */
+static const struct style {
+	const char *word;
+	const char *name;
+	const char *digest;
+	unsigned length;
+	const char *static_url;
+} styles[] = {
+	{"django", "%n.%h%e", "md5", 12, "/static/"},
+	{"propshaft", "%n-%h%e", "sha1", 8, "/assets/"},
+	{"phoenix", "%n-%h%e", "md5", 32, "/"},
+	{"rev", "%n-%h%e", "md5", 10, "/"},
+};
+
+static int apply_style(struct hf_config *config, const struct style *style)
+{
+	unsigned chosen = config->chosen;
+	int r = 0;
+
+	if (!(chosen & CHOSE_NAME))
+		r = set_name(config, style->name, NULL);
+	if (r == 0 && !(chosen & CHOSE_STATIC_URL))
+		r = set_static_url(config, style->static_url, NULL);
+	if (!(chosen & CHOSE_DIGEST))
+		config->algorithm = hf_algorithm_find(style->digest);
+	if (!(chosen & CHOSE_LENGTH))
+		config->hash_len = style->length;
+	config->chosen = chosen;
+	return r;
+}
+
+static int set_style(void *target, const char *value, char **why)
+{
+	for (size_t i = 0; i < HF_ARRAY_SIZE(styles); i++)
+		if (strcmp(styles[i].word, value) == 0)
+			return apply_style(target, &styles[i]);
+	return hf_why(-EINVAL, why,
+		      "must be one of django, propshaft, phoenix, rev");
 }
 
 static int set_js_modules(void *target, const char *value, char **why)
@@ -331,6 +387,8 @@ static int set_frozen(void *target, const char *value, char **why)
 
 static const struct hf_option rows[] = {
 	TOPIC("names"),
+	{"style", "STYLE", "names of django (default), propshaft, phoenix, rev",
+	 set_style},
 	{"name", "TEMPLATE", "%n name, %h hash, %e extension (%n.%h%e)",
 	 set_name},
 	{"digest", "NAME", "md5 (default), sha1, sha256, sha384, sha512",

@@ -271,7 +271,7 @@ static int freeze(struct hf_view *view, bool partial, struct hf_wait *wait,
 	frozen->walk = (struct hf_walk){
 		.view = view, .wait = wait, .progress = progress};
 	if (error == 0)
-		error = hf_survey(&frozen->walk, look, &snapshot,
+		error = hf_survey(&frozen->walk, look, NULL, &snapshot,
 				  &frozen->findings);
 	hf_snapshot_fini(&snapshot);
 	if (error == 0)
@@ -363,9 +363,11 @@ struct statvfs hf_frozen_statvfs(const struct hf_frozen *frozen)
 	return frozen->vfs;
 }
 
-int hf_frozen_snapshot(struct hf_frozen *frozen, struct hf_snapshot *ret)
+int hf_frozen_snapshot(struct hf_frozen *frozen,
+		       const struct hf_algorithm *integrity,
+		       struct hf_wait *wait, struct hf_snapshot *ret)
 {
-	int error = hf_snapshot_of_walk(&frozen->walk, ret);
+	int error = hf_snapshot_of_walk(&frozen->walk, integrity, wait, ret);
 
 	if (error < 0)
 		hf_snapshot_fini(ret);

@@ -6,9 +6,11 @@
  *   plainrefs.c names in texts that are not shown
  *   survey.c   the tree walked until it held still, and what that tells
  *   snapshot.c the whole mapping, written down
+ *   integrity.c what browsers check the bytes of a name by
  *   walk.c     every directory, named
  *   again.c    was it one state? a second look at all that a walk saw
  *   errand.c   something done in the pool for one asker
+ *   part.c     which directories are of one part of the tree
  *   lookup.c   presented name -> node
  *   naming.c   a listing in the making
  *   stat.c     a node -> struct stat
@@ -29,6 +31,7 @@
  *   problem.c  what is told about a file, in words
  *   attr.c     mode, owner, size, times
  *   changes.c  what the sources report
+ *   carried.c  the hash in a name, found again
  *   name.c     path and digest -> hashed name; template.c its form
  *   config.c   what can be chosen; option.c reads it
  *   view.c     all of it together
@@ -61,6 +64,7 @@ struct hf_view {
 	struct hf_cache *cache;
 	char *cache_shown; /* its directory, or why there is none */
 	struct hf_texts *texts;
+	struct hf_integrities *integrities;
 	struct hf_frozen *frozen; /* NULL: live */
 };
 
@@ -233,6 +237,37 @@ bool hf_texts_name(struct hf_texts *texts, const char *path,
 		   const uint64_t key[2], struct hf_named *ret);
 void hf_texts_put_name(struct hf_texts *texts, const char *path,
 		       const uint64_t key[2], const struct hf_named *named);
+
+/* --- integrity.c ---------------------------------------------------------- */
+
+/* Digests of what is read under a name by the algorithms that browsers know,
+ * each remembered under its path with the content digest of the same bytes.
+ * Any thread. */
+struct hf_integrities;
+/* The view's config, source and cache are borrowed. */
+int hf_integrities_new(const struct hf_view *view,
+		       struct hf_integrities **ret) HF_MUST_USE;
+void hf_integrities_free(struct hf_integrities *integrities);
+/* A hf_inspector's function; arg is the view. */
+void hf_integrity_second(void *arg, const char *path,
+			 const struct hf_digest *digest,
+			 const struct hf_digest *second);
+/* A text was written that has this digest: its integrity is worked out while
+ * it is at hand, if the config wants any. */
+void hf_integrity_written(struct hf_view *view, const char *path,
+			  const struct hf_digest *digest,
+			  const struct hf_buf *text);
+struct hf_walk;
+struct hf_stop;
+/*
+ * The integrity of what is read under entry i of a stop, which has no error
+ * and stands at `path` in the sources. Known, or read for it. -ESTALE: it is
+ * no longer what was named; errors of opening and reading.
+ */
+int hf_integrity_find(struct hf_walk *walk, const struct hf_stop *stop,
+		      size_t i, const char *path,
+		      const struct hf_algorithm *algorithm,
+		      struct hf_wait *wait, struct hf_digest *ret) HF_MUST_USE;
 
 /* --- graph.c, component.c ------------------------------------------------ */
 
@@ -483,6 +518,8 @@ int hf_naming_list_all(struct hf_view *view, struct hf_node *dir,
 		       struct hf_listing **ret) HF_MUST_USE;
 /* The files it is about; borrowed. */
 const struct hf_source_list *hf_naming_list(const struct hf_naming *naming);
+/* False if entry i of the list is of another part than the view is about. */
+bool hf_naming_is_told(const struct hf_naming *naming, size_t i);
 int hf_naming_finish(struct hf_naming *naming, struct hf_wait *wait,
 		     struct hf_listing **ret) HF_MUST_USE;
 /* The same without waiting for anything and without the graph, so that any
@@ -507,6 +544,12 @@ int hf_errand_wait(struct hf_errand *errand) HF_MUST_USE;
 void *hf_errand_arg(const struct hf_errand *errand);
 /* The asker lets go of it, done or not. NULL is allowed. */
 void hf_errand_end(struct hf_errand *errand);
+
+/* --- part.c --------------------------------------------------------------- */
+
+/* Whether the directory at `path` is of that part: each is of one, the same one
+ * on every machine. */
+bool hf_part_has(const struct hf_part *part, const char *path);
 
 /* --- walk.c, again.c -------------------------------------------------------------- */
 
@@ -545,9 +588,11 @@ void hf_walk_fini(struct hf_walk *walk);
  * Walks until the tree holds still: the walk saw one state, and so did
  * `snapshot` and `findings` (both may be NULL; else {0} before). The caller
  * ends all three in any case. `look` (or NULL) is called once a round, before
- * the second look. -EAGAIN: three rounds were not enough.
+ * the second look. `integrity` as hf_snapshot_of_walk. -EAGAIN: three rounds
+ * were not enough.
  */
 int hf_survey(struct hf_walk *walk, int (*look)(struct hf_walk *walk),
+	      const struct hf_algorithm *integrity,
 	      struct hf_snapshot *snapshot,
 	      struct hf_findings *findings) HF_MUST_USE;
 
@@ -567,6 +612,8 @@ int hf_frozen_node(struct hf_view *view, struct hf_node *dir,
 void hf_frozen_stat(const struct hf_node *node, struct stat *ret);
 struct statvfs hf_frozen_statvfs(const struct hf_frozen *frozen);
 int hf_frozen_snapshot(struct hf_frozen *frozen,
+		       const struct hf_algorithm *integrity,
+		       struct hf_wait *wait,
 		       struct hf_snapshot *ret) HF_MUST_USE;
 int hf_frozen_findings(const struct hf_frozen *frozen,
 		       struct hf_findings *ret) HF_MUST_USE;
@@ -577,9 +624,11 @@ const struct hf_vertex *hf_frozen_text(const struct hf_frozen *frozen,
 
 /* --- snapshot.c, findings.c, plainrefs.c --------------------------------- */
 
-/* The mapping that a walk saw; *ret is {0} before, and ended by the caller in
- * any case. */
+/* The mapping that a walk saw, with the integrity by an algorithm unless that
+ * is NULL; *ret is {0} before, and ended by the caller in any case. */
 int hf_snapshot_of_walk(struct hf_walk *walk,
+			const struct hf_algorithm *integrity,
+			struct hf_wait *wait,
 			struct hf_snapshot *ret) HF_MUST_USE;
 /* The row of a path, or NULL. */
 const struct hf_row *hf_snapshot_find(const struct hf_snapshot *snapshot,

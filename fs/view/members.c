@@ -56,6 +56,9 @@ static int write_single(const struct hf_writing *writing,
 	int error =
 		hf_writing_write(writing, wait, &text, &vertex->named.content);
 
+	if (error == 0)
+		hf_integrity_written(writing->graph->view, vertex->path,
+				     &vertex->named.content, &text);
 	vertex->named.name = vertex->named.content;
 	vertex->named.size = text.len;
 	hf_buf_fini(&text);
@@ -154,6 +157,9 @@ static int member_content(struct hf_graph *graph, struct hf_vertex *vertex,
 	int error =
 		hf_writing_write(&writing, wait, &text, &vertex->named.content);
 
+	if (error == 0)
+		hf_integrity_written(graph->view, vertex->path,
+				     &vertex->named.content, &text);
 	vertex->named.size = text.len;
 	vertex->named.circular = true;
 	hf_buf_fini(&text);

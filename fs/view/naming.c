@@ -18,7 +18,8 @@ struct hf_naming {
 	struct hf_graph *graph;  /* borrowed */
 	struct hf_batch *batch;  /* NULL: the last one still holds */
 	struct hf_buf path;      /* of the directory */
-	bool alone; /* nothing is waited for, and the graph left in peace */
+	bool alone;     /* nothing is waited for, and the graph left in peace */
+	bool elsewhere; /* not of the part that the view is about */
 	size_t *name_at; /* 1 + offset of an entry's name in made->names, or 0 */
 };
 
@@ -44,13 +45,22 @@ static int path_of(const struct hf_naming *naming, const char *name,
 	return hf_buf_status(path);
 }
 
-/* Does entry `i` of the list wait for a digest? */
-static bool needs_digest(const struct hf_listing *made, size_t i)
+/* Of directories elsewhere nothing is told but the directories in them. */
+static bool is_told(const struct hf_naming *naming, size_t i)
 {
+	return !naming->elsewhere ||
+	       hf_source_list_entry(naming->made->list, i)->type == HF_TYPE_DIR;
+}
+
+/* Does entry `i` of the list wait for a digest? */
+static bool needs_digest(const struct hf_naming *naming, size_t i)
+{
+	const struct hf_listing *made = naming->made;
 	const struct hf_source_entry *entry =
 		hf_source_list_entry(made->list, i);
 
-	return entry->type == HF_TYPE_FILE && !entry->shadowed &&
+	return is_told(naming, i) && entry->type == HF_TYPE_FILE &&
+	       !entry->shadowed &&
 	       hf_rule_needs_digest(hf_catalog_rule(made->catalog, i));
 }
 
@@ -66,7 +76,7 @@ static int ask_digests(struct hf_naming *naming)
 			hf_source_list_entry(made->list, i);
 		struct hf_sig sig = hf_sig_of(&entry->st);
 
-		if (!needs_digest(made, i))
+		if (!needs_digest(naming, i))
 			continue;
 		error = path_of(naming, entry->name, &path);
 		if (error == 0)
@@ -159,6 +169,8 @@ static int start(struct hf_naming *naming)
 	error = hf_buf_status(&naming->path);
 	if (error < 0)
 		return error;
+	naming->elsewhere =
+		!hf_part_has(&naming->view->config->part, naming->path.data);
 	naming->last = last = hf_view_dir_last(naming->dir->dir);
 	error = look_often(naming);
 	if (error < 0)
@@ -190,6 +202,11 @@ int hf_naming_start(struct hf_view *view, struct hf_node *dir,
 	}
 	*ret = naming;
 	return 0;
+}
+
+bool hf_naming_is_told(const struct hf_naming *naming, size_t i)
+{
+	return is_told(naming, i);
 }
 
 const struct hf_source_list *hf_naming_list(const struct hf_naming *naming)
@@ -345,7 +362,9 @@ static int finish_entries(struct hf_naming *naming, struct hf_wait *wait)
 		struct hf_named named = {.reported = true};
 		int named_error = 0;
 
-		if (needs_digest(made, i))
+		if (!is_told(naming, i))
+			continue;
+		if (needs_digest(naming, i))
 			named_error = name_of(naming, i, asked++, wait, &path,
 					      &named);
 		if (hf_error_passing(named_error) ||

@@ -28,6 +28,8 @@ static size_t add_path(struct hf_buf *text, const char *dir, const char *name)
 
 struct rows {
 	struct hf_snapshot *snapshot;
+	const struct hf_algorithm *integrity; /* or NULL */
+	struct hf_wait *wait;
 	size_t cap;
 };
 
@@ -97,9 +99,25 @@ static enum hf_problem problem_of(const struct hf_listing *listing, size_t i)
 	return problem;
 }
 
-static int add_entry(struct hf_view *view, struct rows *rows, const char *dir,
-		     const struct hf_listing *listing, size_t i)
+/* What only a look at the file can tell. */
+static int look_at(struct hf_walk *walk, const struct rows *rows,
+		   const struct hf_stop *stop, size_t i, const char *path,
+		   struct hf_row *row)
 {
+	const struct hf_entry *entry = hf_listing_entry(stop->listing, i);
+	int error = try_open(walk->view, entry, path);
+
+	if (error == 0 && rows->integrity && !entry->error &&
+	    (!entry->hidden || entry->shared))
+		error = hf_integrity_find(walk, stop, i, path, rows->integrity,
+					  rows->wait, &row->integrity);
+	return error;
+}
+
+static int add_entry(struct hf_walk *walk, struct rows *rows, const char *dir,
+		     const struct hf_stop *stop, size_t i)
+{
+	const struct hf_listing *listing = stop->listing;
 	const struct hf_entry *entry = hf_listing_entry(listing, i);
 	struct hf_buf *text = &rows->snapshot->text;
 	size_t path = add_path(text, dir, entry->source);
@@ -120,8 +138,9 @@ static int add_entry(struct hf_view *view, struct rows *rows, const char *dir,
 
 	if (error < 0)
 		return error;
-	error = try_open(view, entry, text->data + path);
-	if (hf_error_passing(error) || error == -ENOENT)
+	error = look_at(walk, rows, stop, i, text->data + path, &row);
+	if (hf_error_passing(error) || error == -ENOENT || error == -EBUSY ||
+	    error == -ESTALE)
 		return error;
 	if (error < 0) {
 		row.problem = HF_PROBLEM_UNREADABLE;
@@ -290,7 +309,7 @@ static int step(struct tour *tour, struct rows *rows)
 	}
 	at->next++;
 	return has_row(listing, at->next - 1)
-		       ? add_entry(tour->walk->view, rows, at->path, listing,
+		       ? add_entry(tour->walk, rows, at->path, at->stop,
 				   at->next - 1)
 		       : 0;
 }
@@ -322,9 +341,12 @@ static void sort(struct hf_snapshot *snapshot)
 		      compare_rows);
 }
 
-int hf_snapshot_of_walk(struct hf_walk *walk, struct hf_snapshot *ret)
+int hf_snapshot_of_walk(struct hf_walk *walk,
+			const struct hf_algorithm *integrity,
+			struct hf_wait *wait, struct hf_snapshot *ret)
 {
-	struct rows rows = {.snapshot = ret};
+	struct rows rows = {
+		.snapshot = ret, .integrity = integrity, .wait = wait};
 	int error = add_all(walk, &rows);
 
 	if (error < 0)

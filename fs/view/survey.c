@@ -10,6 +10,7 @@
 #define ROUNDS 3
 
 static int round_trip(struct hf_walk *walk, int (*look)(struct hf_walk *walk),
+		      const struct hf_algorithm *integrity,
 		      struct hf_snapshot *snapshot,
 		      struct hf_findings *findings)
 {
@@ -20,12 +21,14 @@ static int round_trip(struct hf_walk *walk, int (*look)(struct hf_walk *walk),
 	if (error == 0)
 		error = hf_walk_same(walk);
 	if (error == 0)
-		error = hf_snapshot_of_walk(walk, snapshot);
+		error = hf_snapshot_of_walk(walk, integrity, walk->wait,
+					    snapshot);
 	if (error == 0 && findings)
 		error = hf_findings_of_walk(walk, snapshot, findings);
 	/* What went away or became another thing between two looks is a
 	 * change; and so is what never held still. */
-	if (error == -ENOENT || error == -ENOTDIR || error == -EBUSY)
+	if (error == -ENOENT || error == -ENOTDIR || error == -EBUSY ||
+	    error == -ESTALE)
 		return -EAGAIN;
 	return error;
 }
@@ -41,6 +44,7 @@ static void restart(struct hf_progress *progress)
 }
 
 int hf_survey(struct hf_walk *walk, int (*look)(struct hf_walk *walk),
+	      const struct hf_algorithm *integrity,
 	      struct hf_snapshot *snapshot, struct hf_findings *findings)
 {
 	int error = -EAGAIN;
@@ -51,20 +55,20 @@ int hf_survey(struct hf_walk *walk, int (*look)(struct hf_walk *walk),
 		if (findings)
 			hf_findings_fini(findings);
 		restart(walk->progress);
-		error = round_trip(walk, look, snapshot, findings);
+		error = round_trip(walk, look, integrity, snapshot, findings);
 	}
 	return error;
 }
 
 /* `findings` may be NULL; both are empty unless 0 is returned. */
-static int take(struct hf_view *view, struct hf_wait *wait,
-		struct hf_progress *progress, struct hf_findings *findings,
-		struct hf_snapshot *ret)
+static int take(struct hf_view *view, const struct hf_algorithm *integrity,
+		struct hf_wait *wait, struct hf_progress *progress,
+		struct hf_findings *findings, struct hf_snapshot *ret)
 {
 	HF_CLEANUP(hf_walk_fini)
 	struct hf_walk walk = {
 		.view = view, .wait = wait, .progress = progress};
-	int error = hf_survey(&walk, NULL, ret, findings);
+	int error = hf_survey(&walk, NULL, integrity, ret, findings);
 
 	if (error < 0) {
 		hf_snapshot_fini(ret);
@@ -77,9 +81,20 @@ static int take(struct hf_view *view, struct hf_wait *wait,
 int hf_view_snapshot(struct hf_view *view, struct hf_wait *wait,
 		     struct hf_progress *progress, struct hf_snapshot *ret)
 {
+	return hf_view_integrity(view, view->config->integrity, wait, progress,
+				 ret);
+}
+
+int hf_view_integrity(struct hf_view *view,
+		      const struct hf_algorithm *algorithm,
+		      struct hf_wait *wait, struct hf_progress *progress,
+		      struct hf_snapshot *ret)
+{
 	struct hf_snapshot snapshot = {0};
-	int error = view->frozen ? hf_frozen_snapshot(view->frozen, &snapshot)
-				 : take(view, wait, progress, NULL, &snapshot);
+	int error = view->frozen ? hf_frozen_snapshot(view->frozen, algorithm,
+						      wait, &snapshot)
+				 : take(view, algorithm, wait, progress, NULL,
+					&snapshot);
 
 	if (error == 0)
 		*ret = snapshot;
@@ -97,9 +112,12 @@ int hf_view_findings(struct hf_view *view, struct hf_wait *wait,
 	if (view->frozen) {
 		error = hf_frozen_findings(view->frozen, &findings);
 		if (error == 0 && snapshot)
-			error = hf_frozen_snapshot(view->frozen, &own);
+			error = hf_frozen_snapshot(view->frozen,
+						   view->config->integrity,
+						   wait, &own);
 	} else {
-		error = take(view, wait, progress, &findings, &own);
+		error = take(view, view->config->integrity, wait, progress,
+			     &findings, &own);
 	}
 	if (error < 0) {
 		hf_findings_fini(&findings);

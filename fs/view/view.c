@@ -78,8 +78,11 @@ static int open_parts(struct hf_view *view, dev_t own_dev, char **why)
 	if (error == 0)
 		error = hf_pool_new(view->threads, MAX_POOL_THREADS,
 				    &view->pool);
+	if (error == 0)
+		error = hf_integrities_new(view, &view->integrities);
 	digests.inspector =
-		(struct hf_inspector){view, hf_links_wanted, hf_links_inspect};
+		(struct hf_inspector){view, hf_links_wanted, hf_links_inspect,
+				      config->integrity, hf_integrity_second};
 	digests.source = view->source;
 	digests.pool = view->pool;
 	digests.pins = &view->pins;
@@ -120,6 +123,7 @@ void hf_view_free(struct hf_view *view)
 	hf_frozen_free(view->frozen);
 	hf_digests_free(view->digests);
 	hf_texts_free(view->texts);
+	hf_integrities_free(view->integrities);
 	hf_cache_free(view->cache);
 	free(view->cache_shown);
 	hf_watches_free(view->watches);

@@ -57,12 +57,19 @@ enum hf_show {
 	HF_SHOW_PLAIN = 4,
 };
 
+/* Part number k, from 1, of n parts of a tree; n 0: all of it. */
+struct hf_part {
+	unsigned k;
+	unsigned n;
+};
+
 /* All strings are owned. Immutable once a view was made of it. */
 struct hf_config {
 	struct hf_source_config source;
 	char *name_template;
 	const struct hf_algorithm *algorithm;
 	unsigned hash_len; /* hex digits in a name */
+	unsigned chosen;   /* options that no style= changes; config.c's */
 	unsigned show;     /* set of enum hf_show */
 	struct hf_strings keep;
 	struct hf_strings prehashed;
@@ -76,6 +83,12 @@ struct hf_config {
 	int64_t gid;
 	bool frozen; /* who presents the view is to call hf_view_freeze */
 	uint64_t max_pinned; /* bytes of open files, see struct hf_pins */
+	/* By which snapshots tell the integrity of what is read, worked out
+	 * with the names where files are read for them; NULL: none. */
+	const struct hf_algorithm *integrity;
+	/* What snapshots are about, by directories: files elsewhere are read
+	 * only where a file of the part refers to them. */
+	struct hf_part part;
 };
 
 /* The defaults. -ENOMEM. */
@@ -86,6 +99,17 @@ struct hf_option_set hf_config_options(struct hf_config *config);
 /* Checks what only the whole can show (length against digest, the template).
  * -EINVAL with *why = a new sentence. */
 int hf_config_check(struct hf_config *config, char **why) HF_MUST_USE;
+
+/* --- carried.c: names without a view --------------------------------------- */
+
+/* Appends the hash that `name` carries as the name of the file at `path`.
+ * -ENOENT: it carries none. -ENOMEM. */
+int hf_config_hash_in(const struct hf_config *config, const char *path,
+		      const char *name, struct hf_buf *ret) HF_MUST_USE;
+/* Whether `name` looks as a hashed name of the config does, whatever file it is
+ * of. -ENOMEM. */
+int hf_config_carries(const struct hf_config *config, const char *name,
+		      bool *ret) HF_MUST_USE;
 
 /* --- the view ------------------------------------------------------------ */
 
@@ -295,6 +319,7 @@ struct hf_row {
 	uint64_t size;
 	struct hf_digest name_digest; /* len 0 where there is none */
 	struct hf_digest content_digest;
+	struct hf_digest integrity; /* of what is read; len 0: not asked for */
 };
 
 struct hf_snapshot {
@@ -316,6 +341,13 @@ int hf_view_snapshot(struct hf_view *view, struct hf_wait *wait,
 		     struct hf_progress *progress,
 		     struct hf_snapshot *ret) HF_MUST_USE;
 void hf_snapshot_fini(struct hf_snapshot *snapshot);
+/* The same with the integrity of every file that can be read, by another
+ * algorithm than the config's, or by none if it is NULL: then a frozen view
+ * needs no `wait`. -ESTALE, of a frozen view: a file has changed. */
+int hf_view_integrity(struct hf_view *view,
+		      const struct hf_algorithm *algorithm,
+		      struct hf_wait *wait, struct hf_progress *progress,
+		      struct hf_snapshot *ret) HF_MUST_USE;
 
 /* --- findings.c: what is worth telling about a tree ---------------------- */
 

@@ -85,7 +85,8 @@ static int look_into(struct hf_walk *walk, size_t at,
 			continue;
 		if (entry->type == HF_TYPE_DIR)
 			error = add_child(walk, at, entry);
-		else if (entry->type == HF_TYPE_FILE && walk->progress) {
+		else if (entry->type == HF_TYPE_FILE && walk->progress &&
+			 hf_naming_is_told(walk->stops[at].naming, i)) {
 			atomic_fetch_add(&walk->progress->files, 1);
 			atomic_fetch_add(&walk->progress->bytes,
 					 (uint64_t)entry->st.st_size);

@@ -104,7 +104,7 @@ static void help_is_80_columns_wide(void **state)
 
 	(void)state;
 	hf_arguments_help(~0u, &text);
-	for (unsigned bit = 1; bit <= HF_GIVEN_JSON; bit <<= 1)
+	for (unsigned bit = 1; bit <= HF_GIVEN_SHARD; bit <<= 1)
 		assert_non_null(strstr(text.data, hf_arguments_name(bit)));
 	for (rest = text.data; (line = strsep(&rest, "\n"));)
 		assert_in_range(strlen(line), 0, 80);

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "manifest/manifest.h"
+#include "manifest/format.h"
 
 static void add(struct hf_manifest *manifest, const char *path,
 		const char *name, bool failed)
@@ -20,10 +20,11 @@ static void add(struct hf_manifest *manifest, const char *path,
 
 static void assert_written(struct hf_manifest *manifest, const char *expected)
 {
+	struct hf_document django = {0};
 	struct hf_buf text = {0};
 
 	hf_manifest_sort(manifest);
-	assert_int_equal(hf_manifest_django(manifest, &text), 0);
+	assert_int_equal(hf_django_write(manifest, &django, &text), 0);
 	assert_string_equal(text.data, expected);
 	hf_buf_fini(&text);
 }
@@ -100,7 +101,7 @@ static void quotes_as_python(void **state)
 	for (size_t i = 0; i < HF_ARRAY_SIZE(quotes); i++) {
 		struct hf_buf text = {0};
 
-		hf_manifest_quote(quotes[i][0], &text);
+		hf_quote(quotes[i][0], &text);
 		assert_string_equal(text.data, quotes[i][1]);
 		hf_buf_fini(&text);
 	}

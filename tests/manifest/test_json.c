@@ -14,7 +14,8 @@
 static int parse(const char *text, struct hf_manifest *ret, char **why)
 {
 	*why = NULL;
-	return hf_manifest_parse(text, strlen(text), "m.json", ret, why);
+	return hf_document_parse(&(struct hf_document){0}, text, strlen(text),
+				 "m.json", ret, why);
 }
 
 /* A JSON string, the name that it stands for. */
@@ -66,6 +67,7 @@ static void reads_what_it_writes(void **state)
 {
 	static const char bytes[] = "\x01\\\"u\x7f\x80\x9f\xc3\xed\xf0\xff";
 	struct hf_manifest manifest = {0}, again = {0};
+	struct hf_document django = {0};
 	struct hf_buf text = {0};
 	char *why = NULL;
 
@@ -79,9 +81,10 @@ static void reads_what_it_writes(void **state)
 		assert_int_equal(hf_manifest_add(&manifest, &row), 0);
 	}
 	hf_manifest_sort(&manifest);
-	assert_int_equal(hf_manifest_django(&manifest, &text), 0);
-	assert_int_equal(
-		hf_manifest_parse(text.data, text.len, "m", &again, &why), 0);
+	assert_int_equal(hf_document_print(&django, &manifest, &text, &why), 0);
+	assert_int_equal(hf_document_parse(&django, text.data, text.len, "m",
+					   &again, &why),
+			 0);
 	hf_manifest_sort(&again);
 	assert_int_equal(again.n, manifest.n);
 	for (size_t i = 0; i < again.n; i++) {
@@ -153,7 +156,8 @@ static void says_what_cannot_be_read(void **state)
 	char *why = NULL;
 
 	(void)state;
-	assert_int_equal(hf_manifest_read("/no/such\n", &manifest, &why),
+	assert_int_equal(hf_document_read(&(struct hf_document){0},
+					  "/no/such\n", &manifest, &why),
 			 -ENOENT);
 	assert_string_equal(
 		why, "cannot read /no/such\\n: No such file or directory");

@@ -15,7 +15,8 @@
 static int parse(const char *text, struct hf_manifest *ret, char **why)
 {
 	*why = NULL;
-	return hf_manifest_parse_map(text, strlen(text), "/m\n", ret, why);
+	return hf_manifest_parse_map(text, strlen(text), "/m\n", false, ret,
+				     why);
 }
 
 static void reads_rows(void **state)
@@ -48,6 +49,32 @@ static void reads_rows(void **state)
 	assert_string_equal(manifest.rows[5].path, "-");
 	assert_string_equal(manifest.rows[5].problem, "cannot carry a hash");
 	assert_false(manifest.rows[5].failed);
+	hf_manifest_fini(&manifest);
+}
+
+static void reads_integrity(void **state)
+{
+	static const char text[] = "a\ta.1\thashed\t1\t1\t3\t-\tsha384-Zm9v\n"
+				   "b\tb\tkept\t-\t-\t4\t!left out\t-\n"
+				   "#end\t2\t17\n";
+	struct hf_manifest manifest = {0};
+	char *why = NULL;
+
+	(void)state;
+	assert_int_equal(hf_manifest_parse_map(text, strlen(text), "/m", true,
+					       &manifest, &why),
+			 0);
+	assert_string_equal(manifest.rows[0].integrity, "sha384-Zm9v");
+	assert_string_equal(manifest.rows[0].digest, "1");
+	assert_int_equal(manifest.rows[0].size, 3);
+	assert_string_equal(manifest.rows[1].integrity, "");
+	assert_string_equal(manifest.rows[1].digest, "");
+	hf_manifest_fini(&manifest);
+	assert_int_equal(hf_manifest_parse_map(ROW_A "#end\t1\t1\n",
+					       strlen(ROW_A) + 9, "/m", true,
+					       &manifest, &why),
+			 -ENODATA);
+	free(why);
 	hf_manifest_fini(&manifest);
 }
 
@@ -103,12 +130,14 @@ static void refuses_what_is_no_mount(void **state)
 	char *why = NULL;
 
 	(void)state;
-	assert_int_equal(hf_manifest_read_map("/", &manifest, &why), -ENOENT);
+	assert_int_equal(hf_manifest_read_map("/", NULL, &manifest, &why),
+			 -ENOENT);
 	assert_non_null(strstr(why, "/ is not a hashedfs mount"));
 	assert_non_null(strstr(why, "--source"));
 	free(why);
-	assert_int_equal(hf_manifest_read_map("/no/such", &manifest, &why),
-			 -ENOENT);
+	assert_int_equal(
+		hf_manifest_read_map("/no/such", NULL, &manifest, &why),
+		-ENOENT);
 	assert_string_equal(why,
 			    "cannot read /no/such: No such file or directory");
 	free(why);
@@ -118,6 +147,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_rows),
+		cmocka_unit_test(reads_integrity),
 		cmocka_unit_test(reads_an_empty_map),
 		cmocka_unit_test(refuses_incomplete_maps),
 		cmocka_unit_test(refuses_what_is_no_mount),

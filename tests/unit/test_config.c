@@ -197,6 +197,44 @@ static void test_check(void **state)
 	free(why);
 }
 
+static void assert_style(struct hf_config *config, const char *options,
+			 const char *name, const char *digest, unsigned length,
+			 const char *static_url)
+{
+	hf_config_fini(config);
+	assert_int_equal(hf_config_init(config), 0);
+	good(config, options);
+	assert_string_equal(config->name_template, name);
+	assert_string_equal(hf_algorithm_name(config->algorithm), digest);
+	assert_int_equal(config->hash_len, length);
+	assert_string_equal(config->static_url, static_url);
+	assert_ptr_equal(config->refs.static_url, config->static_url);
+}
+
+static void test_styles(void **state)
+{
+	struct hf_config *config = *state;
+
+	assert_style(config, "style=django", "%n.%h%e", "md5", 12, "/static/");
+	assert_style(config, "style=propshaft", "%n-%h%e", "sha1", 8,
+		     "/assets/");
+	assert_style(config, "style=phoenix", "%n-%h%e", "md5", 32, "/");
+	assert_style(config, "style=rev", "%n-%h%e", "md5", 10, "/");
+	/* What is said by itself counts, wherever it stands. */
+	assert_style(config, "style=rev,length=7", "%n-%h%e", "md5", 7, "/");
+	assert_style(config, "length=7,style=rev", "%n-%h%e", "md5", 7, "/");
+	assert_style(config, "name=%n_%h%e,style=rev,digest=sha256", "%n_%h%e",
+		     "sha256", 10, "/");
+	assert_style(config, "digest=sha256,static_url=/s/,style=phoenix",
+		     "%n-%h%e", "sha256", 32, "/s/");
+	/* The last style counts. */
+	assert_style(config, "style=phoenix,length=7,style=propshaft",
+		     "%n-%h%e", "sha1", 7, "/assets/");
+	bad(config, "style=rails",
+	    "option 'style=rails': must be one of django, propshaft, phoenix, "
+	    "rev");
+}
+
 static void test_help_has_80_columns(void **state)
 {
 	struct hf_option_set set = hf_config_options(*state);
@@ -222,6 +260,7 @@ int main(void)
 		TEST(test_globs_add_up), TEST(test_words),
 		TEST(test_mtime),        TEST(test_owner),
 		TEST(test_check),        TEST(test_help_has_80_columns),
+		TEST(test_styles),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -87,7 +87,7 @@ static void a_map_of_rows(void **state)
 	struct hf_buf text = {0};
 
 	(void)state;
-	hf_control_map(&snapshot, &text);
+	hf_control_map(&snapshot, NULL, &text);
 	assert_string_equal(
 		text.data,
 		"a.css\ta.0aff.css\thashed\t0aff\t1234\t7\t-\n"
@@ -97,6 +97,35 @@ static void a_map_of_rows(void **state)
 		"pipe\t\tplain\t-\t-\t0\tleft out: not a file but a FIFO, "
 		"socket or device\n"
 		"#end\t4\t42\n");
+	hf_buf_fini(&text);
+}
+
+static void a_map_tells_integrity(void **state)
+{
+	struct hf_row rows[] = {
+		{.path = "a.css",
+		 .name = "a.0aff.css",
+		 .kind = HF_KIND_HASHED,
+		 .name_digest = {.len = 2, .bytes = {0x0a, 0xff}},
+		 .integrity = {.len = 4, .bytes = {0, 0x10, 0x83, 0xff}}},
+		{.path = "bad",
+		 .name = "bad",
+		 .kind = HF_KIND_PLAIN,
+		 .problem = HF_PROBLEM_UNREADABLE,
+		 .error = EACCES},
+	};
+	struct hf_snapshot snapshot = {
+		.rows = rows, .n = HF_ARRAY_SIZE(rows), .generation = 42};
+	struct hf_buf text = {0};
+
+	(void)state;
+	hf_control_map(&snapshot, hf_algorithm_find("sha384"), &text);
+	assert_string_equal(
+		text.data,
+		"a.css\ta.0aff.css\thashed\t0aff\t-\t0\t-\tsha384-ABCD/w==\n"
+		"bad\tbad\tplain\t-\t-\t0\t!cannot be read: Permission "
+		"denied\t-\n"
+		"#end\t2\t42\n");
 	hf_buf_fini(&text);
 }
 
@@ -110,7 +139,7 @@ static void a_map_escapes_names(void **state)
 	struct hf_buf back = {0};
 
 	(void)state;
-	hf_control_map(&snapshot, &text);
+	hf_control_map(&snapshot, NULL, &text);
 	assert_string_equal(text.data, "t\\ta\\nb\\\\c\\r\\x01\\xff\xc3\xa4\t"
 				       "t\\ta\\nb\\\\c\\r\\x01\\xff\xc3\xa4\t"
 				       "plain\t-\t-\t0\t-\n"
@@ -266,6 +295,7 @@ static void status_has_the_facts(void **state)
 	assert_has(&text, "name: %n.%h%e\n");
 	assert_has(&text, "digest: sha256\n");
 	assert_has(&text, "length: 8\n");
+	assert_has(&text, "static_url: /static/\n");
 	assert_has(&text, "threads: 3\n");
 	assert_has(&text, "files_hashed: 1\n");
 	assert_has(&text, "bytes_hashed: 1\n");
@@ -311,8 +341,9 @@ static void it_can_be_interrupted(void **state)
 
 static void files_have_numbers(void **state)
 {
-	static const char *const names[] = {"findings", "map", "problems",
-					    "status", "sync"};
+	static const char *const names[] = {
+		"findings",   "map",      "map.sha256", "map.sha384",
+		"map.sha512", "problems", "status",     "sync"};
 	struct scene *scene = *state;
 	struct hf_control *control;
 	struct hf_buf text = {0};
@@ -336,6 +367,7 @@ int main(void)
 	cmocka_unit_test_setup_teardown(test, scene_set_up, scene_tear_down)
 	const struct CMUnitTest tests[] = {
 		CONTROL(a_map_of_rows),
+		cmocka_unit_test(a_map_tells_integrity),
 		CONTROL(a_map_escapes_names),
 		CONTROL(a_map_ends),
 		CONTROL(a_map_of_a_tree),

@@ -389,6 +389,14 @@ static void two_files_of_equal_bytes_share_a_name(void **state)
 		assert_int_equal(snapshot.rows[i].problem, HF_PROBLEM_NONE);
 	}
 	hf_snapshot_fini(&snapshot);
+	assert_int_equal(hf_view_integrity(scene->view,
+					   hf_algorithm_find("sha256"),
+					   &scene->wait, NULL, &snapshot),
+			 0);
+	assert_int_equal(snapshot.rows[0].integrity.len, 32);
+	assert_true(hf_digest_equal(&snapshot.rows[0].integrity,
+				    &snapshot.rows[1].integrity));
+	hf_snapshot_fini(&snapshot);
 	/* With other bytes each has its own. */
 	tree_write(&scene->tree, "a.png#", "other");
 	assert_false(scene_has(scene, "a.png#"));

@@ -1,0 +1,54 @@
+/* urls: names to whole URLs, as django-ecstatic reads them. */
+#include "manifest/format.h"
+
+#include <string.h>
+
+/* What needs no escape besides letters and digits: quote(path,
+ * safe="/~!*()'") in Django's filepath_to_uri. */
+#define SAFE "_.-/~!*()'"
+
+static bool is_safe(unsigned char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') || strchr(SAFE, c);
+}
+
+/* Of a name a backslash is a part, so it is escaped; Django has none here. */
+void hf_url_of_path(const char *path, struct hf_buf *ret)
+{
+	for (; *path; path++) {
+		unsigned char c = (unsigned char)*path;
+
+		if (is_safe(c))
+			hf_buf_putc(ret, (char)c);
+		else
+			hf_buf_printf(ret, "%%%02X", c);
+	}
+}
+
+void hf_quote_url(const char *prefix, const char *path, struct hf_buf *ret)
+{
+	HF_CLEANUP(hf_buf_fini) struct hf_buf url = {0};
+
+	hf_buf_puts(&url, "");
+	hf_url_of_path(path, &url);
+	if (hf_buf_status(&url) < 0)
+		ret->failed = true;
+	else
+		hf_quote_both(prefix, url.data, ret);
+}
+
+int hf_urls_write(const struct hf_manifest *manifest,
+		  const struct hf_document *document, struct hf_buf *ret)
+{
+	struct hf_object object = hf_object_open(ret, 1);
+	const struct hf_manifest_row *row;
+	size_t cursor = 0;
+
+	while ((row = hf_manifest_next(manifest, &cursor))) {
+		hf_object_key(&object, document->key_prefix, row->path);
+		hf_quote_url(document->url_prefix, row->name, ret);
+	}
+	hf_object_close(&object);
+	return hf_buf_status(ret);
+}
