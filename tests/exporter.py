@@ -25,6 +25,14 @@ TREE = {
     "LICENSE": b"free",
 }
 DRAFT = ".hashedfs-export."
+# Ways to write a manifest.
+FORMATS = [
+    ["--integrity", "sha256"],
+    ["--format", "importmap", "--integrity", "sha512"],
+    ["--format", "urls"],
+    ["--format", "sri"],
+    ["--format", "flat", "--url-prefix", "/u/", "--key-prefix", "k/"],
+]
 
 
 class Exporter:

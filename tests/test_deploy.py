@@ -11,9 +11,12 @@ import urllib.request
 import oracle
 import pytest
 from conftest import TOP, not_run
+from exporter import export_once
 from person import ROOT, eventually
 from s3 import serve
 from test_stock_django import free_port, program, running
+
+__all__ = ["export_once"]  # fixture
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 VIEW = "keep=*.html:favicon.ico,cache=none"
@@ -212,3 +215,61 @@ def test_rsync_and_nginx(project, work):
             for name, data in expected(i).items():
                 assert get(name) == data
         assert project.run("hashedfs-manifest", "verify", project.manifests[2], target) == ""
+
+
+# --- an export that WhiteNoise serves ---------------------------------------------
+
+WHITENOISE = """
+import json, sys
+from django.conf import settings
+settings.configure(
+    STATIC_URL="/static/",
+    STATIC_ROOT=sys.argv[1],
+    ALLOWED_HOSTS=["*"],
+    ROOT_URLCONF="__main__",
+    INSTALLED_APPS=["django.contrib.staticfiles"],
+    MIDDLEWARE=["whitenoise.middleware.WhiteNoiseMiddleware"],
+    STORAGES={"staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage",
+    }},
+)
+import django
+django.setup()
+from django.test import Client
+urlpatterns = []
+client = Client()
+answers = {}
+for name in json.loads(sys.argv[2]):
+    answer = client.get("/static/" + name)
+    data = b"".join(answer.streaming_content) if answer.streaming else b""
+    answers[name] = answer.status_code, answer.get("Cache-Control", ""), data.hex()
+print(json.dumps(answers))
+"""
+
+SERVED = {
+    "favicon.ico": b"icon",
+    "css/app.css": b'a{background:url("../img/x.png")}',
+    "img/x.png": b"x",
+    "js/lib.js": b"lib",
+    "js/lib.0123456789ab.js": b"looks hashed and is not",
+    "LICENSE": b"free",
+}
+
+
+def test_whitenoise(make, export_once):
+    """By its own test of what is immutable, only hashed names are."""
+    src = make(SERVED, owner=export_once.person)
+    out = export_once.dir
+    export_once.person.run("mkdir", str(out))
+    options = ("-o", "show=hashed:kept:plain,keep=favicon.ico,cache=none")
+    export_once(*options, "--manifest", out / "staticfiles.json", src, out)
+    paths = json.loads((out / "staticfiles.json").read_bytes())["paths"]
+    hashed = {name for path, name in paths.items() if name != path}
+    assert len(hashed) == len(SERVED) - 1
+    asked = json.dumps(sorted({*paths, *paths.values(), "js/none.js"}))
+    told = ROOT.run(sys.executable, "-c", WHITENOISE, str(out), asked).stdout
+    answers = json.loads(told)
+    assert answers.pop("js/none.js")[0] == 404
+    for name, (status, cache, data) in answers.items():
+        assert status == 200 and bytes.fromhex(data) == (out / name).read_bytes(), name
+        assert ("immutable" in cache) == (name in hashed), (name, cache)

@@ -1,5 +1,7 @@
 """hashedfs-export: what a mount would show, as files."""
 
+import base64
+import hashlib
 import json
 import os
 import pty
@@ -10,7 +12,7 @@ import mount as mounting
 import oracle
 import pytest
 from conftest import TREES, give
-from exporter import TREE, drafts, export, export_once, look, src, stamps, traced
+from exporter import FORMATS, TREE, drafts, export, export_once, look, src, stamps, traced
 from mount import read_tree
 from person import ROOT
 from s3 import serve
@@ -111,6 +113,44 @@ def test_manifest(src, export, manifest, as_user):
     assert written.read_bytes() == manifest(as_user, "snapshot", "--source", src).stdout
     paths = json.loads(written.read_bytes())["paths"]
     assert sorted(paths.values()) == mounting.list_tree(export.dir)
+
+
+@pytest.mark.parametrize("how", FORMATS, ids=" ".join)
+def test_manifest_of_a_format(how, src, export, manifest, as_user):
+    """The bytes of snapshot; --integrity is of the files that were written."""
+    written = export.top / "manifest"
+    options = ("-o", "static_url=/s/,keep=hello.txt")
+    export(*options, "--manifest", written, *how, src, export.dir)
+    args = ("snapshot", "-q", "--source", *options, *how, src)
+    assert written.read_bytes() == manifest(as_user, *args).stdout
+    if "--format" not in how:
+        data = json.loads(written.read_bytes())
+        assert set(data["integrity"]) == set(TREE)
+        for path, value in data["integrity"].items():
+            digest = hashlib.sha256((export.dir / data["paths"][path]).read_bytes()).digest()
+            assert value == f"sha256-{base64.b64encode(digest).decode()}"
+
+
+def test_manifest_named_by_the_commit(src, export):
+    top = export.top
+    git = ["git", "-C", str(top), "-c", "user.name=n", "-c", "user.email=e"]
+    export.person.run("git", "init", "-q", str(top))
+    export.person.run(*git, "commit", "-q", "--allow-empty", "-m", "one")
+    commit = export.person.run(*git, "rev-parse", "HEAD").stdout.strip()
+    export("--manifest", "{git}.json", src, export.dir, cwd=top)
+    assert "css/app.css" in json.loads((top / f"{commit}.json").read_bytes())["paths"]
+
+
+def test_a_format_of_no_manifest(src, export):
+    for how, words in (
+        (["--format", "flat"], "--manifest"),
+        (["--integrity", "sha256"], "--manifest"),
+        (["--manifest", export.top / "m", "--format", "none"], "must be one of"),
+        (["--manifest", export.top / "m", "--integrity", "md5"], "must be sha256"),
+        (["--manifest", export.top / "m", "--format", "sri", "--prune-from", "x"], "written only"),
+    ):
+        assert words in export.fails(2, *how, src, export.dir)
+        assert not export.dir.exists()
 
 
 def test_sources_from(src, export, work):

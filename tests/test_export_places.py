@@ -133,6 +133,20 @@ def test_prune(src, export, as_user):
     assert stamps(export.dir) == state
 
 
+def test_prune_from_a_flat_manifest(src, export):
+    """Read as it was written, with its prefixes."""
+    written = export.top / "manifest.json"
+    how = ["--format", "flat", "--url-prefix", "https://cdn/", "--key-prefix", "k/"]
+    export("--manifest", written, *how, src, export.dir)
+    first = set(mounting.list_tree(export.dir))
+    dead = json.loads(written.read_bytes())["k/LICENSE"].removeprefix("https://cdn/")
+    (src / "LICENSE").unlink()
+    told = export.fails(3, "--prune-from", written, src, export.dir)
+    assert "manifest.json" in told and set(mounting.list_tree(export.dir)) == first
+    export("--prune-from", written, *how, src, export.dir)
+    assert set(mounting.list_tree(export.dir)) == first - {dead}
+
+
 HOSTILE_NAMES = {
     "../outside/a.css": "../outside/a.0123456789ab.css",
     "/OUTSIDE/a.css": "/OUTSIDE/a.0123456789ab.css",

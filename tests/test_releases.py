@@ -14,6 +14,7 @@ import oracle
 import pytest
 import yaml  # comes with awscli
 from conftest import TOP, not_run
+from exporter import FORMATS
 
 PAGE = TOP / "manifest/hashedfs-manifest.1"
 
@@ -573,13 +574,7 @@ def test_manifest_of_a_run(make, work, bed, fuse, anyone, snapshot):
     os.chown(out, anyone.uid, anyone.gid)
     program = str(bed.bin / "hashedfs-run")
     opts = ["-o", "static_url=/s/"]
-    for how in (
-        ["--integrity", "sha256"],
-        ["--format", "importmap", "--integrity", "sha512"],
-        ["--format", "urls"],
-        ["--format", "sri"],
-        ["--format", "flat", "--url-prefix", "/u/", "--key-prefix", "k/"],
-    ):
+    for how in FORMATS:
         file = str(out / "m")
         anyone.run(program, *opts, "--manifest", file, *how, str(tree), "--", "true")
         with open(file, "rb") as written:

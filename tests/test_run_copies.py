@@ -10,6 +10,7 @@ import stat
 import mount as mounting
 import pytest
 from conftest import give
+from exporter import FORMATS
 from mount import read_tree
 from person import ROOT, eventually
 from test_run import NAMES, OURS, TREE, Desk, sh
@@ -141,6 +142,15 @@ def test_the_view(desk, src, manifest, as_user):
     assert read_tree(copy)[NAMES["big.bin"]] == TREE["big.bin"]
     st = (copy / NAMES["big.bin"]).stat()
     assert (st.st_mtime, stat.S_IMODE(st.st_mode)) == (946684800, 0o644)
+
+
+@pytest.mark.parametrize("how", FORMATS, ids=" ".join)
+def test_manifest_of_a_format(how, desk, src, manifest, as_user):
+    written = desk.tmp / "manifest"
+    opts = ("-o", "static_url=/s/")
+    desk(*opts, "--export", "--manifest", written, *how, src, "--", "true", check=True)
+    shown = manifest(as_user, "snapshot", "-q", "--source", *opts, *how, src).stdout
+    assert written.read_bytes() == shown
 
 
 def test_no_manifest_over_an_unwritable_one(desk, src):
