@@ -31,20 +31,19 @@ struct listener {
 	size_t n;
 };
 
-static void tell(struct listener *listener, const struct hf_manifest_row *old,
+static void tell(struct listener *listener, const char *path,
+		 const struct hf_manifest_row *old,
 		 const struct hf_manifest_row *new)
 {
 	const struct difference difference = {
 		.change = !old   ? ADDED
 			  : !new ? REMOVED
 				 : RENAMED,
-		.path = old ? old->path : new->path,
+		.path = path,
 		.old = old ? old->name : "",
 		.new = new ? new->name : "",
 	};
 
-	if (old && new && !strcmp(old->name, new->name))
-		return;
 	listener->n++;
 	listener->hear(listener, &difference);
 }
@@ -62,7 +61,9 @@ static void compare(const struct hf_manifest *old,
 			    : !b ? -1
 				 : hf_manifest_compare(a->path, b->path);
 
-		tell(listener, order <= 0 ? a : NULL, order >= 0 ? b : NULL);
+		if (order != 0 || strcmp(a->name, b->name) != 0)
+			tell(listener, order <= 0 ? a->path : b->path,
+			     order <= 0 ? a : NULL, order >= 0 ? b : NULL);
 		if (order <= 0)
 			a = hf_manifest_next(old, &at_old);
 		if (order >= 0)

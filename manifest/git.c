@@ -14,8 +14,6 @@
 
 #define MARK "{git}"
 
-extern char **environ;
-
 /* SHA-1 or SHA-256. */
 static bool is_commit(const char *text)
 {

@@ -1,11 +1,12 @@
 # bash completion of hashedfs and its companions      -*- shell-script -*-
 # What stands here is compared with --help by tests/completions.py.
 
-_hashedfs_view='name= digest= length= show= keep= prehashed= ignore=
+_hashedfs_view='style= name= digest= length= show= keep= prehashed= ignore=
 	no_default_ignore follow xdev refs= static_url= js_modules frozen
 	threads= cache= mtime= uid= gid='
 _hashedfs_mount='allow_other nonempty noexec xattr control= fsname='
 _hashedfs_source='--source -o --sources-from'
+_hashedfs_format='--format --url-prefix --key-prefix'
 _hashedfs_all='-q --quiet -v --verbose -h --help -V --version'
 
 # The options of a program, or of a verb.
@@ -16,28 +17,40 @@ _hashedfs_options() {
 			-h --help -V --version'
 		;;
 	hashedfs-run)
-		echo '-o --sources-from --at --manifest --export --mount' \
-			"--partial $_hashedfs_all"
+		echo '-o --sources-from --at --manifest --integrity --export' \
+			"--mount --partial $_hashedfs_format $_hashedfs_all"
 		;;
 	hashedfs-export)
-		echo '-o --sources-from --manifest --prune-from --partial' \
-			"-n --dry-run $_hashedfs_all"
+		echo '-o --sources-from --manifest --integrity --prune-from' \
+			"-n --dry-run --partial $_hashedfs_format $_hashedfs_all"
 		;;
 	snapshot)
-		echo '--output --partial --strict --ignore' \
+		echo '--output --integrity --partial --strict --ignore' \
+			"--previous --shard $_hashedfs_format" \
 			"$_hashedfs_source $_hashedfs_all"
 		;;
 	check) echo "--ignore --json $_hashedfs_source $_hashedfs_all" ;;
-	lookup) echo "--reverse $_hashedfs_all" ;;
+	lookup) echo "--reverse $_hashedfs_format $_hashedfs_all" ;;
+	diff) echo "--json -0 $_hashedfs_format $_hashedfs_all" ;;
+	prune)
+		echo '--keep --prefix -0 --s3-delete -o' \
+			"$_hashedfs_format $_hashedfs_all"
+		;;
+	merge)
+		echo "--output --integrity $_hashedfs_format $_hashedfs_all"
+		;;
+	verify) echo "-o $_hashedfs_format $_hashedfs_all" ;;
 	*) echo '-h --help -V --version' ;;
 	esac
 }
 
-_hashedfs_verbs='snapshot check lookup'
+_hashedfs_verbs='snapshot check lookup diff prune merge verify'
+_hashedfs_formats='django flat urls propshaft phoenix importmap sri null'
 
 # The values of one -o word.
 _hashedfs_values() {
 	case $1 in
+	style) echo 'django propshaft phoenix rev' ;;
 	digest) echo 'md5 sha1 sha256 sha384 sha512' ;;
 	show) echo 'hashed kept plain' ;;
 	refs) echo 'django-4.2 django-5.2 django-6.0 django-6.1 none' ;;
@@ -100,7 +113,17 @@ _hashedfs() {
 		fi
 		return
 		;;
-	--output | --manifest | --sources-from | --prune-from)
+	--format)
+		mapfile -t COMPREPLY < <(compgen -W "$_hashedfs_formats" -- "$cur")
+		return
+		;;
+	--integrity)
+		mapfile -t COMPREPLY < <(
+			compgen -W 'sha256 sha384 sha512' -- "$cur"
+		)
+		return
+		;;
+	--output | --manifest | --sources-from | --prune-from | --keep | --previous)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
@@ -108,7 +131,7 @@ _hashedfs() {
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return
 		;;
-	--ignore) return ;;
+	--ignore | --prefix | --shard | --*-prefix) return ;;
 	esac
 	if [[ $cur = -* ]]; then
 		compopt +o filenames
@@ -118,7 +141,7 @@ _hashedfs() {
 	elif [ "$subject" = hashedfs-manifest ]; then
 		compopt +o filenames
 		mapfile -t COMPREPLY < <(compgen -W "$_hashedfs_verbs" -- "$cur")
-	elif [ "$subject" = lookup ]; then
+	elif [[ $subject =~ ^(lookup|diff|prune|merge|verify)$ ]]; then
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 	else
 		mapfile -t COMPREPLY < <(compgen -d -- "${cur##*[=:]}")

@@ -3,6 +3,7 @@
 
 # The words of -o, each with what may follow it.
 set -g __hashedfs_view \
+    style=django style=propshaft style=phoenix style=rev \
     name= digest=md5 digest=sha1 digest=sha256 digest=sha384 digest=sha512 \
     length= show=hashed show=kept show=plain keep= prehashed= ignore= \
     no_default_ignore follow xdev refs=django-4.2 refs=django-5.2 \
@@ -32,6 +33,7 @@ function __hashedfs_command
 end
 
 set -l mounting hashedfs hashedfs-run
+set -l formats 'django flat urls propshaft phoenix importmap sri null'
 
 for program in $mounting
     complete -c $program -f -n 'not __hashedfs_in_command' -a '(__hashedfs_sources)'
@@ -66,6 +68,11 @@ complete -c hashedfs-export -l prune-from -rF \
 complete -c hashedfs-export -s n -l dry-run -d 'print what would be done'
 
 for program in hashedfs-run hashedfs-export
+    complete -c $program -l format -x -a $formats -d 'of the manifest'
+    complete -c $program -l url-prefix -x -d 'what stands before each hashed name'
+    complete -c $program -l key-prefix -x -d 'what stands before each name'
+    complete -c $program -l integrity -x -a 'sha256 sha384 sha512' \
+        -d 'add integrity values'
     complete -c $program -l partial -d 'leave out what cannot be read'
     complete -c $program -s q -l quiet -d 'show no progress'
     complete -c $program -s v -l verbose -d 'tell more'
@@ -73,14 +80,22 @@ end
 complete -c hashedfs-run -n __hashedfs_in_command -a '(__hashedfs_command)'
 
 # hashedfs-manifest VERB: which verbs there are, and what each one knows.
-set -l verbs snapshot check lookup
+set -l verbs snapshot check lookup diff prune merge verify
 set -l manifest complete -c hashedfs-manifest
 $manifest -f -n "not __fish_seen_subcommand_from $verbs" -a snapshot \
-    -d "write the mapping as Django's staticfiles.json"
+    -d "write the mapping as a manifest, Django's or another"
 $manifest -f -n "not __fish_seen_subcommand_from $verbs" -a check \
     -d 'print what is worth knowing about a tree'
 $manifest -f -n "not __fish_seen_subcommand_from $verbs" -a lookup \
     -d 'print the hashed name of one file'
+$manifest -f -n "not __fish_seen_subcommand_from $verbs" -a diff \
+    -d 'print what became of names between two manifests'
+$manifest -f -n "not __fish_seen_subcommand_from $verbs" -a prune \
+    -d 'print which stored files no kept manifest names'
+$manifest -f -n "not __fish_seen_subcommand_from $verbs" -a merge \
+    -d 'write several manifests as one'
+$manifest -f -n "not __fish_seen_subcommand_from $verbs" -a verify \
+    -d 'check that files are there, with the right bytes'
 
 set -l any -n "__fish_seen_subcommand_from $verbs"
 $manifest $any -s q -l quiet -d 'show no progress'
@@ -89,17 +104,38 @@ $manifest $any -s v -l verbose -d 'tell more'
 set -l trees -n '__fish_seen_subcommand_from snapshot check'
 $manifest $trees -f -a '(__hashedfs_sources)'
 $manifest $trees -l source -d 'read SOURCES, without a mount'
-$manifest $trees -s o -x -d options -a '(__fish_append , $__hashedfs_view)'
 $manifest $trees -l sources-from -rF -d 'read SOURCES from FILE'
 $manifest $trees -l ignore -x -d 'findings to pass over, as FILE:URL'
 
+set -l viewing -n '__fish_seen_subcommand_from snapshot check prune verify'
+$manifest $viewing -s o -x -d options -a '(__fish_append , $__hashedfs_view)'
+
+set -l manifests -n '__fish_seen_subcommand_from snapshot lookup diff prune merge verify'
+$manifest $manifests -l format -x -a $formats -d 'of the manifest'
+$manifest $manifests -l url-prefix -x -d 'what stands before each hashed name'
+$manifest $manifests -l key-prefix -x -d 'what stands before each name'
+
+set -l writing -n '__fish_seen_subcommand_from snapshot merge'
+$manifest $writing -l output -rF -d 'write to FILE, whole or not at all'
+$manifest $writing -l integrity -x -a 'sha256 sha384 sha512' \
+    -d 'add integrity values'
+
 set -l snapshot -n '__fish_seen_subcommand_from snapshot'
-$manifest $snapshot -l output -rF -d 'write to FILE, whole or not at all'
+$manifest $snapshot -l previous -rF -d 'no name may have stood for other bytes'
+$manifest $snapshot -l shard -x -d 'the K-th of N parts alone'
 $manifest $snapshot -l partial -d 'leave out what cannot be read'
 $manifest $snapshot -l strict -d 'check first; findings are an error'
 
-set -l check -n '__fish_seen_subcommand_from check'
-$manifest $check -l json -d 'print JSON'
+set -l json -n '__fish_seen_subcommand_from check diff'
+$manifest $json -l json -d 'print JSON'
+
+set -l nul -n '__fish_seen_subcommand_from diff prune'
+$manifest $nul -s 0 -d 'end what is printed with NUL'
+
+set -l prune -n '__fish_seen_subcommand_from prune'
+$manifest $prune -l keep -rF -d 'of a release that is in use'
+$manifest $prune -l prefix -x -d 'what stands before the names in a listing'
+$manifest $prune -l s3-delete -d 'print what aws s3api delete-objects takes'
 
 set -l lookup -n '__fish_seen_subcommand_from lookup'
 $manifest $lookup -l reverse -d 'NAME is a hashed name, print its source'
