@@ -28,6 +28,10 @@ FILES = {
     r"\[(Unit|Mount)\]": "systemd",
     r"/\S+ /\S+ fuse\.": "fstab",
     r"(FROM|RUN) ": "dockerfile",
+    r"apiVersion:": "yaml",
+    # These two are run by test_releases.py.
+    r"#!/bin/bash": "bash",
+    r"parallel ": "bash",
 }
 
 

@@ -25,6 +25,8 @@ mkdir -p /mnt/static /srv/app /srv/static "$HOME"
 cd /srv/app
 cp -r "$TREE" static
 mkdir -p static/css node_modules/lib view
+git init -q
+git -c user.name=us -c user.email=us@localhost commit -q --allow-empty -m first
 echo 'body { background: url("../admin/img/search.svg") }' >static/css/app.css
 echo 'let lib = 1;' >node_modules/lib/lib.js
 cat >manage.py <<'END'
@@ -58,7 +60,11 @@ BEFORE = {
     "leaving-collectstatic.md": ROBOTS,
     "s3-cloudfront.md": ROBOTS,
     "hashedfs-export.1": "hashedfs-export --manifest current.json static /srv/static\n",
-    "hashedfs-manifest.1": "hashedfs static:vendor=./node_modules /mnt/static\n",
+    "hashedfs-manifest.1": "hashedfs static:vendor=./node_modules /mnt/static\n"
+    "aws s3 mb s3://site >/dev/null\n"
+    "hashedfs-run --manifest old.json static -- aws s3 sync --quiet {} s3://site/static\n"
+    "echo 'p{}' >>static/css/app.css\n"
+    "hashedfs-run --manifest new.json static -- aws s3 sync --quiet {} s3://site/static\n",
 }
 # Parts the output from what was typed; no text has it.
 MARK = "\x1e"
@@ -87,7 +93,7 @@ def session(as_root, bed, fuse, inputs, work):
 
     def run(script):
         unshare = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork"]
-        if "bucket" not in script:
+        if "s3://" not in script:
             # Whoever listens there does so for this session alone.
             script = f"ip link set lo up\n{script}"
             return _run([*unshare, "--net"], world, script)
@@ -175,7 +181,7 @@ def _files(language):
 
 def test_every_language_is_known():
     known = {"console", "text", "systemd", "fstab", "python", "nginx", "yaml"}
-    known |= {"dockerfile", "json", "c"}
+    known |= {"dockerfile", "json", "c", "bash"}
     for path in documents.TEXTS + documents.PAGES:
         for block in documents.blocks(path):
             assert block.language in known, f"{path.name}:{block.line}"
@@ -293,5 +299,7 @@ def _runs(node):
             yield value
         elif key in ("before_script", "script"):
             yield "\n".join(value)
+        elif key == "command":
+            yield value[-1]
         else:
             yield from _runs(value)
