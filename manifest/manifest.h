@@ -246,7 +246,8 @@ int hf_output_open(const char *path, struct hf_output *ret,
 		   char **why) HF_MUST_USE;
 /*
  * Writes all of it. A file gets mode 0644 less the umask, is on the disk when
- * this returns, and replaces the old one in one step; after an error the old
+ * this returns, and replaces the old one in one step, unless that holds just
+ * the same; after an error the old
  * one is as it was and nothing else is left. Signals are held back for that
  * moment, so that they leave nothing either: no other thread may be running.
  */

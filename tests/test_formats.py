@@ -408,3 +408,10 @@ def test_null(tree, snapshot, names, manifest, anyone):
     pairs = dict(pair.split("=") for pair in done.stdout.decode().split(";")[:-1])
     assert pairs.pop("new\nline.png") == "new\nline.png"
     assert pairs == names
+
+
+@pytest.mark.parametrize("consumer", ["Phoenix", "Propshaft"])
+def test_consumers_that_are_not_here(consumer):
+    """Debian has no package of them; their formats are held against bytes that
+    were written by hand (tests/manifest/test_formats.c)."""
+    not_run(f"{consumer} is in none of the registries that tests use", anywhere=True)

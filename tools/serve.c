@@ -84,7 +84,10 @@ static char *cache_dir(const struct hf_service *service)
 	HF_CLEANUP(hf_freep) char *why = NULL;
 	char *dir = NULL;
 
-	return hf_cache_dir(service->view->cache, &dir, &why) < 0 ? NULL : dir;
+	return hf_cache_dir(service->view->cache, &service->view->source.roots,
+			    &dir, &why) < 0
+		       ? NULL
+		       : dir;
 }
 
 /*

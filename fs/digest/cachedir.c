@@ -50,6 +50,42 @@ static int choose(const char *wanted, struct hf_buf *ret, char **why)
 	return hf_buf_status(ret);
 }
 
+/* The directory nearest to `path`, itself or above, that is there, without
+ * links; new, or NULL. */
+static char *find_above(const char *path)
+{
+	HF_CLEANUP(hf_freep) char *copy = strdup(path);
+	char *real = NULL;
+	char *slash;
+
+	while (copy && !(real = realpath(copy, NULL)) &&
+	       (slash = strrchr(copy, '/')))
+		*slash = '\0';
+	return real ? real : realpath(*path == '/' ? "/" : ".", NULL);
+}
+
+static bool lies_in(const char *path, const char *dir)
+{
+	size_t len = strcmp(dir, "/") == 0 ? 0 : strlen(dir);
+
+	return strncmp(path, dir, len) == 0 &&
+	       (path[len] == '\0' || path[len] == '/');
+}
+
+static bool is_apart(const char *path, const struct hf_root_specs *roots)
+{
+	HF_CLEANUP(hf_freep) char *above = find_above(path);
+	bool apart = above != NULL;
+
+	for (size_t i = 0; i < roots->n && apart; i++) {
+		HF_CLEANUP(hf_freep)
+		char *root = realpath(roots->items[i].dir, NULL);
+
+		apart = !root || !lies_in(above, root);
+	}
+	return apart;
+}
+
 /* Makes the directory and those above it. */
 static int make(char *path)
 {
@@ -91,7 +127,8 @@ static int refuse(const char *path, const char *flaw, char **why)
 		      shown ? shown : "?", flaw);
 }
 
-int hf_cache_dir(const char *wanted, char **ret, char **why)
+int hf_cache_dir(const char *wanted, const struct hf_root_specs *roots,
+		 char **ret, char **why)
 {
 	HF_CLEANUP(hf_buf_fini) struct hf_buf path = {0};
 	const char *flaw;
@@ -104,6 +141,8 @@ int hf_cache_dir(const char *wanted, char **ret, char **why)
 	error = choose(wanted, &path, why);
 	if (error < 0)
 		return error;
+	if (!is_apart(path.data, roots))
+		return refuse(path.data, "it lies in a source", why);
 	error = make(path.data);
 	if (error < 0)
 		return refuse(path.data, strerror(-error), why);

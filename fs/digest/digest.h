@@ -75,12 +75,14 @@ const char *hf_sqlite_version(void);
 /*
  * The directory of the cache: `wanted`, or if that is NULL the user's own
  * (XDG_CACHE_HOME/hashedfs, ~/.cache/hashedfs, for root /var/cache/hashedfs).
- * It is made if it is not there, is the caller's and writable by nobody else.
+ * It is made if it is not there, is the caller's and writable by nobody else,
+ * and does not lie in one of `roots`: nothing is written to a source.
  * *ret is a new absolute path without links, in which all files of the cache
  * lie; else a negative errno and *why = a new sentence part. -ENOENT if
  * `wanted` is HF_CACHE_NONE or there is no home.
  */
-int hf_cache_dir(const char *wanted, char **ret, char **why) HF_MUST_USE;
+int hf_cache_dir(const char *wanted, const struct hf_root_specs *roots,
+		 char **ret, char **why) HF_MUST_USE;
 
 /* --- cache.c: what is remembered ------------------------------------------ */
 

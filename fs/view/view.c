@@ -34,7 +34,8 @@ static int open_cache(struct hf_view *view)
 		.max_disk = MAX_DISK,
 		.clock = hf_clock_realtime,
 	};
-	int error = hf_cache_dir(wanted, &dir, &why);
+	int error =
+		hf_cache_dir(wanted, &view->config->source.roots, &dir, &why);
 
 	if (error == -ENOMEM)
 		return error;

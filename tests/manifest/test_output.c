@@ -91,6 +91,26 @@ static void writes_and_replaces(void **state)
 	assert_int_equal(count_files(), 1);
 }
 
+/* Who looks whether there is something new is told the truth. */
+static void leaves_what_is_right(void **state)
+{
+	char *why = NULL;
+	struct stat before;
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(put("f", "one", &why), 0);
+	assert_int_equal(stat("f", &before), 0);
+	assert_int_equal(put("f", "one", &why), 0);
+	assert_int_equal(stat("f", &st), 0);
+	assert_int_equal(st.st_ino, before.st_ino);
+	assert_int_equal(st.st_ctim.tv_nsec, before.st_ctim.tv_nsec);
+	assert_int_equal(put("f", "two", &why), 0);
+	assert_content("f", "two");
+	assert_int_equal(put("f", "twos", &why), 0);
+	assert_content("f", "twos");
+}
+
 static void keeps_a_link(void **state)
 {
 	char *why = NULL;
@@ -207,6 +227,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(writes_and_replaces),
+		TEST(leaves_what_is_right),
 		TEST(keeps_a_link),
 		TEST(never_replaces_a_device),
 		TEST(knows_standard_output_by_its_file),

@@ -901,13 +901,15 @@ static void others_cannot_read_the_secret(void **state)
 
 /* --- the directory -------------------------------------------------------------- */
 
+static const struct hf_root_specs nowhere;
+
 static void assert_dir(const char *wanted, const char *expected)
 {
 	char *dir = NULL;
 	char *why;
 	struct stat st;
 
-	assert_int_equal(hf_cache_dir(wanted, &dir, &why), 0);
+	assert_int_equal(hf_cache_dir(wanted, &nowhere, &dir, &why), 0);
 	assert_string_equal(dir, expected);
 	assert_int_equal(stat(dir, &st), 0);
 	assert_true(S_ISDIR(st.st_mode));
@@ -920,7 +922,7 @@ static void assert_no_dir(const char *wanted, const char *word)
 	char *dir = NULL;
 	char *why;
 
-	assert_true(hf_cache_dir(wanted, &dir, &why) < 0);
+	assert_true(hf_cache_dir(wanted, &nowhere, &dir, &why) < 0);
 	assert_null(dir);
 	if (!strstr(why, word))
 		fail_msg("\"%s\" is not in \"%s\"", word, why);
@@ -980,7 +982,33 @@ static void a_directory_that_others_may_write(void **state)
 	tree_chmod(&room->tree, "open", 0757);
 	assert_no_dir(path, "others may write");
 	tree_chmod(&room->tree, "open", 0755);
-	assert_int_equal(hf_cache_dir(path, &dir, &why), 0);
+	assert_int_equal(hf_cache_dir(path, &nowhere, &dir, &why), 0);
+	free(dir);
+}
+
+/* Nothing is written there, not even a directory. */
+static void a_directory_in_a_source(void **state)
+{
+	struct room *room = *state;
+	struct hf_root_spec root = {.dir = room->tree.top};
+	const struct hf_root_specs roots = {.items = &root, .n = 1};
+	char path[PATH_MAX];
+	char src[PATH_MAX];
+	char *dir;
+	char *why;
+
+	assert_int_equal(hf_cache_dir(tree_path(&room->tree, "new/one", path),
+				      &roots, &dir, &why),
+			 -EACCES);
+	assert_non_null(strstr(why, "it lies in a source"));
+	free(why);
+	assert_int_not_equal(access(tree_path(&room->tree, "new", path), F_OK),
+			     0);
+	tree_mkdir(&room->tree, "src");
+	tree_path(&room->tree, "src", src);
+	root.dir = src;
+	tree_path(&room->tree, "src-cache", path);
+	assert_int_equal(hf_cache_dir(path, &roots, &dir, &why), 0);
 	free(dir);
 }
 
@@ -1043,6 +1071,7 @@ int main(void)
 		ROOM(the_directory_of_the_user),
 		ROOM(a_directory_that_is_wanted),
 		ROOM(a_directory_that_others_may_write),
+		ROOM(a_directory_in_a_source),
 		ROOM(a_directory_of_somebody_else),
 	};
 
