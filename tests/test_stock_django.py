@@ -143,8 +143,8 @@ def static(work):
 def sources(static, work):
     """What the line in the README prints: a file for --sources-from."""
     readme = (TOP / "README.md").read_text(encoding="utf-8")
-    (line,) = [row.strip() for row in readme.splitlines() if "get_finders" in row]
-    command, _, target = line.partition(" > ")
+    (line,) = [row for row in readme.splitlines() if "get_finders" in row]
+    command, _, target = line.removeprefix("$ ").partition(" > ")
     assert target == "sources"
     done = ROOT.run(
         *[PYTHON if word == "python" else word for word in shlex.split(command)],
