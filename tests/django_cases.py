@@ -276,6 +276,9 @@ IMPORTS = [
     css("i21-once", "a{b:url(b.css?1/x)}", more={"css/b.css": "b{c:url(a.css)}"}),
     css("i21-both", "a{b:url(b.css%23/x);c:url(b.css)}", f"all {CIRCLE}",
         more={"css/b.css": "b{c:url(a.css)}"}),
+    # Found only if it has been named already, and not shown then.
+    css("i22", "a{b:url(a.css?x);c:url(../s?v.css%23x/y)}", ALL, ("raw", "circle"),
+        more={"s?v.css": "b{}"}),
     css("v21", '@import "b\n.css";', more=B),
     css("w13", '@import "b.css#x";', more=B),
     case("w03", {"a.css": "a{b:url(staticfiles.json)}"}, ALL),

@@ -75,6 +75,7 @@ class Lenient(storage.ManifestStaticFilesStorage):
         self.targets = {}  # text -> what it refers to
         self.inside = set()  # references to these stay
         self.digests = {}  # text in a circle -> digest in its name
+        self.earlier = {}  # text -> a name that it had
         self.found = dict(paths)
         for name, (source, path) in paths.items():
             with source.open(path) as file:
@@ -185,7 +186,9 @@ class Lenient(storage.ManifestStaticFilesStorage):
         key = self.clean_name(name)
         if key in self.found:
             self.refer(key)
-            value = super()._stored_name(name, hashed_files)
+            # Where none of it is shown, any will do.
+            value = hashed_files.get(key) or self.earlier.get(key)
+            value = value or super()._stored_name(name, hashed_files)
             self.show(value, key)
             return value
         # What follows is hashed_name() of something that is no file's name.
@@ -223,6 +226,7 @@ class Lenient(storage.ManifestStaticFilesStorage):
         return self.forced or super().file_hash(name, content)
 
     def name_circles(self):
+        self.earlier = dict(self.hashed_files)
         for name in list(filter(self.is_text, self.hashed_files)):
             del self.hashed_files[name]
         for members in list(self.components()):
