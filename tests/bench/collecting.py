@@ -5,7 +5,7 @@ such files are left out of the tree for both."""
 import json
 
 from measure import medians, run, timed
-from places import BUILD, EXPORT, MANIFEST, TOP, emptied
+from places import BUILD, EXPORT, MANIFEST, TOP, emptied, snapshot
 from trees import count_files, without_faults
 
 COLLECT = TOP / "tests/django_collect.py"
@@ -51,6 +51,7 @@ def beside(bench, name, place, where):
                 same(manifest, root / "staticfiles.json")
             found["django again"] = timed(*collect)
         found["mount"] = mounted(bench, tree, profile or "django-6.1", manifest)
+        found["snapshot"] = snapshot(tree, options, "--output", manifest)
         with emptied(place / "export") as export:
             write = [EXPORT, "-q", "-o", options, "--manifest", manifest, tree, export]
             found["export"] = timed(*write)
@@ -59,6 +60,7 @@ def beside(bench, name, place, where):
 
     found = medians(bench.django_rounds, job)
     ratio = bench.table.ratio
+    ratio(found, "`snapshot --source`", "snapshot", "django", f"{name}, {where}")
     ratio(found, "mount, snapshot", "mount", "django", f"{name}, {where}")
     ratio(found, f"export, {where}", "export", "django", f"{name}, {where}")
     again = f"{name}, {where}, nothing changed"
