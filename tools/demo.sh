@@ -69,7 +69,7 @@ run 'rsync -a --stats view/ deployed/ | grep "files transferred"'
 run 'fusermount3 -u view'
 
 say "A deployment in one line: one state, and the manifest of just that state."
-run 'hashedfs-run --manifest staticfiles.json checkout -- rsync -a --delete {}/ deployed/'
+run 'hashedfs-run --manifest staticfiles.json checkout -- rsync -a {}/ deployed/'
 run 'ls deployed/admin/css/base.*'
 
 say "The same without a mount, as files; again, and there is nothing to write."
