@@ -167,9 +167,12 @@ def kill(*whom):
     def strike(cell):
         # Stopped first: where one dies the other one ends by itself.
         pids = [getattr(cell.mount, who)() for who in whom]
-        for number in (signal.SIGSTOP, signal.SIGKILL):
-            for pid in pids:
-                os.kill(pid, number)
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        for pid in pids:
+            # The end of the first one may have been that of the next.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         assert eventually(lambda: not mounting.processes(cell.mount), 10)
 
     return strike
