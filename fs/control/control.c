@@ -281,6 +281,36 @@ static int render_problems(struct hf_control *control, struct hf_wait *wait,
 	return render_with(control, wait, print_findings, ret);
 }
 
+/* --- references --------------------------------------------------------------- */
+
+void hf_control_references(const struct hf_references *references,
+			   struct hf_buf *ret)
+{
+	for (size_t i = 0; i < references->n; i++) {
+		const struct hf_reference *row = &references->rows[i];
+
+		add_field(ret, row->path);
+		hf_escape(ret, row->target, strlen(row->target));
+		hf_buf_putc(ret, '\n');
+	}
+	hf_buf_printf(ret, HF_MAP_END "\t%zu\t%" PRIu64 "\n", references->n,
+		      references->generation);
+}
+
+static int render_references(struct hf_control *control, struct hf_wait *wait,
+			     struct hf_buf *ret)
+{
+	struct hf_references references;
+	int error = hf_view_references(control->view, wait, &control->progress,
+				       NULL, &references);
+
+	if (error < 0)
+		return error;
+	hf_control_references(&references, ret);
+	hf_references_fini(&references);
+	return 0;
+}
+
 /* --- sync ----------------------------------------------------------------------- */
 
 static int render_sync(struct hf_control *control, struct hf_wait *wait,
@@ -308,6 +338,7 @@ static const struct {
 	{"map.sha384", render_map_sha384, true},
 	{"map.sha512", render_map_sha512, true},
 	{"problems", render_problems, true},
+	{"references", render_references, true},
 	{"status", render_status, false},
 	{"sync", render_sync, false},
 };

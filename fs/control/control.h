@@ -28,6 +28,7 @@
  *   path  line  column  kind  url  sentence
  * with 0 for a line and column that there are not, and the same last line.
  * problems: the same for people, "path:line:column: sentence".
+ * references: one a line, "path  target", and the same last line.
  */
 
 struct hf_control;
@@ -51,5 +52,8 @@ void hf_control_map(const struct hf_snapshot *snapshot,
 /* Appends findings as the text of `findings`. */
 void hf_control_findings(const struct hf_findings *findings,
 			 struct hf_buf *ret);
+/* Appends references as the text of `references`. */
+void hf_control_references(const struct hf_references *references,
+			   struct hf_buf *ret);
 
 #endif

@@ -385,6 +385,11 @@ int hf_frozen_findings(const struct hf_frozen *frozen, struct hf_findings *ret)
 	return error;
 }
 
+int hf_frozen_references(struct hf_frozen *frozen, struct hf_references *ret)
+{
+	return hf_references_of_walk(&frozen->walk, ret);
+}
+
 const struct hf_vertex *hf_frozen_text(const struct hf_frozen *frozen,
 				       const char *path,
 				       struct hf_graph **ret_graph)

@@ -4,6 +4,7 @@
  *   frozen.c   one state of the tree, kept
  *   findings.c what is worth telling about it, each of a kind; finding.c one
  *   plainrefs.c names in texts that are not shown
+ *   references.c which file refers to which
  *   survey.c   the tree walked until it held still, and what that tells
  *   snapshot.c the whole mapping, written down
  *   integrity.c what browsers check the bytes of a name by
@@ -617,10 +618,19 @@ int hf_frozen_snapshot(struct hf_frozen *frozen,
 		       struct hf_snapshot *ret) HF_MUST_USE;
 int hf_frozen_findings(const struct hf_frozen *frozen,
 		       struct hf_findings *ret) HF_MUST_USE;
+int hf_frozen_references(struct hf_frozen *frozen,
+			 struct hf_references *ret) HF_MUST_USE;
 /* The text of that path as it was named, with its graph; NULL if it is none. */
 const struct hf_vertex *hf_frozen_text(const struct hf_frozen *frozen,
 				       const char *path,
 				       struct hf_graph **ret_graph);
+
+/* --- references.c --------------------------------------------------------- */
+
+/* Appends the references of the texts that the walk named, then sorts all;
+ * the caller ends `ret` in any case. In a frozen view reads only. */
+int hf_references_of_walk(struct hf_walk *walk,
+			  struct hf_references *ret) HF_MUST_USE;
 
 /* --- snapshot.c, findings.c, plainrefs.c --------------------------------- */
 

@@ -403,6 +403,41 @@ int hf_view_findings(struct hf_view *view, struct hf_wait *wait,
 		     struct hf_progress *progress, struct hf_snapshot *snapshot,
 		     struct hf_findings *ret) HF_MUST_USE;
 
+/* --- references.c: which file refers to which ----------------------------- */
+
+/* A text refers to a file of the tree; both by their paths in the sources. */
+struct hf_reference {
+	const char *path;   /* of the text; borrowed from the references */
+	const char *target; /* borrowed from the references */
+	char *text;         /* private: what the strings point into */
+};
+
+/* Start with {0}. */
+struct hf_references {
+	struct hf_reference *rows;
+	size_t n;
+	size_t cap;
+	uint64_t generation; /* of the snapshot that they are of */
+};
+
+/* Appends a copy. -ENOMEM. */
+int hf_references_add(struct hf_references *references, const char *path,
+		      const char *target) HF_MUST_USE;
+void hf_references_fini(struct hf_references *references);
+
+/*
+ * All references between files of the tree, sorted by path and target, each
+ * pair once: those that rewriting looks for, whether they are written anew or
+ * stay. Texts that cannot be read, or are shown as they are, have none.
+ * `snapshot`, errors and `progress` as hf_view_findings, without integrity.
+ */
+int hf_view_references(struct hf_view *view, struct hf_wait *wait,
+		       struct hf_progress *progress,
+		       struct hf_snapshot *snapshot,
+		       struct hf_references *ret) HF_MUST_USE;
+
+/* --- problem.c ------------------------------------------------------------ */
+
 /* The word for a problem of a file, as above; "" for none. */
 const char *hf_problem_kind(enum hf_problem problem);
 /* Appends one sentence about a problem, without the path and without a final

@@ -277,6 +277,28 @@ static void findings_have_the_generation_of_the_map(void **state)
 	hf_buf_fini(&findings);
 }
 
+/* --- references ---------------------------------------------------------------- */
+
+static void references_are_rows(void **state)
+{
+	struct scene *scene = *state;
+	struct hf_buf map = {0};
+	struct hf_buf text = {0};
+	const char *end;
+
+	tree_write(&scene->tree, "a\x7f.css", "url(x.png) url(x.png?y)");
+	tree_write(&scene->tree, "x.png", "x");
+	scene_open(scene, "@", "");
+	assert_int_equal(render(scene, "map", &map), 0);
+	assert_int_equal(render(scene, "references", &text), 0);
+	end = strchr(text.data, '\n');
+	assert_memory_equal(text.data, "a\\x7f.css\tx.png\n", 16);
+	assert_memory_equal(end, "\n#end\t1\t", 8);
+	assert_string_equal(strrchr(map.data, '\t'), strrchr(text.data, '\t'));
+	hf_buf_fini(&map);
+	hf_buf_fini(&text);
+}
+
 /* --- status -------------------------------------------------------------------- */
 
 static void status_has_the_facts(void **state)
@@ -342,8 +364,9 @@ static void it_can_be_interrupted(void **state)
 static void files_have_numbers(void **state)
 {
 	static const char *const names[] = {
-		"findings",   "map",      "map.sha256", "map.sha384",
-		"map.sha512", "problems", "status",     "sync"};
+		"findings",   "map",        "map.sha256",
+		"map.sha384", "map.sha512", "problems",
+		"references", "status",     "sync"};
 	struct scene *scene = *state;
 	struct hf_control *control;
 	struct hf_buf text = {0};
@@ -376,6 +399,7 @@ int main(void)
 		CONTROL(problems_name_the_place),
 		CONTROL(findings_are_rows),
 		CONTROL(findings_have_the_generation_of_the_map),
+		CONTROL(references_are_rows),
 		CONTROL(status_has_the_facts),
 		CONTROL(sync_tells_the_generation),
 		CONTROL(it_can_be_interrupted),
