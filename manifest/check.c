@@ -57,10 +57,11 @@ static int print(const struct hf_arguments *arguments,
 int hf_verb_check(const struct hf_arguments *arguments)
 {
 	HF_CLEANUP(hf_findings_fini) struct hf_findings findings = {0};
+	const struct hf_tree tree = {.findings = &findings};
 	int code = hf_verb_has_tree(arguments);
 
 	if (code == HF_EXIT_GOOD)
-		code = hf_verb_load(arguments, NULL, &findings);
+		code = hf_verb_load(arguments, &tree);
 	if (code == HF_EXIT_GOOD && hf_verb_ignore(arguments, &findings) < 0)
 		code = hf_verb_fail(-ENOMEM, NULL);
 	if (code == HF_EXIT_GOOD)

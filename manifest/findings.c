@@ -70,17 +70,9 @@ int hf_findings_parse(const char *text, size_t len, const char *mount,
 		      struct hf_findings *ret, char **why)
 {
 	HF_CLEANUP(parsing_fini) struct parsing parsing = {.ret = ret};
-	HF_CLEANUP(hf_freep) char *shown = hf_escaped(mount);
-	int error =
-		hf_rows_parse(text, len, add_line, &parsing, &ret->generation);
+	const struct hf_rows rows = {mount, "findings", add_line, &parsing};
 
-	if (!shown || error == -ENOMEM)
-		return -ENOMEM;
-	if (error < 0)
-		return hf_why(error, why,
-			      "the findings of %s are incomplete; try again",
-			      shown);
-	return 0;
+	return hf_rows_parse(&rows, text, len, &ret->generation, why);
 }
 
 int hf_findings_read(const char *mount, struct hf_findings *ret, char **why)

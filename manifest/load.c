@@ -42,26 +42,21 @@ static int configure(const struct hf_arguments *arguments,
 /* The view is gone when this returns: hf_output_write wants no threads. */
 static int read_sources(const struct hf_arguments *arguments,
 			const struct hf_config *config,
-			struct hf_manifest *manifest,
-			struct hf_findings *findings)
+			const struct hf_tree *tree)
 {
-	struct hf_manifest unused = {0};
 	struct hf_progress progress = {0};
 	struct hf_meter *meter =
 		hf_meter_start(arguments->given & HF_GIVEN_QUIET,
 			       hf_work_of_snapshot, &progress);
 	char *why = NULL;
-	int error = hf_manifest_of_sources(config, &progress, findings,
-					   manifest ? manifest : &unused, &why);
+	int error = hf_tree_of_sources(config, &progress, tree, &why);
 
 	hf_meter_stop(meter);
-	hf_manifest_fini(&unused);
 	return error < 0 ? hf_verb_fail(error, why) : HF_EXIT_GOOD;
 }
 
 static int load_sources(const struct hf_arguments *arguments,
-			struct hf_manifest *manifest,
-			struct hf_findings *findings)
+			const struct hf_tree *tree)
 {
 	struct hf_config config;
 	char *why = NULL;
@@ -78,7 +73,7 @@ static int load_sources(const struct hf_arguments *arguments,
 	else if (error < 0)
 		code = hf_verb_fail(error, why);
 	else
-		code = read_sources(arguments, &config, manifest, findings);
+		code = read_sources(arguments, &config, tree);
 	hf_config_fini(&config);
 	return code;
 }
@@ -86,35 +81,53 @@ static int load_sources(const struct hf_arguments *arguments,
 /* --- a mount ---------------------------------------------------------------- */
 
 static int read_mount(const char *mount, const struct hf_algorithm *integrity,
-		      struct hf_manifest *manifest,
-		      struct hf_findings *findings, char **why)
+		      const struct hf_tree *tree, char **why)
 {
 	int error = 0;
 
-	if (findings)
-		error = hf_findings_read(mount, findings, why);
-	if (error == 0 && manifest)
-		error = hf_manifest_read_map(mount, integrity, manifest, why);
+	if (tree->findings)
+		error = hf_findings_read(mount, tree->findings, why);
+	if (error == 0 && tree->references)
+		error = hf_references_read(mount, tree->references, why);
+	if (error == 0 && tree->manifest)
+		error = hf_manifest_read_map(mount, integrity, tree->manifest,
+					     why);
 	return error;
 }
 
-/* Two files of a mount are of one moment if they name the same generation. */
+/* Files of a mount are of one moment if they name the same generation. */
+static bool is_one_moment(const struct hf_tree *tree)
+{
+	if (!tree->manifest)
+		return true;
+	if (tree->findings)
+		return tree->findings->generation == tree->manifest->generation;
+	return !tree->references ||
+	       tree->references->generation == tree->manifest->generation;
+}
+
+static void drop(const struct hf_tree *tree)
+{
+	if (tree->manifest)
+		hf_manifest_fini(tree->manifest);
+	if (tree->findings)
+		hf_findings_fini(tree->findings);
+	if (tree->references)
+		hf_references_fini(tree->references);
+}
+
 static int read_mount_at_once(const char *mount,
 			      const struct hf_algorithm *integrity,
-			      struct hf_manifest *manifest,
-			      struct hf_findings *findings, char **why)
+			      const struct hf_tree *tree, char **why)
 {
 	HF_CLEANUP(hf_freep) char *shown = hf_escaped(mount);
 
 	for (int i = 0; i < TRIES; i++) {
-		int error =
-			read_mount(mount, integrity, manifest, findings, why);
+		int error = read_mount(mount, integrity, tree, why);
 
-		if (error < 0 || !manifest || !findings ||
-		    manifest->generation == findings->generation)
+		if (error < 0 || is_one_moment(tree))
 			return error;
-		hf_manifest_fini(manifest);
-		hf_findings_fini(findings);
+		drop(tree);
 	}
 	return hf_why(-EAGAIN, why,
 		      "the tree under %s keeps changing; try again when it is "
@@ -123,20 +136,19 @@ static int read_mount_at_once(const char *mount,
 }
 
 static int load_mount(const struct hf_arguments *arguments,
-		      struct hf_manifest *manifest,
-		      struct hf_findings *findings)
+		      const struct hf_tree *tree)
 {
 	char *mount = arguments->words[1];
 	struct hf_meter *meter = hf_meter_start(
 		arguments->given & HF_GIVEN_QUIET, hf_work_of_mount, mount);
 	char *why = NULL;
 	int error = read_mount_at_once(mount, arguments->document.integrity,
-				       manifest, findings, &why);
+				       tree, &why);
 
 	hf_meter_stop(meter);
-	if (error == 0 && manifest &&
+	if (error == 0 && tree->manifest &&
 	    hf_document_has_urls(&arguments->document))
-		error = hf_manifest_read_url(mount, manifest, &why);
+		error = hf_manifest_read_url(mount, tree->manifest, &why);
 	return error < 0 ? hf_verb_fail(error, why) : HF_EXIT_GOOD;
 }
 
@@ -163,9 +175,9 @@ int hf_verb_has_tree(const struct hf_arguments *arguments)
 }
 
 int hf_verb_load(const struct hf_arguments *arguments,
-		 struct hf_manifest *manifest, struct hf_findings *findings)
+		 const struct hf_tree *tree)
 {
 	if (arguments->given & HF_GIVEN_SOURCE)
-		return load_sources(arguments, manifest, findings);
-	return load_mount(arguments, manifest, findings);
+		return load_sources(arguments, tree);
+	return load_mount(arguments, tree);
 }

@@ -146,20 +146,28 @@ int hf_manifest_read_url(const char *mount, struct hf_manifest *ret,
 			 char **why) HF_MUST_USE;
 
 /*
- * What the view of a config shows, and unless `findings` is NULL what is to be
- * told of it at the same moment. `progress`, unless it is NULL, is written
- * meanwhile. -EAGAIN: the tree keeps changing; -ESTALE: the view is frozen, and
- * a file has changed; other errnos of the sources.
+ * What the view of a config shows. -EAGAIN: the tree keeps changing; -ESTALE:
+ * the view is frozen, and a file has changed; other errnos of the sources.
  */
 int hf_manifest_of_view(struct hf_view *view, const struct hf_config *config,
-			struct hf_progress *progress,
-			struct hf_findings *findings, struct hf_manifest *ret,
-			char **why) HF_MUST_USE;
-/* What a mount of these sources would show. As hf_manifest_of_view. */
-int hf_manifest_of_sources(const struct hf_config *config,
-			   struct hf_progress *progress,
-			   struct hf_findings *findings,
-			   struct hf_manifest *ret, char **why) HF_MUST_USE;
+			struct hf_manifest *ret, char **why) HF_MUST_USE;
+
+/*
+ * What is asked of a tree, all of one moment; NULL where it is not asked for.
+ * The pointers are borrowed, and what they lead to is appended to. Findings and
+ * references are not both asked for.
+ */
+struct hf_tree {
+	struct hf_manifest *manifest;
+	struct hf_findings *findings;
+	struct hf_references *references;
+};
+
+/* That of a mount of these sources. `progress`, unless it is NULL, is written
+ * meanwhile. Errors as hf_manifest_of_view. */
+int hf_tree_of_sources(const struct hf_config *config,
+		       struct hf_progress *progress, const struct hf_tree *ret,
+		       char **why) HF_MUST_USE;
 
 /* The version of Jansson that runs, as "2.14". */
 const char *hf_jansson_version(void);
@@ -180,14 +188,21 @@ bool hf_span_number(struct hf_span span, uint64_t *ret);
  * is not escaped as it should be. */
 int hf_span_unescape(struct hf_span field, struct hf_buf *buf) HF_MUST_USE;
 
+/* What is made of such a text. All borrowed. */
+struct hf_rows {
+	const char *mount; /* what to call it */
+	const char *name;  /* of the file, as in the table of fs/control */
+	/* Takes a line. -ENODATA: it is not as it should be; -ENOMEM. */
+	int (*add)(void *context, struct hf_span line);
+	void *context;
+};
+
 /*
- * Hands every line of such a text to `add`, and checks the last one, which
- * says how many they are and the generation. -ENODATA: it is incomplete;
- * errors of `add`.
+ * Hands every line to `add`, and checks the last one, which says how many they
+ * are and the generation. -ENODATA: it is incomplete; -ENOMEM.
  */
-int hf_rows_parse(const char *text, size_t len,
-		  int (*add)(void *context, struct hf_span line), void *context,
-		  uint64_t *generation) HF_MUST_USE;
+int hf_rows_parse(const struct hf_rows *rows, const char *text, size_t len,
+		  uint64_t *generation, char **why) HF_MUST_USE;
 /*
  * Appends the file `name` of the .hashedfs/ of the mount at `mount`. Errnos of
  * reading it, -EAGAIN: the tree under it keeps changing.
@@ -211,6 +226,16 @@ int hf_findings_read(const char *mount, struct hf_findings *ret,
  */
 int hf_findings_json(const struct hf_findings *findings,
 		     struct hf_buf *ret) HF_MUST_USE;
+
+/* --- references.c ------------------------------------------------------- */
+
+/* The text of a mount's references, which are appended. As
+ * hf_manifest_parse_map. */
+int hf_references_parse(const char *text, size_t len, const char *mount,
+			struct hf_references *ret, char **why) HF_MUST_USE;
+/* The references of the mount at `mount`. As hf_manifest_read_map. */
+int hf_references_read(const char *mount, struct hf_references *ret,
+		       char **why) HF_MUST_USE;
 
 /* --- git.c ------------------------------------------------------------------ */
 

@@ -86,16 +86,9 @@ int hf_manifest_parse_map(const char *text, size_t len, const char *mount,
 {
 	HF_CLEANUP(parsing_fini)
 	struct parsing parsing = {.ret = ret, .tells = integrity};
-	HF_CLEANUP(hf_freep) char *shown = hf_escaped(mount);
-	int error =
-		hf_rows_parse(text, len, add_line, &parsing, &ret->generation);
+	const struct hf_rows rows = {mount, "map", add_line, &parsing};
 
-	if (!shown || error == -ENOMEM)
-		return -ENOMEM;
-	if (error < 0)
-		return hf_why(error, why,
-			      "the map of %s is incomplete; try again", shown);
-	return 0;
+	return hf_rows_parse(&rows, text, len, &ret->generation, why);
 }
 
 int hf_manifest_read_map(const char *mount,

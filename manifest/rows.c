@@ -1,5 +1,5 @@
 /*
- * Reads MOUNT/.hashedfs/map and findings: rows of fields between TABs, and a
+ * Reads files of MOUNT/.hashedfs/: rows of fields between TABs, and a
  * last row that says that they are all there. The door of the control room is
  * included for the format that it promises, HF_MAP_END and HF_CONTROL_DIR, and
  * for nothing that it does: such a text comes from another process, perhaps of
@@ -75,12 +75,9 @@ static int check_end(struct hf_span line, size_t n, uint64_t *generation)
 	return 0;
 }
 
-int hf_rows_parse(const char *text, size_t len,
-		  int (*add)(void *context, struct hf_span line), void *context,
-		  uint64_t *generation)
+static int parse(const struct hf_rows *rows, struct hf_span rest,
+		 uint64_t *generation)
 {
-	struct hf_span rest = {text, len};
-
 	for (size_t n = 0;; n++) {
 		const char *end = memchr(rest.text, '\n', rest.len);
 		struct hf_span line = rest;
@@ -93,10 +90,27 @@ int hf_rows_parse(const char *text, size_t len,
 		rest.len -= line.len + 1;
 		if (!rest.len)
 			return check_end(line, n, generation);
-		error = add(context, line);
+		error = rows->add(rows->context, line);
 		if (error < 0)
 			return error;
 	}
+}
+
+int hf_rows_parse(const struct hf_rows *rows, const char *text, size_t len,
+		  uint64_t *generation, char **why)
+{
+	int error = parse(rows, (struct hf_span){text, len}, generation);
+	HF_CLEANUP(hf_freep)
+	char *shown = error < 0 ? hf_escaped(rows->mount) : NULL;
+
+	if (error < 0 && !shown)
+		return -ENOMEM;
+	if (error == -ENODATA)
+		return hf_why(error, why,
+			      "%s/" HF_CONTROL_DIR
+			      "/%s is incomplete; try again",
+			      shown, rows->name);
+	return error;
 }
 
 /* A sentence for an error of opening or reading such a file of a mount. */

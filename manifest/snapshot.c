@@ -93,8 +93,9 @@ static int run(const struct hf_arguments *arguments, struct hf_output *output)
 	HF_CLEANUP(hf_manifest_fini) struct hf_manifest manifest = {0};
 	HF_CLEANUP(hf_findings_fini) struct hf_findings findings = {0};
 	bool strict = arguments->given & HF_GIVEN_STRICT;
-	int code =
-		hf_verb_load(arguments, &manifest, strict ? &findings : NULL);
+	const struct hf_tree tree = {.manifest = &manifest,
+				     .findings = strict ? &findings : NULL};
+	int code = hf_verb_load(arguments, &tree);
 
 	if (code == HF_EXIT_GOOD)
 		code = refuse(arguments, &findings);

@@ -11,15 +11,18 @@ static int add_row(const struct hf_row *row,
 	HF_CLEANUP(hf_buf_fini) struct hf_buf integrity = {0};
 	HF_CLEANUP(hf_buf_fini) struct hf_buf problem = {0};
 	char digest[HF_DIGEST_HEX_MAX + 1];
+	char content[HF_DIGEST_HEX_MAX + 1];
 	struct hf_manifest_row copy = {
 		.path = row->path,
 		.name = row->name,
 		.digest = digest,
+		.content = content,
 		.size = row->size,
 		.failed = row->error != 0,
 	};
 
 	hf_digest_hex(&row->name_digest, digest);
+	hf_digest_hex(&row->content_digest, content);
 	hf_buf_puts(&problem, "");
 	if (row->problem != HF_PROBLEM_NONE || row->error)
 		hf_problem_describe(row->problem, row->error, &problem);
@@ -59,48 +62,64 @@ static int explain(int error, char **why)
 		      strerror(-error));
 }
 
-static int take(struct hf_view *view, struct hf_progress *progress,
-		struct hf_findings *findings, struct hf_snapshot *ret)
+/* The snapshot of the moment that findings or references are of. */
+static int look(struct hf_view *view, struct hf_progress *progress,
+		const struct hf_tree *tree, struct hf_snapshot *ret)
 {
 	struct hf_wait wait; /* never interrupted: a signal ends the program */
 	int error;
 
 	hf_wait_init(&wait);
-	error = findings
-			? hf_view_findings(view, &wait, progress, ret, findings)
-			: hf_view_snapshot(view, &wait, progress, ret);
+	if (tree->findings)
+		error = hf_view_findings(view, &wait, progress, ret,
+					 tree->findings);
+	else if (tree->references)
+		error = hf_view_references(view, &wait, progress, ret,
+					   tree->references);
+	else
+		error = hf_view_snapshot(view, &wait, progress, ret);
 	hf_wait_fini(&wait);
 	return error;
 }
 
-int hf_manifest_of_view(struct hf_view *view, const struct hf_config *config,
+static int tree_of_view(struct hf_view *view, const struct hf_config *config,
 			struct hf_progress *progress,
-			struct hf_findings *findings, struct hf_manifest *ret,
-			char **why)
+			const struct hf_tree *tree, char **why)
 {
+	struct hf_manifest *manifest = tree->manifest;
 	struct hf_snapshot snapshot = {0};
-	int error = take(view, progress, findings, &snapshot);
+	int error = look(view, progress, tree, &snapshot);
 
 	if (error < 0)
 		return explain(error, why);
-	error = add_rows(&snapshot, config->integrity, ret);
+	if (manifest)
+		error = add_rows(&snapshot, config->integrity, manifest);
 	hf_snapshot_fini(&snapshot);
-	if (error == 0 && !ret->static_url)
-		ret->static_url = strdup(config->static_url);
-	return error == 0 && !ret->static_url ? -ENOMEM : error;
+	if (error == 0 && manifest && !manifest->static_url) {
+		manifest->static_url = strdup(config->static_url);
+		error = manifest->static_url ? 0 : -ENOMEM;
+	}
+	return error;
 }
 
-int hf_manifest_of_sources(const struct hf_config *config,
-			   struct hf_progress *progress,
-			   struct hf_findings *findings,
-			   struct hf_manifest *ret, char **why)
+int hf_manifest_of_view(struct hf_view *view, const struct hf_config *config,
+			struct hf_manifest *ret, char **why)
+{
+	const struct hf_tree tree = {.manifest = ret};
+
+	return tree_of_view(view, config, NULL, &tree, why);
+}
+
+int hf_tree_of_sources(const struct hf_config *config,
+		       struct hf_progress *progress, const struct hf_tree *ret,
+		       char **why)
 {
 	struct hf_view *view;
 	int error = hf_view_new(config, 0, &view, why);
 
 	if (error < 0)
 		return error;
-	error = hf_manifest_of_view(view, config, progress, findings, ret, why);
+	error = tree_of_view(view, config, progress, ret, why);
 	hf_view_free(view);
 	return error;
 }

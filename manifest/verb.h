@@ -91,12 +91,12 @@ int hf_verb_verify(const struct hf_arguments *arguments);
 /* Whether a tree is named, and with the options that fit it; complains. */
 int hf_verb_has_tree(const struct hf_arguments *arguments);
 /*
- * Reads what is asked for (the other one is NULL) of that tree, of one moment;
- * with a meter. Complains and returns an exit code if it fails. A manifest
- * comes unsorted, findings sorted. No thread is left running.
+ * Reads what is asked for of that tree; with a meter. Complains and returns an
+ * exit code if it fails. A manifest comes unsorted, findings and references
+ * sorted. No thread is left running.
  */
 int hf_verb_load(const struct hf_arguments *arguments,
-		 struct hf_manifest *manifest, struct hf_findings *findings);
+		 const struct hf_tree *tree);
 
 /* --- check.c -------------------------------------------------------------- */
 

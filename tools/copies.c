@@ -58,8 +58,7 @@ static int write_manifest(const struct hf_copies *copies, struct hf_view *view)
 				   .fd = copies->manifest_fd,
 				   .dir_fd = -1};
 	char *why = NULL;
-	int r = hf_manifest_of_view(view, copies->view, NULL, NULL, &manifest,
-				    &why);
+	int r = hf_manifest_of_view(view, copies->view, &manifest, &why);
 
 	hf_manifest_sort(&manifest);
 	if (r == 0)

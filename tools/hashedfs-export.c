@@ -91,8 +91,8 @@ static int print_help(struct hf_program *program)
 static int note_manifest(struct work *work, struct hf_view *view)
 {
 	char *why = NULL;
-	int r = hf_manifest_of_view(view, &work->arguments->program.view, NULL,
-				    NULL, &work->manifest, &why);
+	int r = hf_manifest_of_view(view, &work->arguments->program.view,
+				    &work->manifest, &why);
 
 	hf_manifest_sort(&work->manifest);
 	return r < 0 ? hf_program_refuse(r == -ESTALE ? HF_EXIT_INCOMPLETE

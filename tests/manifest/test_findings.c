@@ -71,7 +71,8 @@ static void refuses_incomplete_findings(void **state)
 		assert_int_equal(parse(incomplete[i], &findings, &why),
 				 -ENODATA);
 		assert_string_equal(
-			why, "the findings of /m\\n are incomplete; try again");
+			why,
+			"/m\\n/.hashedfs/findings is incomplete; try again");
 		free(why);
 		hf_findings_fini(&findings);
 	}

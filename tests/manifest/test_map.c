@@ -118,7 +118,7 @@ static void refuses_incomplete_maps(void **state)
 		assert_int_equal(parse(incomplete[i], &manifest, &why),
 				 -ENODATA);
 		assert_string_equal(
-			why, "the map of /m\\n is incomplete; try again");
+			why, "/m\\n/.hashedfs/map is incomplete; try again");
 		free(why);
 		hf_manifest_fini(&manifest);
 	}
