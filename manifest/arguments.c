@@ -45,7 +45,7 @@ static const struct row rows[] = {
 	{"--s3-delete", 0, HF_GIVEN_S3_DELETE, NULL,
 	 "print what aws s3api delete-objects takes"},
 	{"--previous", 0, HF_GIVEN_PREVIOUS, "MANIFEST",
-	 "no name may have stood for other bytes"},
+	 "of the release before, to compare with"},
 	{"--shard", 0, HF_GIVEN_SHARD, "K/N", "the K-th of N parts alone"},
 	{"--reverse", 0, HF_GIVEN_REVERSE, NULL,
 	 "NAME is a hashed name, print its source"},

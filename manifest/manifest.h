@@ -45,6 +45,8 @@ int hf_manifest_add(struct hf_manifest *manifest,
 void hf_manifest_sort(struct hf_manifest *manifest);
 /* True if the row belongs into a document: presented and readable. */
 bool hf_manifest_listed(const struct hf_manifest_row *row);
+/* True of style sheets and scripts: .css, .js, .mjs. */
+bool hf_manifest_is_code(const char *path);
 /* The next listed row at or behind index *cursor, or NULL; *cursor is then the
  * index behind it. */
 const struct hf_manifest_row *

@@ -130,6 +130,14 @@ bool hf_manifest_listed(const struct hf_manifest_row *row)
 	return *row->name && !row->failed;
 }
 
+bool hf_manifest_is_code(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+
+	return dot && (!strcmp(dot, ".css") || !strcmp(dot, ".js") ||
+		       !strcmp(dot, ".mjs"));
+}
+
 const struct hf_manifest_row *
 hf_manifest_next(const struct hf_manifest *manifest, size_t *cursor)
 {

@@ -127,11 +127,13 @@ static int explain(int error, const char *mount, const char *shown,
 	switch (error) {
 	case -ENOENT:
 	case -ENOTDIR:
-		return hf_why(error, why,
-			      "%s is not a hashedfs mount that shows its %s; "
-			      "'snapshot --source' and 'check --source' read "
-			      "directories without one",
-			      shown, name);
+		return hf_why(
+			error, why,
+			"%s is not a hashedfs mount, or one whose %s only "
+			"who mounted it sees (-o control=all); of a "
+			"directory 'snapshot', 'check' and 'stats' tell "
+			"with --source",
+			shown, name);
 	case -ENOTCONN:
 		return hf_why(error, why,
 			      "the hashedfs at %s has died; unmount it with "

@@ -80,6 +80,7 @@ struct hf_verb {
 
 int hf_verb_snapshot(const struct hf_arguments *arguments);
 int hf_verb_check(const struct hf_arguments *arguments);
+int hf_verb_stats(const struct hf_arguments *arguments);
 int hf_verb_lookup(const struct hf_arguments *arguments);
 int hf_verb_diff(const struct hf_arguments *arguments);
 int hf_verb_merge(const struct hf_arguments *arguments);

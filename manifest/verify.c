@@ -223,15 +223,6 @@ static int read_text(const struct verifying *verifying, const char *name,
 	return error == -ENOMEM ? error : 0;
 }
 
-/* What is rewritten: only such a file can be one of a circle. */
-static bool is_text(const char *name)
-{
-	const char *dot = strrchr(name, '.');
-
-	return dot && (!strcmp(dot, ".css") || !strcmp(dot, ".js") ||
-		       !strcmp(dot, ".mjs"));
-}
-
 static int sentence_suspects(struct verifying *verifying,
 			     struct hf_member *members, struct hf_buf *texts)
 {
@@ -245,8 +236,9 @@ static int sentence_suspects(struct verifying *verifying,
 			.name = name,
 			.data = texts[i].data,
 			.len = texts[i].len,
-			.unknown =
-				verifying->suspects[i].missing && is_text(name),
+			/* Only what is rewritten can be one of a circle. */
+			.unknown = verifying->suspects[i].missing &&
+				   hf_manifest_is_code(name),
 		};
 	}
 	if (error == 0)

@@ -305,6 +305,27 @@ def manifest(bed):
     return run
 
 
+@pytest.fixture(params=["mount", "source"])
+def ask(request, manifest, anyone):
+    """ask(verb, tree, options, *args) asks a mount of the tree, or the tree: the
+    exit code, stdout, stderr."""
+
+    def run(verb, tree, options="", *args):
+        if request.param == "source":
+            view = ["-o", options] if options else []
+            return answer(verb, *args, "--source", *view, tree)
+        mount = request.getfixturevalue("mount")
+        with mount(tree, options, person=anyone) as m:
+            return answer(verb, *args, m.path)
+
+    def answer(*args):
+        done = manifest(anyone, *args, check=False)
+        out = done.stdout.decode("utf-8", "surrogateescape")
+        return done.returncode, out, done.stderr.decode()
+
+    return run
+
+
 @pytest.fixture(scope="session")
 def compiled(bed):
     """compiled(name): a program, or name.so a library, of tests/escape."""

@@ -45,7 +45,7 @@ PROGRAMS = {
     "hashedfs-export": "tools/hashedfs-export.1",
     "hashedfs-manifest": "manifest/hashedfs-manifest.1",
 }
-VERBS = ("snapshot", "check", "lookup", "diff", "prune", "merge", "verify")
+VERBS = ("snapshot", "check", "stats", "lookup", "diff", "prune", "merge", "verify")
 
 
 def floors():

@@ -38,23 +38,12 @@ LINES = [
 ]
 
 
-@pytest.fixture(params=["mount", "source"])
-def check(request, manifest, anyone):
-    """check(tree, options, *args) asks a mount of the tree, or the tree: the
-    exit code, the lines of stdout, stderr."""
+@pytest.fixture
+def check(ask):
+    """check(tree, options, *args): see `ask`."""
 
     def run(tree, options="", *args, verb="check"):
-        if request.param == "source":
-            view = ["-o", options] if options else []
-            return ask(verb, *args, "--source", *view, tree)
-        mount = request.getfixturevalue("mount")
-        with mount(tree, options, person=anyone) as m:
-            return ask(verb, *args, m.path)
-
-    def ask(*args):
-        done = manifest(anyone, *args, check=False)
-        out = done.stdout.decode("utf-8", "surrogateescape")
-        return done.returncode, out, done.stderr.decode()
+        return ask(verb, tree, options, *args)
 
     return run
 

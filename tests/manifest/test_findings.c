@@ -85,9 +85,10 @@ static void refuses_what_is_no_mount(void **state)
 
 	(void)state;
 	assert_int_equal(hf_findings_read("/", &findings, &why), -ENOENT);
-	assert_string_equal(why, "/ is not a hashedfs mount that shows its "
-				 "findings; 'snapshot --source' and 'check "
-				 "--source' read directories without one");
+	assert_string_equal(why, "/ is not a hashedfs mount, or one whose "
+				 "findings only who mounted it sees (-o "
+				 "control=all); of a directory 'snapshot', "
+				 "'check' and 'stats' tell with --source");
 	free(why);
 }
 

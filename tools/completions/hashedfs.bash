@@ -30,6 +30,10 @@ _hashedfs_options() {
 			"$_hashedfs_source $_hashedfs_all"
 		;;
 	check) echo "--ignore --json $_hashedfs_source $_hashedfs_all" ;;
+	stats)
+		echo "--json --previous $_hashedfs_format" \
+			"$_hashedfs_source $_hashedfs_all"
+		;;
 	lookup) echo "--reverse $_hashedfs_format $_hashedfs_all" ;;
 	diff) echo "--json -0 $_hashedfs_format $_hashedfs_all" ;;
 	prune)
@@ -44,7 +48,7 @@ _hashedfs_options() {
 	esac
 }
 
-_hashedfs_verbs='snapshot check lookup diff prune merge verify'
+_hashedfs_verbs='snapshot check stats lookup diff prune merge verify'
 _hashedfs_formats='django flat urls propshaft phoenix importmap sri null'
 
 # The values of one -o word.

@@ -80,12 +80,14 @@ end
 complete -c hashedfs-run -n __hashedfs_in_command -a '(__hashedfs_command)'
 
 # hashedfs-manifest VERB: which verbs there are, and what each one knows.
-set -l verbs snapshot check lookup diff prune merge verify
+set -l verbs snapshot check stats lookup diff prune merge verify
 set -l manifest complete -c hashedfs-manifest
 $manifest -f -n "not __fish_seen_subcommand_from $verbs" -a snapshot \
     -d "write the mapping as a manifest, Django's or another"
 $manifest -f -n "not __fish_seen_subcommand_from $verbs" -a check \
     -d 'print what is worth knowing about a tree'
+$manifest -f -n "not __fish_seen_subcommand_from $verbs" -a stats \
+    -d 'print how large a tree is, and what refers to what'
 $manifest -f -n "not __fish_seen_subcommand_from $verbs" -a lookup \
     -d 'print the hashed name of one file'
 $manifest -f -n "not __fish_seen_subcommand_from $verbs" -a diff \
@@ -101,16 +103,22 @@ set -l any -n "__fish_seen_subcommand_from $verbs"
 $manifest $any -s q -l quiet -d 'show no progress'
 $manifest $any -s v -l verbose -d 'tell more'
 
-set -l trees -n '__fish_seen_subcommand_from snapshot check'
+set -l trees -n '__fish_seen_subcommand_from snapshot check stats'
 $manifest $trees -f -a '(__hashedfs_sources)'
 $manifest $trees -l source -d 'read SOURCES, without a mount'
 $manifest $trees -l sources-from -rF -d 'read SOURCES from FILE'
-$manifest $trees -l ignore -x -d 'findings to pass over, as FILE:URL'
 
-set -l viewing -n '__fish_seen_subcommand_from snapshot check prune verify'
+set -l checking -n '__fish_seen_subcommand_from snapshot check'
+$manifest $checking -l ignore -x -d 'findings to pass over, as FILE:URL'
+
+set -l comparing -n '__fish_seen_subcommand_from snapshot stats'
+$manifest $comparing -l previous -rF \
+    -d 'of the release before, to compare with'
+
+set -l viewing -n '__fish_seen_subcommand_from snapshot check stats prune verify'
 $manifest $viewing -s o -x -d options -a '(__fish_append , $__hashedfs_view)'
 
-set -l manifests -n '__fish_seen_subcommand_from snapshot lookup diff prune merge verify'
+set -l manifests -n '__fish_seen_subcommand_from snapshot stats lookup diff prune merge verify'
 $manifest $manifests -l format -x -a $formats -d 'of the manifest'
 $manifest $manifests -l url-prefix -x -d 'what stands before each hashed name'
 $manifest $manifests -l key-prefix -x -d 'what stands before each name'
@@ -121,12 +129,11 @@ $manifest $writing -l integrity -x -a 'sha256 sha384 sha512' \
     -d 'add integrity values'
 
 set -l snapshot -n '__fish_seen_subcommand_from snapshot'
-$manifest $snapshot -l previous -rF -d 'no name may have stood for other bytes'
 $manifest $snapshot -l shard -x -d 'the K-th of N parts alone'
 $manifest $snapshot -l partial -d 'leave out what cannot be read'
 $manifest $snapshot -l strict -d 'check first; findings are an error'
 
-set -l json -n '__fish_seen_subcommand_from check diff'
+set -l json -n '__fish_seen_subcommand_from check stats diff'
 $manifest $json -l json -d 'print JSON'
 
 set -l nul -n '__fish_seen_subcommand_from diff prune'
