@@ -12,7 +12,7 @@ import time
 import mount as mounting
 import oracle
 import pytest
-from conftest import give
+from conftest import give, not_run
 from mount import mounted
 
 TREE = "bootstrap"
@@ -334,6 +334,18 @@ def test_no_home(inputs, snapshot, bed):
     done = bed.user.run(*argv, "snapshot", "-q", "--source", str(src), text=False)
     assert done.stdout == want
     assert done.stderr.count(b"\n") == 1 and b"home" in done.stderr
+
+
+def test_root_of_a_user_namespace_has_a_home(make, bed, own):
+    home, src = own(bed.user, "home"), make({"a.txt": b"a"})
+    inside = ["unshare", "--user", "--map-root-user"]
+    if bed.user.run(*inside, "true", check=False).returncode:
+        not_run("no user namespaces here")
+    argv = [*inside, bed.bin / "hashedfs-manifest", "snapshot", "--source", src]
+    env = {"HOME": str(home), "XDG_CACHE_HOME": ""}
+    done = bed.user.run(*map(str, argv), env=env)
+    assert done.stderr == "" and "a.txt" in done.stdout
+    assert bed.user.call(os.listdir, home / ".cache/hashedfs")
 
 
 def test_a_full_disk(inputs, snapshot, place, as_root):

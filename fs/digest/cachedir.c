@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define NAME "hashedfs"
-#define ROOTS_OWN "/var/cache/" NAME
+#define SYSTEMS_OWN "/var/cache"
 
 /* An absolute path of the environment, or NULL. */
 static const char *environment(const char *name)
@@ -39,8 +39,9 @@ static int choose(const char *wanted, struct hf_buf *ret, char **why)
 		hf_buf_puts(ret, wanted);
 	else if (xdg && is_ours(xdg))
 		hf_buf_printf(ret, "%s/" NAME, xdg);
-	else if (geteuid() == 0)
-		hf_buf_puts(ret, ROOTS_OWN);
+	/* Root of a user namespace is somebody else to the system. */
+	else if (geteuid() == 0 && is_ours(SYSTEMS_OWN))
+		hf_buf_puts(ret, SYSTEMS_OWN "/" NAME);
 	else if (home)
 		hf_buf_printf(ret, "%s/.cache/" NAME, home);
 	else

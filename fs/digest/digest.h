@@ -74,7 +74,8 @@ const char *hf_sqlite_version(void);
 
 /*
  * The directory of the cache: `wanted`, or if that is NULL the user's own
- * (XDG_CACHE_HOME/hashedfs, ~/.cache/hashedfs, for root /var/cache/hashedfs).
+ * (XDG_CACHE_HOME/hashedfs, ~/.cache/hashedfs, for root /var/cache/hashedfs
+ * unless /var/cache is not root's, as in a user namespace).
  * It is made if it is not there, is the caller's and writable by nobody else,
  * and does not lie in one of `roots`: nothing is written to a source.
  * *ret is a new absolute path without links, in which all files of the cache
