@@ -5,10 +5,11 @@
  *   css, js, modules   where a pattern matches
  *   ignored   comments and strings, where 6.1 rewrites nothing
  *   convert, target   one reference: captured text -> new text
- *   fragment, path, url   Python's functions on URLs and paths
+ *   fragment, path, url, unquote, strip   Python's functions on URLs and paths
  *   nul       U+0000 in C strings
  *   origin    from rewritten text back to the original
- *   plain     references that nothing rewrites; imports, images find them
+ *   plain     references that nothing rewrites; imports, images find them,
+ *             plainurl tells of them
  *   script    tokens of JavaScript
  *
  * Offsets count bytes. All text here is valid UTF-8 and every delimiter is
@@ -273,7 +274,7 @@ bool hf_script_next(struct hf_script *script, struct hf_token *ret);
 /* True if text[0, len) is `word`. */
 bool hf_text_is(const char *text, size_t len, const char *word);
 
-/* --- plain.c, imports.c, images.c ----------------------------------------- */
+/* --- plain.c, imports.c, images.c, plainurl.c ----------------------------- */
 
 /* One search for plain references. */
 struct hf_plain {
