@@ -9,50 +9,65 @@
 #include <getopt.h>
 #include <string.h>
 
+/* What an option is about; help is in this order. */
+enum topic { TREE, DOCUMENT, COMPARISON, PRINTING, ALL };
+
+static const char *const topics[] = {
+	[TREE] = "What is read",       [DOCUMENT] = "The manifest",
+	[COMPARISON] = "Against what", [PRINTING] = "What is printed",
+	[ALL] = "In general",
+};
+
 struct row {
 	const char *name; /* "--name", or "-x" if it has a letter only */
 	char letter;      /* 0: it has a name only */
 	enum hf_given bit;
 	const char *arg; /* NULL for a flag */
+	enum topic topic;
 	const char *help;
 };
 
 static const struct row rows[] = {
-	{"--output", 0, HF_GIVEN_OUTPUT, "FILE",
-	 "write to FILE, whole or not at all"},
-	{"--format", 0, HF_GIVEN_FORMAT, "NAME", "of the manifest, see below"},
-	{"--url-prefix", 0, HF_GIVEN_URL_PREFIX, "URL",
-	 "what stands before each hashed name"},
-	{"--key-prefix", 0, HF_GIVEN_KEY_PREFIX, "TEXT",
-	 "what stands before each name"},
-	{"--integrity", 0, HF_GIVEN_INTEGRITY, "NAME",
-	 "add integrity values: sha256, sha384, sha512"},
-	{"--partial", 0, HF_GIVEN_PARTIAL, NULL,
-	 "leave out what cannot be read"},
-	{"--source", 0, HF_GIVEN_SOURCE, NULL, "read SOURCES, without a mount"},
-	{"-o", 'o', HF_GIVEN_VIEW, "OPTIONS", "options of the view"},
-	{"--sources-from", 0, HF_GIVEN_SOURCES_FROM, "FILE",
+	{"--source", 0, HF_GIVEN_SOURCE, NULL, TREE,
+	 "read SOURCES, without a mount"},
+	{"--sources-from", 0, HF_GIVEN_SOURCES_FROM, "FILE", TREE,
 	 "read SOURCES from FILE, one a line"},
-	{"--strict", 0, HF_GIVEN_STRICT, NULL,
-	 "check first; findings are an error"},
-	{"--ignore", 0, HF_GIVEN_IGNORE, "GLOBS",
-	 "findings to pass over, as FILE:URL"},
-	{"--json", 0, HF_GIVEN_JSON, NULL, "print JSON"},
-	{"-0", '0', HF_GIVEN_NUL, NULL, "end what is printed with NUL"},
-	{"--keep", 0, HF_GIVEN_KEEP, "MANIFEST", "of a release that is in use"},
-	{"--prefix", 0, HF_GIVEN_PREFIX, "TEXT",
-	 "what stands before the names in a listing"},
-	{"--s3-delete", 0, HF_GIVEN_S3_DELETE, NULL,
-	 "print what aws s3api delete-objects takes"},
-	{"--previous", 0, HF_GIVEN_PREVIOUS, "MANIFEST",
-	 "of the release before, to compare with"},
-	{"--shard", 0, HF_GIVEN_SHARD, "K/N", "the K-th of N parts alone"},
-	{"--reverse", 0, HF_GIVEN_REVERSE, NULL,
+	{"-o", 'o', HF_GIVEN_VIEW, "OPTIONS", TREE, "options of the view"},
+	{"--shard", 0, HF_GIVEN_SHARD, "K/N", TREE,
+	 "the K-th of N parts alone"},
+	{"--reverse", 0, HF_GIVEN_REVERSE, NULL, TREE,
 	 "NAME is a hashed name, print its source"},
-	{"--quiet", 'q', HF_GIVEN_QUIET, NULL, "show no progress"},
-	{"--verbose", 'v', HF_GIVEN_VERBOSE, NULL, "tell more"},
-	{"--help", 'h', HF_GIVEN_HELP, NULL, "show help, of a verb too"},
-	{"--version", 'V', HF_GIVEN_VERSION, NULL, "show versions"},
+	{"--output", 0, HF_GIVEN_OUTPUT, "FILE", DOCUMENT,
+	 "write to FILE, whole or not at all"},
+	{"--format", 0, HF_GIVEN_FORMAT, "NAME", DOCUMENT,
+	 "of the manifest, see below"},
+	{"--url-prefix", 0, HF_GIVEN_URL_PREFIX, "URL", DOCUMENT,
+	 "what stands before each hashed name"},
+	{"--key-prefix", 0, HF_GIVEN_KEY_PREFIX, "TEXT", DOCUMENT,
+	 "what stands before each name"},
+	{"--integrity", 0, HF_GIVEN_INTEGRITY, "NAME", DOCUMENT,
+	 "add integrity values: sha256, sha384, sha512"},
+	{"--partial", 0, HF_GIVEN_PARTIAL, NULL, DOCUMENT,
+	 "leave out what cannot be read"},
+	{"--strict", 0, HF_GIVEN_STRICT, NULL, DOCUMENT,
+	 "check first; findings are an error"},
+	{"--previous", 0, HF_GIVEN_PREVIOUS, "MANIFEST", COMPARISON,
+	 "of the release before, to compare with"},
+	{"--keep", 0, HF_GIVEN_KEEP, "MANIFEST", COMPARISON,
+	 "of a release that is in use"},
+	{"--prefix", 0, HF_GIVEN_PREFIX, "TEXT", COMPARISON,
+	 "what stands before the names in a listing"},
+	{"--ignore", 0, HF_GIVEN_IGNORE, "GLOBS", PRINTING,
+	 "findings to pass over, as FILE:URL"},
+	{"--json", 0, HF_GIVEN_JSON, NULL, PRINTING, "print JSON"},
+	{"-0", '0', HF_GIVEN_NUL, NULL, PRINTING,
+	 "end what is printed with NUL"},
+	{"--s3-delete", 0, HF_GIVEN_S3_DELETE, NULL, PRINTING,
+	 "print what aws s3api delete-objects takes"},
+	{"--quiet", 'q', HF_GIVEN_QUIET, NULL, ALL, "show no progress"},
+	{"--verbose", 'v', HF_GIVEN_VERBOSE, NULL, ALL, "tell more"},
+	{"--help", 'h', HF_GIVEN_HELP, NULL, ALL, "show help, of a verb too"},
+	{"--version", 'V', HF_GIVEN_VERSION, NULL, ALL, "show versions"},
 };
 
 #define MAX_PARTS 65536
@@ -245,12 +260,24 @@ static void add_help(const struct row *row, struct hf_buf *ret)
 	hf_buf_printf(ret, "%s\n", row->help);
 }
 
+static void add_topic(enum topic topic, unsigned options, struct hf_buf *ret)
+{
+	const char *heading = topics[topic];
+
+	for (size_t i = 0; i < N_ROWS; i++) {
+		if (rows[i].topic != topic || !(options & rows[i].bit))
+			continue;
+		if (heading)
+			hf_buf_printf(ret, "\n%s:\n", heading);
+		heading = NULL;
+		add_help(&rows[i], ret);
+	}
+}
+
 void hf_arguments_help(unsigned options, struct hf_buf *ret)
 {
-	for (size_t i = 0; i < N_ROWS; i++) {
-		if (options & rows[i].bit)
-			add_help(&rows[i], ret);
-	}
+	for (size_t i = 0; i < HF_ARRAY_SIZE(topics); i++)
+		add_topic((enum topic)i, options, ret);
 }
 
 const char *hf_arguments_name(unsigned options)

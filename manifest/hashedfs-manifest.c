@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -134,12 +135,11 @@ static void add_overview(struct hf_buf *ret)
 	for (size_t i = 0; i < HF_ARRAY_SIZE(verbs); i++)
 		hf_buf_printf(ret, "  %-23s %s\n", verbs[i].name,
 			      verbs[i].help);
-	hf_buf_puts(ret, "\nOptions:\n");
 	hf_arguments_help(~0u, ret);
 	hf_formats_help(ret);
 }
 
-static int add_view_options(struct hf_buf *ret)
+static int add_view_options(const struct hf_verb *verb, struct hf_buf *ret)
 {
 	struct hf_config config;
 	struct hf_option_set set;
@@ -148,9 +148,10 @@ static int add_view_options(struct hf_buf *ret)
 	if (error < 0)
 		return error;
 	set = hf_config_options(&config);
-	hf_buf_puts(ret, "\nSOURCES: [PREFIX=]DIR[:[PREFIX=]DIR...], the first "
-			 "that has a file wins\n"
-			 "\nOptions of the view (-o a,b=c):\n");
+	if (verb->options & HF_GIVEN_SOURCE)
+		hf_buf_puts(ret, "\nSOURCES: [PREFIX=]DIR[:[PREFIX=]DIR...], "
+				 "the first that has a file wins\n");
+	hf_buf_puts(ret, "\nOptions of the view (-o a,b=c):\n");
 	hf_options_help(&set, ret);
 	hf_config_fini(&config);
 	return 0;
@@ -163,12 +164,12 @@ static int help(const struct hf_verb *verb)
 
 	if (verb) {
 		add_usage(verb, "usage: ", &text);
-		hf_buf_printf(&text, "\n%s\n\nOptions:\n", verb->help);
+		hf_buf_printf(&text, "\n%s\n", verb->help);
 		hf_arguments_help(verb->options, &text);
 		if (verb->options & HF_GIVEN_FORMAT)
 			hf_formats_help(&text);
 		if (verb->options & HF_GIVEN_VIEW)
-			error = add_view_options(&text);
+			error = add_view_options(verb, &text);
 	} else {
 		add_overview(&text);
 	}
@@ -201,9 +202,9 @@ static int run_verb(const struct hf_verb *verb,
 		       hf_arguments_name(foreign), verb->name, verb->name);
 	else if (n < verb->min_words || n > verb->max_words)
 		hf_why(-EINVAL, &why,
-		       "too %s arguments for %s; see " PROGRAM " %s --help",
+		       "too %s arguments; usage: " PROGRAM " %s %s",
 		       n < verb->min_words ? "few" : "many", verb->name,
-		       verb->name);
+		       verb->synopsis);
 	else
 		return verb->run(arguments);
 	return hf_verb_misused(why);
@@ -211,19 +212,30 @@ static int run_verb(const struct hf_verb *verb,
 
 static int unknown_verb(const char *name)
 {
+	HF_CLEANUP(hf_buf_fini) struct hf_buf names = {0};
 	HF_CLEANUP(hf_freep) char *shown = hf_escaped(name);
 	char *why = NULL;
 
-	hf_why(-EINVAL, &why, "unknown verb %s; see " PROGRAM " --help",
-	       shown ? shown : "?");
+	for (size_t i = 0; i < HF_ARRAY_SIZE(verbs); i++)
+		hf_buf_printf(&names, "%s%s", i ? ", " : "", verbs[i].name);
+	if (shown && hf_buf_status(&names) == 0)
+		hf_why(-EINVAL, &why, "unknown verb %s; the verbs are %s",
+		       shown, names.data);
 	return hf_verb_misused(why);
+}
+
+static int no_verb(void)
+{
+	fputs("usage:   " PROGRAM " VERB [OPTION]... ARGUMENT...\n"
+	      "example: " PROGRAM " snapshot --source static\n",
+	      stderr);
+	return HF_EXIT_USAGE;
 }
 
 static int run(const struct hf_arguments *arguments)
 {
 	const struct hf_verb *verb =
 		arguments->n_words ? find_verb(arguments->words[0]) : NULL;
-	char *why = NULL;
 
 	if (arguments->given & HF_GIVEN_VERSION)
 		return version();
@@ -231,10 +243,7 @@ static int run(const struct hf_arguments *arguments)
 		return unknown_verb(arguments->words[0]);
 	if (arguments->given & HF_GIVEN_HELP)
 		return help(verb);
-	if (verb)
-		return run_verb(verb, arguments);
-	hf_why(-EINVAL, &why, "no verb; see " PROGRAM " --help");
-	return hf_verb_misused(why);
+	return verb ? run_verb(verb, arguments) : no_verb();
 }
 
 /*

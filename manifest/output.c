@@ -23,6 +23,11 @@ static int fail(int error, const char *shown, char **why)
 {
 	if (error == -ENOMEM)
 		return error;
+	if (error == -ENOENT)
+		return hf_why(error, why,
+			      "cannot write %s: its directory does not exist; "
+			      "create it with mkdir",
+			      shown);
 	return hf_why(error, why, "cannot write %s: %s", shown,
 		      strerror(-error));
 }
@@ -90,8 +95,13 @@ int hf_output_open(const char *path, struct hf_output *ret, char **why)
 	struct hf_output output = {.fd = -1, .dir_fd = -1};
 	bool standard = !path || !strcmp(path, "-");
 	HF_CLEANUP(hf_freep) char *expanded = NULL;
-	int error = standard ? 0 : hf_git_expand(path, &expanded, why);
+	int error = 0;
 
+	if (!standard && !*path) /* an unset variable, most likely */
+		return hf_why(-ENOENT, why,
+			      "the name of the file to write is empty");
+	if (!standard)
+		error = hf_git_expand(path, &expanded, why);
 	if (error < 0)
 		return error;
 	output.path =

@@ -2,8 +2,10 @@
 #include "manifest/manifest.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -106,6 +108,16 @@ static int64_t now_ns(void)
 	return now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
+/* A line that the terminal breaks could not be wiped. */
+static int columns(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col < 2)
+		return INT_MAX;
+	return size.ws_col - 1;
+}
+
 static void show(struct hf_meter *meter)
 {
 	HF_CLEANUP(hf_buf_fini) struct hf_buf line = {0};
@@ -116,7 +128,7 @@ static void show(struct hf_meter *meter)
 	hf_work_describe(&work, now_ns() - meter->start_ns, &line);
 	if (hf_buf_status(&line) < 0)
 		return;
-	fprintf(stderr, "\r%s\033[K", line.data);
+	fprintf(stderr, "\r%.*s\033[K", columns(), line.data);
 	meter->shown = true;
 }
 

@@ -63,7 +63,8 @@ struct hf_arguments {
 int hf_arguments_parse(int argc, char **argv, struct hf_arguments *ret,
 		       char **why) HF_MUST_USE;
 void hf_arguments_fini(struct hf_arguments *arguments);
-/* Appends help lines, at most 80 columns, of the options in the set. */
+/* Appends help lines, at most 80 columns, of the options in the set, by their
+ * topics. */
 void hf_arguments_help(unsigned options, struct hf_buf *ret);
 /* The name of one option of the set: "--reverse"; NULL for an empty one. */
 const char *hf_arguments_name(unsigned options);

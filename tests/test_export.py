@@ -131,6 +131,24 @@ def test_manifest_of_a_format(how, src, export, manifest, as_user):
             assert value == f"sha256-{base64.b64encode(digest).decode()}"
 
 
+def test_manifest_in_the_directory_that_is_made(src, export):
+    new = export.top / "new"
+    written = new / "staticfiles.json"
+    args = ("--manifest", written, src, f"{new}/")
+    done = export("-n", *args)
+    assert done.stdout.endswith(f"write {written}\n") and not new.exists()
+    export(*args)
+    assert json.loads(written.read_bytes())["paths"]
+    refused = export("--manifest", new / "no/m", *args[2:], check=False)
+    assert refused.returncode == 3 and "create it with mkdir" in refused.stderr
+
+
+def test_manifest_in_a_directory_that_is_not_there(src, export):
+    done = export("--manifest", export.top / "no/m", src, export.dir, check=False)
+    assert done.returncode == 3 and "create it with mkdir" in done.stderr
+    assert not export.dir.exists()
+
+
 def test_manifest_named_by_the_commit(src, export):
     top = export.top
     git = ["git", "-C", str(top), "-c", "user.name=n", "-c", "user.email=e"]

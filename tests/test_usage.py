@@ -115,6 +115,13 @@ def test_unknown_options(refused, bed, src, args, words):
     refused(bed.user, USAGE, words, *(arg.format(src=src) for arg in args))
 
 
+def test_a_verb_is_missing(manifest, bed):
+    done = manifest(bed.user, check=False, text=True)
+    assert (done.returncode, done.stdout) == (USAGE, "")
+    lines = done.stderr.splitlines()
+    assert "hashedfs-manifest VERB" in lines[0] and len(lines) == 2
+
+
 def test_an_odd_name_is_escaped_in_messages(refused, work, place, as_user):
     odd = work / "no\nsuch\x1b[31m"
     refused(as_user, ENVIRONMENT, ["no\\nsuch\\x1b[31m"], odd, place(as_user))
@@ -201,8 +208,7 @@ def test_a_mount_as_the_source_of_another(src, mount, as_user):
 @pytest.mark.parametrize(
     ("args", "code", "words"),
     [
-        ([], USAGE, []),
-        (["no-such-verb"], USAGE, ["no-such-verb"]),
+        (["no-such-verb"], USAGE, ["no-such-verb", "snapshot, check, stats"]),
         (["snapshot"], USAGE, ["MOUNTPOINT"]),
         (["snapshot", "--source"], USAGE, ["SOURCES"]),
         (["snapshot", "--no-such", "{src}"], USAGE, ["no-such"]),
@@ -211,9 +217,11 @@ def test_a_mount_as_the_source_of_another(src, mount, as_user):
         (["snapshot", "{src}"], ENVIRONMENT, ["{src}", "--source"]),
         (["snapshot", "{src}/nope"], ENVIRONMENT, ["{src}/nope"]),
         (["snapshot", "--source", "{src}/nope"], ENVIRONMENT, ["{src}/nope"]),
-        (["snapshot", "--source", "--output", "{src}/no/f", "{src}"], ENVIRONMENT, []),
+        (["snapshot", "--source", "--output", "{src}/no/f", "{src}"], ENVIRONMENT, ["mkdir"]),
         (["lookup", "{src}/a.txt", "a.txt"], ENVIRONMENT, ["{src}/a.txt"]),
-        (["lookup", "{src}"], USAGE, []),
+        (["snapshot", "--source", "--output", "", "{src}"], ENVIRONMENT, ["empty"]),
+        (["lookup", "{src}"], USAGE, ["lookup [-qv] [--reverse] MOUNTPOINT"]),
+        (["diff", "a", "b", "c"], USAGE, ["too many", "OLD NEW"]),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )

@@ -31,6 +31,7 @@ struct work {
 	const struct arguments *arguments;
 	struct hf_destination dest;
 	struct hf_output output;
+	bool manifest_later; /* it may lie in the directory that is made */
 	struct hf_manifest manifest;
 	struct hf_strings old; /* names to remove */
 };
@@ -133,7 +134,12 @@ static int open_target(struct work *work)
 	char *why = NULL;
 	int r = hf_destination_open(&work->dest, !dry, &why);
 
-	return r < 0 && !(dry && r == -ENOENT) ? refuse(r, why) : 0;
+	if (dry && r == -ENOENT)
+		return 0;
+	if (r == 0 && !dry && work->manifest_later)
+		r = hf_output_open(work->arguments->manifest, &work->output,
+				   &why);
+	return r < 0 ? refuse(r, why) : 0;
 }
 
 static int export_view(struct work *work, struct hf_view *view,
@@ -165,6 +171,16 @@ static int export_view(struct work *work, struct hf_view *view,
 
 /* --- and after it ------------------------------------------------------------------ */
 
+static int tell_manifest(const struct work *work)
+{
+	HF_CLEANUP(hf_freep)
+	char *shown = hf_escaped(work->arguments->manifest);
+
+	/* With its {git}, where that is known. */
+	printf("write %s\n", work->manifest_later ? shown : work->output.path);
+	return shown ? 0 : refuse(-ENOMEM, NULL);
+}
+
 static int write_manifest(struct work *work)
 {
 	char *why = NULL;
@@ -172,10 +188,8 @@ static int write_manifest(struct work *work)
 
 	if (!work->arguments->manifest)
 		return 0;
-	if (work->arguments->dry) {
-		printf("write %s\n", work->output.path);
-		return 0;
-	}
+	if (work->arguments->dry)
+		return tell_manifest(work);
 	r = hf_document_write(&work->arguments->document, &work->manifest,
 			      &work->output, &why);
 	return r < 0 ? refuse(r, why) : 0;
@@ -221,7 +235,32 @@ static int export(struct work *work)
 	return status;
 }
 
-/* Opens what is to be written at the end, before anything is done for it. */
+/* As both are written on the command line. */
+static bool is_in_dir(const char *path, const char *dir)
+{
+	size_t len = strlen(dir);
+
+	while (len > 1 && dir[len - 1] == '/')
+		len--;
+	return strncmp(path, dir, len) == 0 && path[len] == '/';
+}
+
+/* The manifest is opened before anything is done for it; one in the directory,
+ * once that is made. */
+static int open_manifest(struct work *work, char **why)
+{
+	const char *path = work->arguments->manifest;
+	int r = hf_output_open(path, &work->output, why);
+
+	work->manifest_later =
+		r == -ENOENT && is_in_dir(path, work->arguments->dir);
+	if (!work->manifest_later)
+		return r;
+	free(*why);
+	*why = NULL;
+	return 0;
+}
+
 static int prepare(struct work *work)
 {
 	const struct arguments *arguments = work->arguments;
@@ -231,7 +270,7 @@ static int prepare(struct work *work)
 				    &work->dest, &why);
 
 	if (r == 0 && arguments->manifest)
-		r = hf_output_open(arguments->manifest, &work->output, &why);
+		r = open_manifest(work, &why);
 	return r < 0 ? refuse(r, why) : 0;
 }
 

@@ -74,6 +74,10 @@ static int take(const char *at, struct hf_place *place, char **why)
 	HF_CLEANUP(hf_freep) char *shown = hf_escaped(at);
 
 	place->path = realpath(at, NULL);
+	if (!place->path && errno == ENOENT)
+		return hf_why(-ENOENT, why,
+			      "%s does not exist; create it with mkdir",
+			      shown ? shown : "?");
 	if (!place->path || stat(place->path, &place->before) != 0)
 		return hf_why(-errno, why, "%s cannot be used: %s",
 			      shown ? shown : "?", strerror(errno));

@@ -45,9 +45,7 @@ static int choose(const char *wanted, struct hf_buf *ret, char **why)
 	else if (home)
 		hf_buf_printf(ret, "%s/.cache/" NAME, home);
 	else
-		return hf_why(-ENOENT, why,
-			      "there is no home directory; -o cache=DIR "
-			      "chooses one");
+		return hf_why(-ENOENT, why, "there is no home directory");
 	return hf_buf_status(ret);
 }
 

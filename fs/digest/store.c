@@ -405,6 +405,12 @@ static int refuse(struct hf_store *store, char **why, const char *reason)
 	return hf_why(-EACCES, why, "%s %s", store->shown, reason);
 }
 
+static int refuse_code(struct hf_store *store, char **why, int code)
+{
+	return hf_why(-EACCES, why, "%s: %s", store->shown,
+		      sqlite3_errstr(code));
+}
+
 static int connect(struct hf_store *store, char **why)
 {
 	enum header header = HEADER_FOREIGN;
@@ -423,7 +429,7 @@ static int connect(struct hf_store *store, char **why)
 		code = read_header(store->db, &header);
 	}
 	if (code != SQLITE_OK)
-		return refuse(store, why, sqlite3_errstr(code));
+		return refuse_code(store, why, code);
 	if (header == HEADER_FOREIGN)
 		return refuse(store, why, "is not a cache of hashedfs");
 	if (header == HEADER_NEWER)
@@ -436,7 +442,7 @@ static int connect(struct hf_store *store, char **why)
 			warn(store, "is damaged and is made anew");
 		code = make_anew(store);
 	}
-	return code == SQLITE_OK ? 0 : refuse(store, why, sqlite3_errstr(code));
+	return code == SQLITE_OK ? 0 : refuse_code(store, why, code);
 }
 
 int hf_store_open(const char *dir, uint64_t max_bytes, hf_clock *clock,

@@ -172,12 +172,13 @@ static void refuses_before_the_work(void **state)
 {
 	(void)state;
 	assert_refused("no/f", -ENOENT,
-		       "cannot write no/f: No such file or directory");
+		       "cannot write no/f: its directory does not exist; "
+		       "create it with mkdir");
 	assert_refused("/", -EISDIR, "cannot write /: Is a directory");
 	assert_refused("new/", -EISDIR, "cannot write new/: Is a directory");
 	assert_refused("/dev/null/f", -ENOTDIR,
 		       "cannot write /dev/null/f: Not a directory");
-	assert_refused("", -EISDIR, "cannot write : Is a directory");
+	assert_refused("", -ENOENT, "the name of the file to write is empty");
 }
 
 static void reports_a_full_disk(void **state)

@@ -5,7 +5,10 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <poll.h>
+#include <pty.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "manifest/manifest.h"
 
@@ -92,6 +95,37 @@ static void is_silent_when_told_to(void **state)
 	hf_meter_stop(NULL);
 }
 
+static bool much(void *context, struct hf_work *ret)
+{
+	(void)context;
+	*ret = (struct hf_work){9999999, 10000000, 1, 2};
+	return true;
+}
+
+/* A terminal of 20 columns in the place of standard error. */
+static void fits_the_terminal(void **state)
+{
+	struct winsize size = {.ws_row = 5, .ws_col = 20};
+	int stderr_fd = dup(STDERR_FILENO);
+	struct hf_meter *meter;
+	struct pollfd ready = {.events = POLLIN};
+	char line[256] = "";
+	int slave_fd;
+
+	(void)state;
+	assert_int_equal(openpty(&ready.fd, &slave_fd, NULL, NULL, &size), 0);
+	assert_int_equal(dup2(slave_fd, STDERR_FILENO), STDERR_FILENO);
+	meter = hf_meter_start(false, much, NULL);
+	assert_int_equal(poll(&ready, 1, 20000), 1);
+	assert_true(read(ready.fd, line, sizeof(line) - 1) > 0);
+	hf_meter_stop(meter);
+	assert_int_equal(dup2(stderr_fd, STDERR_FILENO), STDERR_FILENO);
+	assert_memory_equal(line, "\r9999999/10000000 fi\033[K", 23);
+	close(stderr_fd);
+	close(slave_fd);
+	close(ready.fd);
+}
+
 static void knows_nothing_of_what_is_no_mount(void **state)
 {
 	char mount[] = "/no/such";
@@ -109,6 +143,7 @@ int main(void)
 		cmocka_unit_test(describes),
 		cmocka_unit_test(fits_a_line),
 		cmocka_unit_test(is_silent_when_told_to),
+		cmocka_unit_test(fits_the_terminal),
 		cmocka_unit_test(knows_nothing_of_what_is_no_mount),
 	};
 
