@@ -12,8 +12,7 @@
 struct handle {
 	struct hf_node *node;
 	struct hf_listing *listing;
-	bool reported;    /* changes of the directory are */
-	uint64_t reports; /* before it was listed */
+	struct hf_grounds grounds; /* of the listing */
 	struct hf_reading reading;
 };
 
@@ -57,9 +56,8 @@ static int open_listing(struct hf_fs *fs, fuse_ino_t ino, struct hf_wait *wait,
 	handle->node = hf_inodes_get(fs->inodes, ino);
 	if (!handle->node)
 		return -ESTALE;
-	handle->reports = hf_view_reports(fs->view);
-	handle->reported = hf_view_watch_dir(fs->view, handle->node);
-	return hf_view_list(fs->view, handle->node, wait, &handle->listing);
+	return hf_view_list_again(fs->view, handle->node, wait,
+				  &handle->grounds, &handle->listing);
 }
 
 void hf_op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -182,13 +180,13 @@ static int look(struct reply *reply, struct hf_node *node,
 		struct fuse_entry_param *ret)
 {
 	struct hf_fs *fs = reply->fs;
-	bool reported = reply->handle->reported && hf_node_reported(node);
+	const struct hf_grounds *grounds = &reply->handle->grounds;
+	bool reported = grounds->reported && hf_node_reported(node);
 	int error = hf_entry_param(fs, node, 0, ret);
 
 	if (error < 0 || !reply->plus || !reply->current)
 		return error;
-	ret->entry_timeout =
-		hf_trust_name(fs->trust, reported, reply->handle->reports);
+	ret->entry_timeout = hf_trust_name(fs->trust, reported, grounds);
 	return hf_inodes_enter(fs->inodes, hf_node_ref(node), &ret->ino);
 }
 
@@ -274,8 +272,8 @@ static void readdir(fuse_req_t req, size_t size, off_t offset,
 	hf_trust_end(reply.fs->trust, &reply.handle->reading);
 	if (plus)
 		hf_trust_begin(reply.fs->trust, &reply.handle->reading);
-	reply.current =
-		reply.handle->reports == hf_view_reports(reply.fs->view);
+	reply.current = reply.handle->grounds.reports ==
+			hf_view_reports(reply.fs->view);
 	error = reply_init(&reply);
 	if (error == 0)
 		error = fill(&reply, offset);

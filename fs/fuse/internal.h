@@ -144,11 +144,11 @@ void hf_unanswered_remove(struct hf_unanswered *unanswered, uint64_t unique);
 /*
  * How long the kernel may believe that a name leads where it led. The short
  * time is less than a second, so that with the work of looking again a change
- * of the source shows within a second. The long one bounds what no report
- * tells of, see hf_watches_dir.
+ * of the source shows within a second. The long one counts from the look at
+ * the source.
  */
 #define HF_SHORT_MS 900
-#define HF_LONG_MS 60000
+#define HF_LONG_MS HF_REPORTS_MS
 /* For what never changes: constant files, and all of a frozen view. */
 #define HF_EVER_S (10.0 * 365 * 24 * 3600)
 
@@ -158,9 +158,10 @@ int hf_trust_new(struct fuse_session *fuse, struct hf_view *view,
 void hf_trust_free(struct hf_trust *trust);
 /*
  * For how many seconds the answer to a request may be believed. reported: each
- * change would be; reports: hf_view_reports before anything was looked at.
+ * change would be.
  */
-double hf_trust_name(struct hf_trust *trust, bool reported, uint64_t reports);
+double hf_trust_name(struct hf_trust *trust, bool reported,
+		     const struct hf_grounds *grounds);
 
 /* A READDIRPLUS whose answer the kernel may not have got to. */
 struct hf_reading {

@@ -121,22 +121,22 @@ static int lookup(struct hf_fs *fs, fuse_ino_t parent, const char *name,
 		  struct hf_wait *wait, struct fuse_entry_param *ret)
 {
 	struct hf_node *dir = hf_inodes_get(fs->inodes, parent);
-	uint64_t reports = hf_view_reports(fs->view);
+	struct hf_grounds grounds;
 	struct hf_node *node;
 	uint64_t nodeid;
-	bool reported;
 	int error;
 
 	if (!dir)
 		return -ESTALE;
-	reported = hf_view_watch_dir(fs->view, dir);
+	hf_grounds_take(fs->view, dir, &grounds);
 	error = hf_view_lookup(fs->view, dir, name, wait, &node);
 	hf_node_unref(dir);
 	if (error < 0)
 		return error;
-	reported &= hf_node_reported(node);
 	error = hf_entry_param(fs, node, 0, ret);
-	ret->entry_timeout = hf_trust_name(fs->trust, reported, reports);
+	ret->entry_timeout = hf_trust_name(
+		fs->trust, grounds.reported && hf_node_reported(node),
+		&grounds);
 	if (error < 0) {
 		hf_node_unref(node);
 		return error;

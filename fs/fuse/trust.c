@@ -204,8 +204,10 @@ static bool is_quiet(struct hf_trust *trust)
 	return kernel_hears(trust) && now_ns() - trust->changed_ns >= QUIET_NS;
 }
 
-double hf_trust_name(struct hf_trust *trust, bool reported, uint64_t reports)
+double hf_trust_name(struct hf_trust *trust, bool reported,
+		     const struct hf_grounds *grounds)
 {
+	int64_t left_ms = hf_grounds_left_ms(grounds);
 	bool lend = false;
 
 	if (hf_view_is_frozen(trust->view))
@@ -214,11 +216,11 @@ double hf_trust_name(struct hf_trust *trust, bool reported, uint64_t reports)
 	if (!reported)
 		trust->unreported = true;
 	else
-		lend = is_quiet(trust) &&
-		       reports == hf_view_reports(trust->view);
+		lend = left_ms > HF_SHORT_MS && is_quiet(trust) &&
+		       grounds->reports == hf_view_reports(trust->view);
 	trust->lent |= lend;
 	pthread_mutex_unlock(&trust->lock);
-	return (lend ? HF_LONG_MS : HF_SHORT_MS) / 1000.0;
+	return (double)(lend ? left_ms : HF_SHORT_MS) / 1000;
 }
 
 void hf_trust_update(struct hf_trust *trust)
@@ -257,6 +259,7 @@ int hf_trust_sync(struct hf_trust *trust, struct hf_wait *wait)
 	if (hf_view_is_frozen(trust->view))
 		return 0;
 	hf_view_take_reports(trust->view);
+	hf_view_doubt(trust->view);
 	pthread_mutex_lock(&trust->lock);
 	hears = kernel_hears(trust);
 	take(trust);

@@ -248,6 +248,8 @@ bool hf_watches_dir(struct hf_watches *watches, const char *path);
 bool hf_source_entry_reported(const struct hf_source_entry *entry);
 /* A descriptor that is readable when something was reported. */
 int hf_watches_fd(const struct hf_watches *watches);
+/* True if something was reported that was not read yet. */
+bool hf_watches_pending(const struct hf_watches *watches);
 /* Reads what was reported up to now; true if there was anything. Does not
  * block. */
 bool hf_watches_read(struct hf_watches *watches);

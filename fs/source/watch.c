@@ -372,16 +372,29 @@ int hf_watches_fd(const struct hf_watches *watches)
 	return watches->fd;
 }
 
+/* In bytes. */
+static int unread(const struct hf_watches *watches)
+{
+	int n = 0;
+
+	ioctl(watches->fd, FIONREAD, &n);
+	return n;
+}
+
+bool hf_watches_pending(const struct hf_watches *watches)
+{
+	return unread(watches) > 0;
+}
+
 bool hf_watches_read(struct hf_watches *watches)
 {
 	_Alignas(struct inotify_event) char data[16384];
 	bool moved = false;
 	bool any = false;
-	int left = 0;
-
 	/* No more than was there when it was called: whoever asks for that
 	 * must not wait for those who go on writing. */
-	ioctl(watches->fd, FIONREAD, &left);
+	int left = unread(watches);
+
 	while (left > 0) {
 		ssize_t n = read(watches->fd, data, sizeof(data));
 

@@ -59,6 +59,20 @@ void hf_view_take_reports(struct hf_view *view)
 	pthread_mutex_unlock(&view->reports_lock);
 }
 
+/* Whoever reads reports holds the lock until they are counted. */
+bool hf_view_heard_all(struct hf_view *view, uint64_t reports)
+{
+	bool all;
+
+	if (!view->watches)
+		return false;
+	pthread_mutex_lock(&view->reports_lock);
+	all = hf_view_reports(view) == reports &&
+	      !hf_watches_pending(view->watches);
+	pthread_mutex_unlock(&view->reports_lock);
+	return all;
+}
+
 uint64_t hf_view_reports(const struct hf_view *view)
 {
 	return atomic_load(&view->reports);

@@ -177,8 +177,10 @@ static int open_constant(struct hf_view *view, struct hf_node *node,
 
 	if (view->frozen)
 		error = stale(error);
-	if (error == -ESTALE)
+	if (error == -ESTALE) {
 		atomic_store(&node->dead, true);
+		hf_view_doubt(view);
+	}
 	return error;
 }
 

@@ -1,6 +1,7 @@
 /*
  * dir: what is remembered of one directory while somebody holds it: its
- * catalog, as long as that is current, and its last listing.
+ * catalog, as long as that is current, and its last listing, with what that
+ * rests on.
  */
 #include "fs/view/internal.h"
 
@@ -12,6 +13,8 @@ struct hf_view_dir {
 	struct hf_catalog *catalog; /* protected by lock */
 	uint64_t reports;           /* before it was read; protected by lock */
 	struct hf_listing *last;    /* protected by lock */
+	struct hf_grounds grounds;  /* of last, to give it again; reported
+				       false: there are none; by lock */
 };
 
 int hf_view_dir_new(struct hf_view_dir **ret)
@@ -128,8 +131,32 @@ bool hf_view_dir_set_last(struct hf_view_dir *dir, struct hf_listing *listing)
 	pthread_mutex_lock(&dir->lock);
 	old = dir->last;
 	dir->last = hf_listing_ref(listing);
+	dir->grounds.reported = false;
 	pthread_mutex_unlock(&dir->lock);
 	changed = old && old->generation != listing->generation;
 	hf_listing_unref(old);
 	return changed;
+}
+
+struct hf_listing *hf_view_dir_grounds(struct hf_view_dir *dir,
+				       struct hf_grounds *ret)
+{
+	struct hf_listing *listing = NULL;
+
+	pthread_mutex_lock(&dir->lock);
+	if (dir->grounds.reported)
+		listing = hf_listing_ref(dir->last);
+	*ret = dir->grounds;
+	pthread_mutex_unlock(&dir->lock);
+	return listing;
+}
+
+void hf_view_dir_set_grounds(struct hf_view_dir *dir,
+			     const struct hf_listing *listing,
+			     const struct hf_grounds *grounds)
+{
+	pthread_mutex_lock(&dir->lock);
+	if (dir->last == listing)
+		dir->grounds = *grounds;
+	pthread_mutex_unlock(&dir->lock);
 }

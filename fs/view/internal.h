@@ -26,6 +26,7 @@
  *   texts.c    what is remembered of it
  *   writing.c  one text, rewritten
  *   settle.c   equal names in one directory
+ *   vouch.c    a listing handed out again
  *   listing.c  a directory's presented entries
  *   catalog.c  a directory's source names and the hashed names they can have
  *   present.c  source file -> presented entry: every rule about one file
@@ -60,6 +61,7 @@ struct hf_view {
 	pthread_mutex_t reports_lock;  /* held while reports are read */
 	atomic_uint_least64_t reports;
 	atomic_uint_least64_t forgets; /* calls of hf_view_forget */
+	atomic_uint_least64_t doubts;  /* calls of hf_view_doubt */
 	struct hf_pins pins;           /* of everything that is open */
 	pthread_mutex_t sums_lock;     /* guards every node's sums, pinned */
 	struct hf_cache *cache;
@@ -83,6 +85,10 @@ void hf_attr_fill(const struct hf_entry *entry, uint64_t ino, struct stat *ret);
  * False where nothing is watched. */
 bool hf_view_watch_at(struct hf_view *view, const char *dir);
 bool hf_view_watch_parent(struct hf_view *view, const char *path);
+bool hf_view_watch_dir(struct hf_view *view, struct hf_node *dir);
+/* True if nothing was reported since hf_view_reports was `reports`, whether
+ * that was read or not. */
+bool hf_view_heard_all(struct hf_view *view, uint64_t reports);
 
 /* --- node.c -------------------------------------------------------------- */
 
@@ -466,6 +472,14 @@ void hf_view_dir_forget(struct hf_view_dir *dir);
 struct hf_listing *hf_view_dir_last(struct hf_view_dir *dir);
 /* Remembers a listing; true if it says something else than the last one. */
 bool hf_view_dir_set_last(struct hf_view_dir *dir, struct hf_listing *listing);
+/* The grounds on which the last listing may be handed out again, and a new
+ * reference to it; NULL: there are none. */
+struct hf_listing *hf_view_dir_grounds(struct hf_view_dir *dir,
+				       struct hf_grounds *ret);
+/* Sets them, if `listing` is still the last one. */
+void hf_view_dir_set_grounds(struct hf_view_dir *dir,
+			     const struct hf_listing *listing,
+			     const struct hf_grounds *grounds);
 
 /* --- listing.c ----------------------------------------------------------- */
 

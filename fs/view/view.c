@@ -150,6 +150,7 @@ void hf_view_forget(struct hf_view *view)
 {
 	hf_cache_forget(view->cache);
 	atomic_fetch_add(&view->forgets, 1);
+	hf_view_doubt(view);
 }
 
 void hf_view_stats(struct hf_view *view, struct hf_view_stats *ret)

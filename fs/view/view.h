@@ -228,6 +228,37 @@ int hf_view_lookup(struct hf_view *view, struct hf_node *dir, const char *name,
 /* The directory as it is now; *ret is new. */
 int hf_view_list(struct hf_view *view, struct hf_node *dir,
 		 struct hf_wait *wait, struct hf_listing **ret) HF_MUST_USE;
+
+/* So long may an answer rest on reports alone. It bounds what is not reported
+ * although it should be, see hf_watches_dir. */
+#define HF_REPORTS_MS 60000
+
+/* On what the answer to a question about a directory rests. */
+struct hf_grounds {
+	bool reported;     /* each change of it is, as far as the entries' own
+			      `reported` goes */
+	uint64_t reports;  /* hf_view_reports before the look at the source:
+			      while they are the same, nothing was */
+	uint64_t doubts;   /* calls of hf_view_doubt before it; private */
+	int64_t looked_ns; /* when that was, by hf_clock_realtime */
+};
+/* Watches the directory, and sets on what the next hf_view_lookup in it or
+ * hf_view_list of it rests. Call it before each. */
+void hf_grounds_take(struct hf_view *view, struct hf_node *dir,
+		     struct hf_grounds *ret);
+/* For how long it may still rest on reports; 0: it was too long ago. */
+int64_t hf_grounds_left_ms(const struct hf_grounds *grounds);
+/*
+ * The same as hf_view_list but for what is not reported, watching it: the last
+ * listing, if all of that is watched, was quiet, and nothing was reported
+ * since. *grounds is set as well.
+ */
+int hf_view_list_again(struct hf_view *view, struct hf_node *dir,
+		       struct hf_wait *wait, struct hf_grounds *grounds,
+		       struct hf_listing **ret) HF_MUST_USE;
+/* From now on hf_view_list_again looks at every directory once more. */
+void hf_view_doubt(struct hf_view *view);
+
 /* The node of entry `i`, which must not be hidden; *ret is new. */
 int hf_view_node(struct hf_view *view, struct hf_node *dir,
 		 const struct hf_listing *listing, size_t i,
@@ -460,12 +491,6 @@ void hf_view_forget(struct hf_view *view);
  * that is impossible nothing is ever reported.
  */
 void hf_view_watch(struct hf_view *view);
-/*
- * Call before hf_view_list or hf_view_lookup: true if each change of what they
- * will say of this directory is reported, as far as the entries' own
- * `reported` goes. It stands while hf_view_reports stays what it was before.
- */
-bool hf_view_watch_dir(struct hf_view *view, struct hf_node *dir);
 /* hf_entry's `reported` of the entry that a node was made of. */
 bool hf_node_reported(const struct hf_node *node);
 /* Readable when something was reported; -1: there are no watches. */
