@@ -138,9 +138,6 @@ int hf_hash(const struct hf_algorithm *algorithm, const void *data, size_t len,
 
 /* --- many at once --------------------------------------------------------- */
 
-/* What one step of the lanes takes, in steps of OpenSSL. */
-#define LANE_COST 2
-
 static int longest_first(const void *a, const void *b)
 {
 	const struct hf_hashing *x = a;
@@ -149,34 +146,9 @@ static int longest_first(const void *a, const void *b)
 	return (x->len < y->len) - (x->len > y->len);
 }
 
-/* How long `n` of those lengths take in the lanes, the longest first. */
-static size_t cost_of(const struct hf_hashing *hashings, size_t n, size_t total)
+bool hf_hash_in_lanes(const struct hf_algorithm *algorithm)
 {
-	size_t even = total / HF_LANES_ALL;
-
-	if (n == 0)
-		return 0;
-	return LANE_COST * (hashings->len > even ? hashings->len : even);
-}
-
-/* How many of the longest are better hashed one by one, because they would
- * keep a lane busy when the others have nothing left to do. */
-static size_t count_loners(const struct hf_hashing *hashings, size_t n)
-{
-	size_t total = 0;
-	size_t i = 0;
-
-	for (size_t k = 0; k < n; k++)
-		total += hashings[k].len;
-	for (; i < n; i++) {
-		size_t len = hashings[i].len;
-
-		if (cost_of(hashings + i, n - i, total) <
-		    len + cost_of(hashings + i + 1, n - i - 1, total - len))
-			break;
-		total -= len;
-	}
-	return i;
+	return strcmp(algorithm->name, "md5") == 0 && evp_md(algorithm);
 }
 
 #define AT_ONCE 64
@@ -200,21 +172,19 @@ static void hash_in_lanes(struct hf_hashing *hashings, size_t n)
 int hf_hash_many(const struct hf_algorithm *algorithm,
 		 struct hf_hashing *hashings, size_t n)
 {
-	bool lanes = strcmp(algorithm->name, "md5") == 0 && evp_md(algorithm);
-	size_t loners = n;
 	int error = 0;
 
-	if (lanes) {
-		qsort(hashings, n, sizeof(*hashings), longest_first);
-		loners = count_loners(hashings, n);
+	if (!hf_hash_in_lanes(algorithm)) {
+		for (size_t i = 0; i < n && error == 0; i++)
+			error = hf_hash(algorithm, hashings[i].data,
+					hashings[i].len, hashings[i].ret);
+		return error;
 	}
-	for (size_t i = 0; i < loners && error == 0; i++)
-		error = hf_hash(algorithm, hashings[i].data, hashings[i].len,
-				hashings[i].ret);
-	for (size_t at = loners; at < n && error == 0; at += AT_ONCE)
+	qsort(hashings, n, sizeof(*hashings), longest_first);
+	for (size_t at = 0; at < n; at += AT_ONCE)
 		hash_in_lanes(hashings + at,
 			      n - at < AT_ONCE ? n - at : AT_ONCE);
-	return error;
+	return 0;
 }
 
 bool hf_digest_equal(const struct hf_digest *a, const struct hf_digest *b)

@@ -16,6 +16,8 @@ struct hf_hashing {
  * another order. */
 int hf_hash_many(const struct hf_algorithm *algorithm,
 		 struct hf_hashing *hashings, size_t n) HF_MUST_USE;
+/* Is that what lanes.h does? */
+bool hf_hash_in_lanes(const struct hf_algorithm *algorithm);
 
 /*
  * The sum of one block: Poly1305 under a key that is drawn once per process.

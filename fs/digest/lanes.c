@@ -1,7 +1,8 @@
 /*
  * lanes: MD5 of many messages at once, one in each lane of a vector. A lane
  * whose message ends takes the next one, so lengths need not be equal; where
- * they are alike all lanes stay full to the end.
+ * they are alike all lanes stay full to the end. What is left over in the end
+ * goes on one by one.
  */
 #include "fs/digest/lanes.h"
 
@@ -36,6 +37,11 @@ static inline uint32_t word(const uint8_t *block, int k)
 	memcpy(&value, block + 4 * k, sizeof(value));
 	return le32toh(value);
 }
+
+#define LANES 1
+#define KERNEL run_1
+#define TARGET
+#include "fs/digest/md5lanes.h"
 
 #define LANES 4
 #define KERNEL run_4
@@ -98,14 +104,14 @@ struct lane {
 	struct hf_message *message; /* NULL: none is left */
 	const uint8_t *data;
 	size_t blocks; /* until the end of `data` */
+	uint64_t len;  /* of the message, up to there */
 	bool in_tail;
 	uint8_t tail[2 * BLOCK];
 };
 
 struct lanes {
 	struct width width;
-	struct hf_message *next;
-	struct hf_message *end;
+	const struct hf_messages *messages;
 	size_t busy;
 	uint32_t states[4][LANES_MAX];
 	struct lane at[LANES_MAX];
@@ -116,7 +122,7 @@ static void to_tail(struct lane *lane)
 	const struct hf_message *message = lane->message;
 	size_t rest = message->len % BLOCK;
 	size_t len = rest < BLOCK - 8 ? BLOCK : 2 * BLOCK;
-	uint64_t bits = htole64((uint64_t)message->len * 8);
+	uint64_t bits = htole64(lane->len * 8);
 
 	memset(lane->tail, 0, sizeof(lane->tail));
 	if (rest)
@@ -130,34 +136,71 @@ static void to_tail(struct lane *lane)
 	lane->in_tail = true;
 }
 
-static void begin(struct lanes *lanes, unsigned i)
+static void take_data(struct lane *lane)
 {
-	struct lane *lane = &lanes->at[i];
-
-	lane->message = lanes->next < lanes->end ? lanes->next++ : NULL;
-	if (!lane->message)
-		return;
-	lanes->busy++;
-	for (int k = 0; k < 4; k++)
-		lanes->states[k][i] = start[k];
 	lane->data = lane->message->data;
 	lane->blocks = lane->message->len / BLOCK;
-	lane->in_tail = false;
+	lane->len += lane->message->len;
+}
+
+/* Behind the last whole block that is at hand: to the next one. */
+static void go_on(struct lane *lane)
+{
+	struct hf_message *message = lane->message;
+
+	while (lane->blocks == 0 && message->more &&
+	       message->len % BLOCK == 0 && message->more(message))
+		take_data(lane);
 	if (lane->blocks == 0)
 		to_tail(lane);
 }
 
-static void end(struct lanes *lanes, unsigned i)
+static void begin(struct lanes *lanes, unsigned i, struct hf_message *message)
 {
 	struct lane *lane = &lanes->at[i];
+
+	lane->message = message;
+	lanes->busy++;
+	for (int k = 0; k < 4; k++)
+		lanes->states[k][i] = start[k];
+	lane->len = 0;
+	lane->in_tail = false;
+	take_data(lane);
+	go_on(lane);
+}
+
+/* Gives all lanes that have nothing to do a message, as far as there are. */
+static void fill(struct lanes *lanes)
+{
+	const struct hf_messages *messages = lanes->messages;
+
+	for (unsigned i = 0; i < lanes->width.lanes; i++) {
+		struct hf_message *message;
+
+		if (lanes->at[i].message)
+			continue;
+		message = messages->next(messages->arg);
+		if (!message)
+			return;
+		begin(lanes, i, message);
+	}
+}
+
+static void end(struct lanes *lanes, unsigned i)
+{
+	const struct hf_messages *messages = lanes->messages;
+	struct lane *lane = &lanes->at[i];
+	struct hf_message *message = lane->message;
 
 	for (int k = 0; k < 4; k++) {
 		uint32_t value = htole32(lanes->states[k][i]);
 
-		memcpy(lane->message->md5 + 4 * k, &value, sizeof(value));
+		memcpy(message->md5 + 4 * k, &value, sizeof(value));
 	}
 	lanes->busy--;
-	begin(lanes, i);
+	lane->message = NULL;
+	if (messages->ended)
+		messages->ended(messages->arg, message);
 }
 
 /* The lane that comes to the end of its data first. */
@@ -173,27 +216,31 @@ static const struct lane *shortest(const struct lanes *lanes)
 	return found;
 }
 
-static void advance(struct lanes *lanes, unsigned i, size_t n)
+/* True if a message has ended. */
+static bool advance(struct lanes *lanes, unsigned i, size_t n)
 {
 	struct lane *lane = &lanes->at[i];
+	bool in_tail = lane->in_tail;
 
 	lane->data += n * BLOCK;
 	lane->blocks -= n;
 	if (lane->blocks > 0)
-		return;
-	if (lane->in_tail)
+		return false;
+	if (in_tail)
 		end(lanes, i);
 	else
-		to_tail(lane);
+		go_on(lane);
+	return in_tail;
 }
 
 /* A lane without a message goes along with another one's data, and what it
  * makes of them is nobody's. */
-static void step(struct lanes *lanes)
+static bool step(struct lanes *lanes)
 {
 	const struct lane *first = shortest(lanes);
 	const uint8_t *data[LANES_MAX] = {NULL};
 	size_t n = first->blocks;
+	bool ended = false;
 
 	for (unsigned i = 0; i < lanes->width.lanes; i++)
 		data[i] =
@@ -201,16 +248,66 @@ static void step(struct lanes *lanes)
 	lanes->width.run(lanes->states, data, n);
 	for (unsigned i = 0; i < lanes->width.lanes; i++)
 		if (lanes->at[i].message)
-			advance(lanes, i, n);
+			ended |= advance(lanes, i, n);
+	return ended;
+}
+
+/* The same of one lane, whose piece is taken to its end. */
+static bool step_one(struct lanes *lanes, unsigned i)
+{
+	struct lane *lane = &lanes->at[i];
+	const uint8_t *data[LANES_MAX] = {lane->data};
+	uint32_t states[4][LANES_MAX] = {{0}};
+
+	for (int k = 0; k < 4; k++)
+		states[k][0] = lanes->states[k][i];
+	run_1(states, data, lane->blocks);
+	for (int k = 0; k < 4; k++)
+		lanes->states[k][i] = states[k][0];
+	return advance(lanes, i, lane->blocks);
+}
+
+static bool step_each(struct lanes *lanes)
+{
+	bool ended = false;
+
+	for (unsigned i = 0; i < lanes->width.lanes; i++)
+		if (lanes->at[i].message)
+			ended |= step_one(lanes, i);
+	return ended;
+}
+
+/* A step of all lanes takes longer than that of so many one by one. */
+#define FEW 2
+
+void hf_md5_all(unsigned most, const struct hf_messages *messages)
+{
+	struct lanes lanes = {.width = width_of(most), .messages = messages};
+
+	fill(&lanes);
+	while (lanes.busy > 0)
+		if (lanes.busy > FEW ? step(&lanes) : step_each(&lanes))
+			fill(&lanes);
+}
+
+/* --- an array of them ------------------------------------------------------ */
+
+struct array {
+	struct hf_message *next;
+	struct hf_message *end;
+};
+
+static struct hf_message *next_of(void *arg)
+{
+	struct array *array = arg;
+
+	return array->next < array->end ? array->next++ : NULL;
 }
 
 void hf_md5_many(unsigned most, struct hf_message *messages, size_t n)
 {
-	struct lanes lanes = {
-		.width = width_of(most), .next = messages, .end = messages + n};
+	struct array array = {.next = messages, .end = messages + n};
 
-	for (unsigned i = 0; i < lanes.width.lanes; i++)
-		begin(&lanes, i);
-	while (lanes.busy > 0)
-		step(&lanes);
+	hf_md5_all(most,
+		   &(struct hf_messages){.next = next_of, .arg = &array});
 }
