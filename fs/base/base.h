@@ -179,6 +179,9 @@ void *hf_map_next(const struct hf_map *map, size_t *cursor);
 struct hf_wait {
 	sem_t sem;
 	atomic_bool interrupted;
+	/* The asker does by itself what nobody has begun yet, and may hang in
+	 * it: nobody needs its thread. Constant once anything is asked for. */
+	bool works;
 };
 void hf_wait_init(struct hf_wait *wait);
 void hf_wait_fini(struct hf_wait *wait);

@@ -11,6 +11,7 @@ void hf_wait_init(struct hf_wait *wait)
 {
 	sem_init(&wait->sem, 0, 0);
 	atomic_init(&wait->interrupted, false);
+	wait->works = false;
 }
 
 void hf_wait_fini(struct hf_wait *wait)

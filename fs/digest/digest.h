@@ -244,7 +244,8 @@ void hf_digests_free(struct hf_digests *digests);
  * saw to be `sig`. From memory if that state was hashed and was quiet then;
  * else the pool reads it, once for all who ask at the same time. Errors of
  * opening and reading (not remembered); -EINTR: `wait` was interrupted, the
- * hashing goes on; -EBUSY: the file changed at every try.
+ * hashing goes on; -EBUSY: the file changed at every try. An asker that
+ * works (struct hf_wait) reads it by itself if nobody has begun.
  */
 int hf_digests_get(struct hf_digests *digests, unsigned root, const char *path,
 		   const struct hf_sig *sig, struct hf_wait *wait,
@@ -278,9 +279,9 @@ bool hf_digests_last(struct hf_digests *digests, unsigned root,
 
 /*
  * Opens `path` for reading as the bytes that have the digest `expected`. The
- * pool reads and hashes them all, unless `sums` (NULL, or of an earlier
- * opening of the same bytes) still fit a quiet stamp. -ESTALE: the file has
- * other bytes now. Else as hf_digests_get. wait NULL: the calling thread reads
+ * pool, or an asker that works, reads and hashes them all, unless `sums`
+ * (NULL, or of an earlier opening of the same bytes) still fit a quiet stamp.
+ * -ESTALE: the file has other bytes now. Else as hf_digests_get. wait NULL: the calling thread reads
  * by itself, which saves two switches of threads a file.
  */
 int hf_digests_open(struct hf_digests *digests, unsigned root, const char *path,

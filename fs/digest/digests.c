@@ -138,11 +138,12 @@ static void flight_key(const struct job *job, uint64_t ret[2])
 	ret[0] ^= job->keep;
 }
 
-/* The flight that reads a file. */
+/* The flight that reads a file: in the pool, or here. */
 static int fly(struct hf_digests *digests, unsigned root, const char *path,
-	       const struct hf_key *key, const struct hf_sig *sig,
+	       const struct hf_key *key, const struct hf_sig *sig, bool here,
 	       bool *started, struct hf_flight **ret)
 {
+	struct hf_flight_job flight_job = {job_run, job_free, NULL};
 	struct job *job;
 	uint64_t its_key[2];
 	int error = job_new(digests, root, path, key, sig, &job);
@@ -150,9 +151,15 @@ static int fly(struct hf_digests *digests, unsigned root, const char *path,
 	if (error < 0)
 		return error;
 	flight_key(job, its_key);
-	return hf_flight_join(digests->flights, its_key,
-			      &(struct hf_flight_job){job_run, job_free, job},
-			      started, ret);
+	flight_job.arg = job;
+	if (!here)
+		return hf_flight_join(digests->flights, its_key, &flight_job,
+				      started, ret);
+	error = hf_flight_begin(digests->flights, its_key, &flight_job, started,
+				ret);
+	if (error == 0 && *started)
+		hf_flight_land(*ret, job_run(job));
+	return error;
 }
 
 /* --- one of many -------------------------------------------------------------- */
@@ -234,7 +241,8 @@ int hf_digests_get(struct hf_digests *digests, unsigned root, const char *path,
 	hf_facts_key(digests->facts, root, path, &key);
 	if (hf_facts_get(digests->facts, &key, sig, ret))
 		return 0;
-	error = fly(digests, root, path, &key, sig, &started, &flight);
+	error = fly(digests, root, path, &key, sig, wait->works, &started,
+		    &flight);
 	if (error < 0)
 		return error;
 	error = wait_for(digests, flight, wait, &reading);
@@ -318,7 +326,7 @@ int hf_batch_add(struct hf_batch *batch, unsigned root, const char *path,
 		error = fly_along(digests, root, path, &key, sig,
 				  &item->flight);
 	else
-		error = fly(digests, root, path, &key, sig, &started,
+		error = fly(digests, root, path, &key, sig, false, &started,
 			    &item->flight);
 	if (error == 0)
 		batch->n++;
@@ -421,7 +429,8 @@ static int open_once(struct hf_digests *digests, unsigned root,
 	int error;
 
 	hf_facts_key(digests->facts, root, path, &key);
-	error = fly(digests, root, path, &key, NULL, started, &flight);
+	error = fly(digests, root, path, &key, NULL, wait->works, started,
+		    &flight);
 	if (error < 0)
 		return error;
 	error = wait_for(digests, flight, wait, &reading);

@@ -205,6 +205,7 @@ void hf_request_begin(struct hf_request *request, struct hf_watcher *watcher,
 	request->client = fuse_req_ctx(req)->pid;
 	atomic_init(&request->answered, false);
 	hf_wait_init(&request->wait);
+	request->wait.works = true;
 	fuse_req_interrupt_func(req, interrupted, request);
 }
 

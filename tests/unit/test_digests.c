@@ -364,6 +364,37 @@ static void a_crowd_asks_and_one_file_is_hashed(void **state)
 	free(data);
 }
 
+static void hang(void *arg)
+{
+	sem_wait(arg);
+}
+
+/* A request has a thread of its own: another one would have to be woken. */
+static void whoever_works_needs_no_pool(void **state)
+{
+	struct room *room = *state;
+	struct hf_digest expected = md5_of("text", 4);
+	struct hf_verified *verified;
+	struct hf_fact fact;
+	static sem_t end; /* outlives the pool */
+
+	tree_write(&room->tree, "a", "text");
+	sem_init(&end, 0, 0);
+	for (int i = 0; i < 4; i++) /* as many threads as it may have */
+		assert_int_equal(hf_pool_submit(room->pool, hang, &end), 0);
+	room->wait.works = true;
+	alarm(20); /* it would wait for ever */
+	assert_int_equal(get(room, "a", &fact), 0);
+	assert_true(hf_digest_equal(&fact.digest, &expected));
+	assert_int_equal(hf_digests_open(room->digests, 0, "a", &expected, NULL,
+					 &room->wait, &verified),
+			 0);
+	alarm(0);
+	hf_verified_unref(verified);
+	for (int i = 0; i < 4; i++)
+		sem_post(&end);
+}
+
 #define N_FILES 500
 
 static void name_of(int i, char ret[16])
@@ -914,6 +945,7 @@ int main(void)
 		IN_ROOM(the_last_digest_outlives_permission),
 		IN_ROOM(a_crowd_asks_and_one_file_is_hashed),
 		IN_ROOM(a_crowd_asks_for_many_files),
+		IN_ROOM(whoever_works_needs_no_pool),
 		IN_ROOM(a_batch_answers_in_order),
 		IN_ROOM(a_racy_answer_is_not_settled),
 		IN_ROOM(bytes_are_read_from_any_place),
