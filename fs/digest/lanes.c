@@ -308,6 +308,5 @@ void hf_md5_many(unsigned most, struct hf_message *messages, size_t n)
 {
 	struct array array = {.next = messages, .end = messages + n};
 
-	hf_md5_all(most,
-		   &(struct hf_messages){.next = next_of, .arg = &array});
+	hf_md5_all(most, &(struct hf_messages){.next = next_of, .arg = &array});
 }
