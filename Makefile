@@ -264,8 +264,7 @@ test: # everything: dependencies, build, unit tests, lint, tests on mounts
 TESTERS ?= $(shell expr $$(nproc) + 1)
 
 test-mount: all $(TEST_PROGRAMS) # tests on real mounts alone; with SAN= those of that build
-	HASHEDFS_BIN_DIR=$(BIN) HASHEDFS_STRICT=$(STRICT) \
-		build/venv/bin/python -B -m pytest -c tests/pytest.ini \
+	HASHEDFS_BIN_DIR=$(BIN) HASHEDFS_STRICT=$(STRICT) tests/mounts.sh \
 		-n $(TESTERS) --dist worksteal tests $(ARGS)
 
 outcomes: all $(FAULTS) # run every fault, write the tables of hashedfs(7)

@@ -36,6 +36,24 @@ def pytest_configure():
             signal.signal(number, signal.SIG_DFL)
 
 
+# --- halves -------------------------------------------------------------------
+
+# Whoever may sudo runs what needs root apart from the rest: `make test-mount`.
+HALF = os.environ.get("HASHEDFS_HALF", "")
+
+
+def _needs_root(item):
+    return "as_root" in item.fixturenames or item.get_closest_marker("root") is not None
+
+
+def pytest_collection_modifyitems(config, items):
+    if not HALF:
+        return
+    others = [item for item in items if _needs_root(item) != (HALF == "root")]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if _needs_root(item) == (HALF == "root")]
+
+
 # --- what could not run -----------------------------------------------------
 
 def not_run(reason, anywhere=False):
@@ -189,7 +207,7 @@ def as_root():
     return ROOT
 
 
-@pytest.fixture(params=["root", "user"])
+@pytest.fixture(params=[pytest.param("root", marks=pytest.mark.root), "user"])
 def as_user(request, bed):
     """The person who mounts: each test runs as root and as somebody else."""
     if request.param == "root":

@@ -180,5 +180,9 @@ def unprivileged(home):
     return Person("user", os.getuid(), os.getgid(), os.environ.get("HOME", home))
 
 
+# Whoever runs the tests.
+WHOEVER = ROOT if os.geteuid() == 0 else unprivileged("/")
+
+
 if sys.version_info < (3, 10):
     sys.exit("the tests need Python 3.10")

@@ -231,12 +231,12 @@ def test_python(block):
 
 
 @pytest.mark.parametrize("block", _files("nginx"))
-def test_nginx(block, work):
+def test_nginx(block, as_root, work):
     """Those that no session takes: a fragment of a server, or of http."""
     if block.name:
         return
-    if not shutil.which("nginx") or os.geteuid() != 0:
-        not_run("no nginx, or nobody to run it")
+    if not shutil.which("nginx"):
+        not_run("no nginx")
     conf = work / "nginx.conf"
     conf.write_text(f"events {{}}\nhttp {{\n{block.text}\n}}\n")
     done = subprocess.run(

@@ -9,7 +9,7 @@ import time
 import oracle
 import pytest
 from conftest import BIN_DIR, not_run
-from person import ROOT
+from person import WHOEVER
 
 SECONDS = 8  # four races: root and somebody else, with Landlock and without
 MARK = b"SECRET-OF-OUTSIDE"
@@ -296,7 +296,7 @@ def raced(farm, compiled):
         # Names inside what is switched itself would often not be there.
         crews = [pairs[:6], pairs[6:8], moves]
         program = str(compiled("swap"))
-        crews = [ROOT.popen(program, *map(str, crew)) for crew in crews]
+        crews = [WHOEVER.popen(program, *map(str, crew)) for crew in crews]
         try:
             yield sources
             assert [crew.poll() for crew in crews] == [None] * len(crews)
@@ -313,8 +313,8 @@ def watch(m, program, sources, env, seconds=SECONDS):
     tasks = [
         m.person.start(look_again, m.path, seconds),
         m.person.start(look_again, m.path, seconds),
-        ROOT.start(explain_again, m, seconds),
-        ROOT.start(snapshot_again, program, m.person, sources, seconds, env),
+        WHOEVER.start(explain_again, m, seconds),
+        WHOEVER.start(snapshot_again, program, m.person, sources, seconds, env),
     ]
     results = [task.result(seconds + 60) for task in tasks]
     return sum((found for found, _ in results), []), [good for _, good in results]

@@ -89,7 +89,7 @@ def test_a_tree_that_never_holds_still(make, export_once):
     assert not export.dir.exists() or not drafts(export.dir)
 
 
-@pytest.fixture(params=["copied", "cloned"])
+@pytest.fixture(params=["copied", pytest.param("cloned", marks=pytest.mark.root)])
 def battlefield(request, work):
     """Where sources and export lie; large files are copied there, or cloned."""
     if request.param == "copied":
@@ -244,7 +244,7 @@ def test_a_full_disk(src, export, as_user, as_root):
 
 
 @pytest.fixture(params=["xfs", "btrfs"])
-def cloning(request, work):
+def cloning(request, as_root, work):
     with file_system(request.param, work) as point:
         yield point
 

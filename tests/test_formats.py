@@ -16,7 +16,7 @@ import urllib.parse
 import oracle
 import pytest
 from conftest import TOP, not_run
-from person import ROOT, SYSTEM_PATH
+from person import SYSTEM_PATH, WHOEVER
 from s3 import KEY, REGION, SECRET, serve
 
 NODE = TOP / "build/node"
@@ -125,7 +125,7 @@ def test_django(version, how, snapshot, names, work):
     text = snapshot(*how)
     (work / "staticfiles.json").write_text(text)
     assert ("integrity" in json.loads(text)) == bool(how)
-    done = ROOT.run(python, "-B", "-c", ASK_DJANGO, work, json.dumps(list(names)))
+    done = WHOEVER.run(python, "-B", "-c", ASK_DJANGO, work, json.dumps(list(names)))
     answer, strict = done.stdout.splitlines()
     sum_, urls = json.loads(answer)
     assert sum_ == oracle.manifest_hash(names)
@@ -154,7 +154,7 @@ print(json.dumps({name: storage.url(name) for name in request["names"]}))
 
 def ask_storages(**request):
     python = TOP / "build/venv/bin/python"
-    done = ROOT.run(python, "-B", "-c", ASK_STORAGES, json.dumps(request))
+    done = WHOEVER.run(python, "-B", "-c", ASK_STORAGES, json.dumps(request))
     return json.loads(done.stdout)
 
 
@@ -230,7 +230,7 @@ def test_symfony(how, base, key, url, snapshot, names, work):
         not_run("no php-symfony-asset here")
     (work / "m.json").write_text(snapshot("--format", "flat", *how))
     asked = json.dumps([key + name for name in names])
-    done = ROOT.run(program("php"), "-r", ASK_SYMFONY, SYMFONY, work / "m.json", base, asked)
+    done = WHOEVER.run(program("php"), "-r", ASK_SYMFONY, SYMFONY, work / "m.json", base, asked)
     assert json.loads(done.stdout) == {key + path: url + name for path, name in names.items()}
 
 
@@ -241,7 +241,7 @@ def node(script, *args):
     if not (NODE / "done").exists():
         not_run("build/node could not be fetched")
     argv = [program("node"), "--input-type=module", "-e", script, *map(str, args)]
-    return ROOT.run(*argv, cwd=NODE).stdout
+    return WHOEVER.run(*argv, cwd=NODE).stdout
 
 
 RESOLVE = """
@@ -351,7 +351,7 @@ def web(top):
 
 def visit(url, home):
     """The page when its scripts have run."""
-    return ROOT.run(
+    return WHOEVER.run(
         program("chromium"),
         *"--headless --no-sandbox --disable-gpu --disable-quic --no-first-run".split(),
         *"--disable-background-networking --disable-component-update".split(),
