@@ -9,7 +9,8 @@ arguments=("$@")
 run() { # HALF [COMMAND...]
 	local half=$1
 	shift
-	"$@" env "PATH=$PATH" "HASHEDFS_BIN_DIR=$HASHEDFS_BIN_DIR" \
+	# Not every user looks where mkfs and nginx are.
+	"$@" env "PATH=$PATH:/usr/sbin:/sbin" "HASHEDFS_BIN_DIR=$HASHEDFS_BIN_DIR" \
 		"HASHEDFS_STRICT=$HASHEDFS_STRICT" "HASHEDFS_HALF=$half" \
 		build/venv/bin/python -B -m pytest -c tests/pytest.ini \
 		"${arguments[@]}"
