@@ -10,29 +10,16 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "manifest/bytes.h"
-#include "manifest/circles.h"
-
-/* A style sheet or script above that is never rewritten. */
-#define TEXT_MAX (32 * 1024 * 1024)
-
-/* A file whose bytes have another digest than its name, or that has none. */
-struct suspect {
-	const struct hf_manifest_row *row;
-	bool missing;                       /* which is told already */
-	char digest[HF_DIGEST_HEX_MAX + 1]; /* of the bytes */
-};
+#include "manifest/suspects.h"
 
 struct verifying {
 	const struct hf_config *config;
 	const char *place;
 	int dir_fd;
-	struct suspect *suspects;
-	size_t n_suspects;
-	size_t cap;
+	struct hf_suspects suspects;
 	struct hf_buf findings;
 	size_t n_findings;
 	size_t n_unchecked;
@@ -41,7 +28,7 @@ struct verifying {
 static void verifying_fini(struct verifying *verifying)
 {
 	hf_closep(&verifying->dir_fd);
-	free(verifying->suspects);
+	hf_suspects_fini(&verifying->suspects);
 	hf_buf_fini(&verifying->findings);
 }
 
@@ -76,28 +63,6 @@ static bool stays_inside(const char *name)
 	return true;
 }
 
-static int suspect(struct verifying *verifying,
-		   const struct hf_manifest_row *row, bool missing,
-		   const struct hf_bytes *bytes)
-{
-	struct suspect *made;
-
-	if (verifying->n_suspects == verifying->cap) {
-		size_t cap = verifying->cap ? 2 * verifying->cap : 16;
-
-		made = reallocarray(verifying->suspects, cap, sizeof(*made));
-		if (!made)
-			return -ENOMEM;
-		verifying->suspects = made;
-		verifying->cap = cap;
-	}
-	made = &verifying->suspects[verifying->n_suspects++];
-	made->row = row;
-	made->missing = missing;
-	memcpy(made->digest, bytes->digest, sizeof(made->digest));
-	return 0;
-}
-
 /* The algorithm that a row's integrity value is by, or NULL. */
 static const struct hf_algorithm *
 integrity_of(const struct hf_manifest_row *row)
@@ -121,7 +86,7 @@ static int judge(struct verifying *verifying, const struct hf_manifest_row *row,
 	}
 	if (strncmp(bytes->digest, hash, strlen(hash)) == 0)
 		return 0;
-	return suspect(verifying, row, false, bytes);
+	return hf_suspects_add(&verifying->suspects, row, bytes->digest, false);
 }
 
 static int check_file(struct verifying *verifying,
@@ -136,7 +101,7 @@ static int check_file(struct verifying *verifying,
 	if (error == 0)
 		error = judge(verifying, row, hash, &bytes);
 	if (error < 0 && error != -ENOMEM &&
-	    suspect(verifying, row, true, &bytes) < 0)
+	    hf_suspects_add(&verifying->suspects, row, "", true) < 0)
 		error = -ENOMEM;
 	hf_buf_fini(&bytes.integrity);
 	if (error == -ENOMEM || error == -ENOTSUP)
@@ -179,106 +144,28 @@ static int check_row(struct verifying *verifying,
 	return error < 0 ? error : check_file(verifying, row, hash.data);
 }
 
-/* --- suspects -------------------------------------------------------------------- */
-
-/* Drops the suspects whose bytes a mount says it shows. */
-static int ask_mount(struct verifying *verifying)
+static int judge_suspects(struct verifying *verifying)
 {
-	HF_CLEANUP(hf_manifest_fini) struct hf_manifest map = {0};
-	HF_CLEANUP(hf_freep) char *why = NULL;
-	size_t n = 0;
+	struct hf_suspects *suspects = &verifying->suspects;
+	int error = hf_suspects_judge(suspects, verifying->place,
+				      verifying->dir_fd);
 
-	if (hf_manifest_read_map(verifying->place, NULL, &map, &why) < 0)
-		return 0;
-	hf_manifest_sort(&map);
-	for (size_t i = 0; i < verifying->n_suspects; i++) {
-		struct suspect *suspect = &verifying->suspects[i];
-		const struct hf_manifest_row *row =
-			hf_manifest_find(&map, suspect->row->path);
+	for (size_t i = 0; error == 0 && i < suspects->n; i++) {
+		const struct hf_suspect *suspect = &suspects->items[i];
 
-		if (!row || strcmp(row->name, suspect->row->name) != 0 ||
-		    strcmp(row->content, suspect->digest) != 0)
-			verifying->suspects[n++] = *suspect;
-	}
-	verifying->n_suspects = n;
-	return 0;
-}
-
-static int read_text(const struct verifying *verifying, const char *name,
-		     struct hf_buf *ret)
-{
-	HF_CLEANUP(hf_buf_fini) struct hf_buf path = {0};
-	struct stat st;
-	int error;
-
-	hf_buf_puts(ret, "");
-	if (fstatat(verifying->dir_fd, name, &st, 0) < 0 ||
-	    st.st_size > TEXT_MAX)
-		return 0;
-	hf_buf_printf(&path, "%s/%s", verifying->place, name);
-	error = hf_buf_status(&path);
-	if (error == 0)
-		error = hf_input_read(path.data, ret);
-	/* It was read a moment ago; what is gone now refers to nothing. */
-	return error == -ENOMEM ? error : 0;
-}
-
-static int sentence_suspects(struct verifying *verifying,
-			     struct hf_member *members, struct hf_buf *texts)
-{
-	int error = 0;
-
-	for (size_t i = 0; i < verifying->n_suspects && error == 0; i++) {
-		const char *name = verifying->suspects[i].row->name;
-
-		error = read_text(verifying, name, &texts[i]);
-		members[i] = (struct hf_member){
-			.name = name,
-			.data = texts[i].data,
-			.len = texts[i].len,
-			/* Only what is rewritten can be one of a circle. */
-			.unknown = verifying->suspects[i].missing &&
-				   hf_manifest_is_code(name),
-		};
-	}
-	if (error == 0)
-		error = hf_circles_find(members, verifying->n_suspects);
-	for (size_t i = 0; i < verifying->n_suspects && error == 0; i++) {
-		const struct hf_manifest_row *row = verifying->suspects[i].row;
-
-		if (verifying->suspects[i].missing)
+		if (suspect->missing)
 			continue;
-		if (!members[i].circular) {
-			find(verifying, row,
-			     "its bytes are not those of its "
-			     "name");
+		if (!suspect->circular) {
+			find(verifying, suspect->row,
+			     "its bytes are not those of its name");
 			continue;
 		}
 		verifying->n_unchecked++;
-		tell(verifying, row,
+		tell(verifying, suspect->row,
 		     "cannot be checked: it is one of files that refer to each "
 		     "other in a circle, and the manifest has no integrity "
 		     "values");
 	}
-	return error;
-}
-
-static int judge_suspects(struct verifying *verifying)
-{
-	struct hf_member *members;
-	struct hf_buf *texts;
-	int error = verifying->n_suspects ? ask_mount(verifying) : 0;
-
-	if (error < 0 || !verifying->n_suspects)
-		return error;
-	members = calloc(verifying->n_suspects, sizeof(*members));
-	texts = calloc(verifying->n_suspects, sizeof(*texts));
-	error = members && texts ? sentence_suspects(verifying, members, texts)
-				 : -ENOMEM;
-	for (size_t i = 0; texts && i < verifying->n_suspects; i++)
-		hf_buf_fini(&texts[i]);
-	free(texts);
-	free(members);
 	return error;
 }
 
