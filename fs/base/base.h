@@ -212,6 +212,8 @@ int hf_pool_submit(struct hf_pool *pool, void (*run)(void *arg),
 		   void *arg) HF_MUST_USE;
 /* A long job says that it makes progress. */
 void hf_pool_tick(struct hf_pool *pool);
+/* So many jobs wait for a thread, at this moment. */
+unsigned hf_pool_waiting(struct hf_pool *pool);
 /* Runs what was submitted to its end, ends the threads. NULL is allowed. */
 void hf_pool_free(struct hf_pool *pool);
 

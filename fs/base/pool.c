@@ -44,6 +44,7 @@ struct hf_pool {
 	bool has_watcher;
 
 	atomic_int_least64_t moved_ns; /* when work last made progress */
+	atomic_uint n_jobs; /* waiting; written with the mutex held */
 
 	pthread_mutex_t mutex;
 	pthread_cond_t work;  /* a job came, or the end */
@@ -51,7 +52,6 @@ struct hf_pool {
 	/* --- the following fields are protected by mutex --- */
 	struct job *first;
 	struct job **last; /* where the next one is linked in */
-	unsigned n_jobs;   /* waiting */
 	unsigned n_idle;
 	unsigned n_running; /* workers, idle ones too */
 	unsigned n_done;    /* since memory was given back */
@@ -334,6 +334,11 @@ int hf_pool_new(unsigned n_threads, unsigned n_max, struct hf_pool **ret)
 void hf_pool_tick(struct hf_pool *pool)
 {
 	pool->moved_ns = monotonic_ns();
+}
+
+unsigned hf_pool_waiting(struct hf_pool *pool)
+{
+	return pool->n_jobs;
 }
 
 int hf_pool_submit(struct hf_pool *pool, void (*run)(void *arg), void *arg)

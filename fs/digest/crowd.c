@@ -1,26 +1,35 @@
 /*
- * crowd: many small files, hashed side by side. They wait until a thread of
- * the pool reads them; what was read waits until there is enough to fill the
- * lanes, or until nothing more comes. No thread waits for another one: each
- * does whatever is at hand, and as long as there is anything to do there is
- * one more job in the pool's queue. So when a thread hangs in a source, what
- * it read before is hashed by the next.
+ * crowd: many files, most of them small, hashed side by side. They wait until
+ * a thread of the pool reads them; what was read waits until there is enough to
+ * fill the lanes, or until nothing more comes. Larger ones are only opened, and
+ * streamed (stream.c) when there are enough of them. No thread waits for
+ * another one: each does whatever is at hand, and as long as there is anything
+ * to do there is one more job in the pool's queue. So when a thread hangs in a
+ * source, what it read before is hashed by the next.
  */
 #include "fs/digest/crowd.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Hashed together: enough that the lanes are full most of the time. */
-#define GROUP 32
+#define GROUP 64
 /* With so many bytes a group is large enough, however few its files are. */
 #define GROUP_BYTES (32 * 1024 * 1024)
-/* Files of very different lengths leave most lanes empty in the end: so those
- * above this size keep to themselves. */
-#define BULKY (256 * 1024)
+/* Files above this size are streamed; they would take the memory of many. */
+#define BULKY (64 * 1024)
+/* The largest that is held where it cannot be streamed. */
+#define HELD_MAX (8 * 1024 * 1024)
+/* So many opened ones keep the lanes full while more are being opened. */
+#define OPENED 32
+/* Streams that so few are left of rest until there are others beside them. */
+#define FEW 8
 /* After so many files a thread lets the pool's other jobs have their turn. */
 #define TURN 128
+/* So often what is not enough waits for what the pool's other jobs bring. */
+#define DEFERRALS 16
 
 struct list {
 	struct hf_small *first;
@@ -34,8 +43,11 @@ struct hf_crowd {
 	pthread_mutex_t lock;
 	/* the following are protected by lock */
 	struct list unread;
-	struct list read[2]; /* small and bulky ones */
-	bool summoned;       /* a job is in the pool's queue */
+	struct list read;
+	struct list opened;
+	struct streaming *resting; /* streams with files under way */
+	bool summoned;             /* a job is in the pool's queue */
+	unsigned deferrals;        /* since anything was hashed */
 };
 
 /* --- lists ---------------------------------------------------------------- */
@@ -78,8 +90,8 @@ int hf_crowd_new(const struct hf_digests_config *config, struct hf_crowd **ret)
 	crowd->config = config;
 	pthread_mutex_init(&crowd->lock, NULL);
 	list_init(&crowd->unread);
-	list_init(&crowd->read[0]);
-	list_init(&crowd->read[1]);
+	list_init(&crowd->read);
+	list_init(&crowd->opened);
 	*ret = crowd;
 	return 0;
 }
@@ -94,14 +106,26 @@ void hf_crowd_free(struct hf_crowd *crowd)
 
 /* --- one file ------------------------------------------------------------- */
 
+static bool is_streamed(const struct hf_crowd *crowd,
+			const struct hf_small *small)
+{
+	return small->size > BULKY && !small->alone &&
+	       hf_hash_in_lanes(crowd->config->algorithm);
+}
+
 static void read_one(struct hf_crowd *crowd, struct hf_small *small)
 {
 	if (small->known && small->known(small))
 		return;
-	small->error =
-		hf_read_bytes(crowd->config, small->root, small->path,
-			      HF_SMALL_MAX, &small->reading, &small->data);
-	/* It has grown. */
+	if (is_streamed(crowd, small)) {
+		small->error =
+			hf_read_begin(crowd->config, small->root, small->path,
+				      &small->fd, &small->reading);
+		return;
+	}
+	small->error = hf_read_bytes(crowd->config, small->root, small->path,
+				     HELD_MAX, &small->reading, &small->data);
+	/* It is larger, or has grown. */
 	if (small->error == -EFBIG)
 		small->error =
 			hf_read_file(crowd->config, small->root, small->path,
@@ -165,32 +189,135 @@ static void finish(const struct hf_crowd *crowd, struct hf_small *small)
 
 /* --- turns ---------------------------------------------------------------- */
 
-/* What is to be hashed now, or NULL. Call with the lock held. */
-static struct list *full_list(struct hf_crowd *crowd)
+static bool is_full(const struct list *read)
 {
-	for (size_t i = 0; i < HF_ARRAY_SIZE(crowd->read); i++) {
-		struct list *read = &crowd->read[i];
-
-		if (read->n >= GROUP || read->bytes >= GROUP_BYTES ||
-		    (read->n > 0 && crowd->unread.n == 0))
-			return read;
-	}
-	return NULL;
+	return read->n >= GROUP || read->bytes >= GROUP_BYTES;
 }
 
 /* Call with the lock held; returns without it, and how many files it was. */
-static size_t hash_some(struct hf_crowd *crowd, struct list *read)
+static size_t hash_some(struct hf_crowd *crowd)
 {
 	struct hf_small *group[GROUP];
 	size_t n = 0;
 
-	while (n < GROUP && read->n > 0)
-		group[n++] = take(read);
+	while (n < GROUP && crowd->read.n > 0)
+		group[n++] = take(&crowd->read);
+	crowd->deferrals = 0;
 	pthread_mutex_unlock(&crowd->lock);
 	hash_group(crowd, group, n);
 	for (size_t i = 0; i < n; i++)
 		finish(crowd, group[i]);
 	return n;
+}
+
+/* Streams, and how far they are. */
+struct streaming {
+	struct streaming *next; /* that rests; crowd->lock */
+	struct hf_crowd *crowd;
+	struct hf_streams *streams;
+	size_t n; /* files taken in this turn */
+};
+
+static struct hf_small *next_opened(void *arg)
+{
+	struct streaming *streaming = arg;
+	struct hf_crowd *crowd = streaming->crowd;
+	struct hf_small *small = NULL;
+
+	pthread_mutex_lock(&crowd->lock);
+	if (streaming->n < TURN)
+		small = take(&crowd->opened);
+	pthread_mutex_unlock(&crowd->lock);
+	streaming->n += small != NULL;
+	return small;
+}
+
+static void invite(struct hf_crowd *crowd, struct hf_small *small);
+
+static void read_alone(struct hf_crowd *crowd, struct hf_small *small)
+{
+	small->alone = true;
+	invite(crowd, small);
+}
+
+static void streamed(void *arg, struct hf_small *small, int error)
+{
+	struct streaming *streaming = arg;
+
+	if (error == 0)
+		finish(streaming->crowd, small);
+	else
+		read_alone(streaming->crowd, small);
+}
+
+static struct streaming *streaming_new(struct hf_crowd *crowd)
+{
+	struct streaming *streaming = calloc(1, sizeof(*streaming));
+	struct hf_streams_feed feed = {
+		.next = next_opened, .ended = streamed, .arg = streaming};
+
+	if (!streaming)
+		return NULL;
+	streaming->crowd = crowd;
+	if (hf_streams_new(crowd->config, &feed, &streaming->streams) < 0) {
+		free(streaming);
+		return NULL;
+	}
+	return streaming;
+}
+
+static void streaming_free(struct streaming *streaming)
+{
+	hf_streams_free(streaming->streams);
+	free(streaming);
+}
+
+/* Without memory for streams. */
+static void read_all_alone(struct hf_crowd *crowd)
+{
+	struct hf_small *small;
+	struct list opened;
+
+	pthread_mutex_lock(&crowd->lock);
+	opened = crowd->opened;
+	list_init(&crowd->opened);
+	pthread_mutex_unlock(&crowd->lock);
+	while ((small = take(&opened))) {
+		close(hf_steal_fd(&small->fd));
+		read_alone(crowd, small);
+	}
+}
+
+/* Takes up those that rest, or others. Call with the lock held; returns without
+ * it, and how many files it was. */
+static size_t stream_some(struct hf_crowd *crowd, size_t rest)
+{
+	struct streaming *streaming = crowd->resting;
+	size_t left;
+	size_t n;
+
+	if (streaming)
+		crowd->resting = streaming->next;
+	crowd->deferrals = 0;
+	pthread_mutex_unlock(&crowd->lock);
+	if (!streaming)
+		streaming = streaming_new(crowd);
+	if (!streaming) {
+		read_all_alone(crowd);
+		return 1;
+	}
+	streaming->n = 0;
+	left = hf_streams_run(streaming->streams, rest);
+	n = streaming->n;
+	if (left > 0) {
+		pthread_mutex_lock(&crowd->lock);
+		streaming->next = crowd->resting;
+		crowd->resting = streaming;
+		pthread_mutex_unlock(&crowd->lock);
+	} else {
+		streaming_free(streaming);
+	}
+	return n + 1;
 }
 
 /* Call with the lock held; returns without it. */
@@ -202,12 +329,12 @@ static void read_next(struct hf_crowd *crowd)
 	if (!small)
 		return;
 	read_one(crowd, small);
-	if (!small->data) {
+	if (!small->data && small->fd < 0) {
 		finish(crowd, small);
 		return;
 	}
 	pthread_mutex_lock(&crowd->lock);
-	append(&crowd->read[small->reading.fact.size > BULKY], small);
+	append(small->data ? &crowd->read : &crowd->opened, small);
 	pthread_mutex_unlock(&crowd->lock);
 }
 
@@ -237,8 +364,8 @@ static int summon(struct hf_crowd *crowd)
 
 static bool has_work(const struct hf_crowd *crowd)
 {
-	return crowd->unread.n > 0 || crowd->read[0].n > 0 ||
-	       crowd->read[1].n > 0;
+	return crowd->unread.n > 0 || crowd->read.n > 0 ||
+	       crowd->opened.n > 0 || crowd->resting;
 }
 
 /* There is one more job as long as there is anything unread. */
@@ -256,6 +383,36 @@ static void begin_turn(struct hf_crowd *crowd)
 		return;
 }
 
+/* Does whatever is best done next. Call with the lock held; returns without it,
+ * and how many files it was. */
+static size_t do_some(struct hf_crowd *crowd)
+{
+	if (crowd->opened.n >= OPENED)
+		return stream_some(crowd, FEW);
+	if (is_full(&crowd->read))
+		return hash_some(crowd);
+	if (crowd->unread.n > 0) {
+		read_next(crowd);
+		return 1;
+	}
+	if (crowd->read.n > 0)
+		return hash_some(crowd);
+	return stream_some(crowd, 0);
+}
+
+/* Is it better to let the pool's other jobs come first? They may bring what
+ * fills a group, and the crowd's own job stands behind them. Call with the lock
+ * held. */
+static bool defer(struct hf_crowd *crowd)
+{
+	if (crowd->unread.n > 0 || is_full(&crowd->read) || !crowd->summoned ||
+	    crowd->deferrals == DEFERRALS ||
+	    hf_pool_waiting(crowd->config->pool) < 2)
+		return false;
+	crowd->deferrals++;
+	return true;
+}
+
 static void work(void *arg)
 {
 	struct hf_crowd *crowd = arg;
@@ -263,15 +420,9 @@ static void work(void *arg)
 
 	begin_turn(crowd);
 	pthread_mutex_lock(&crowd->lock);
-	while (has_work(crowd) && (done < TURN || !crowd->summoned)) {
-		struct list *full = full_list(crowd);
-
-		if (full) {
-			done += hash_some(crowd, full);
-		} else {
-			read_next(crowd);
-			done++;
-		}
+	while (has_work(crowd) && (done < TURN || !crowd->summoned) &&
+	       !defer(crowd)) {
+		done += do_some(crowd);
 		hf_pool_tick(crowd->config->pool);
 		pthread_mutex_lock(&crowd->lock);
 	}
@@ -294,7 +445,7 @@ static void fail_all(struct hf_crowd *crowd, int error)
 	}
 }
 
-void hf_crowd_add(struct hf_crowd *crowd, struct hf_small *small)
+static void invite(struct hf_crowd *crowd, struct hf_small *small)
 {
 	bool call;
 	int error;
@@ -306,4 +457,10 @@ void hf_crowd_add(struct hf_crowd *crowd, struct hf_small *small)
 	error = call ? summon(crowd) : 0;
 	if (error < 0)
 		fail_all(crowd, error);
+}
+
+void hf_crowd_add(struct hf_crowd *crowd, struct hf_small *small)
+{
+	small->fd = -1;
+	invite(crowd, small);
 }

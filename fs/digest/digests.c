@@ -205,6 +205,7 @@ static int fly_along(struct hf_digests *digests, unsigned root,
 	if (error < 0 || !started)
 		return error;
 	job->flight = *ret;
+	job->small.size = (uint64_t)sig->size;
 	job->small.known = small_known;
 	job->small.done = small_done;
 	hf_crowd_add(digests->crowd, &job->small);

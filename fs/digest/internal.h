@@ -177,6 +177,13 @@ struct hf_reading {
 	struct hf_verified *verified; /* new, if it was asked for */
 };
 
+/* Opens a file, and begins the reading with its stamp. *ret_fd is new. */
+int hf_read_begin(const struct hf_digests_config *config, unsigned root,
+		  const char *path, int *ret_fd,
+		  struct hf_reading *ret) HF_MUST_USE;
+/* Sees that it did not change since: else -EBUSY. */
+int hf_read_end(int fd, const struct hf_sig *sig) HF_MUST_USE;
+
 /*
  * Opens and hashes a file; with `keep` its bytes stay, verified. Tries again
  * while the file changes under the reading; -EBUSY in the end.

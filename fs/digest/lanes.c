@@ -7,6 +7,7 @@
 #include "fs/digest/lanes.h"
 
 #include <endian.h>
+#include <errno.h>
 #include <string.h>
 
 #define BLOCK 64
@@ -109,9 +110,9 @@ struct lane {
 	uint8_t tail[2 * BLOCK];
 };
 
-struct lanes {
+struct hf_lanes {
 	struct width width;
-	const struct hf_messages *messages;
+	struct hf_messages messages;
 	size_t busy;
 	uint32_t states[4][LANES_MAX];
 	struct lane at[LANES_MAX];
@@ -155,7 +156,8 @@ static void go_on(struct lane *lane)
 		to_tail(lane);
 }
 
-static void begin(struct lanes *lanes, unsigned i, struct hf_message *message)
+static void begin(struct hf_lanes *lanes, unsigned i,
+		  struct hf_message *message)
 {
 	struct lane *lane = &lanes->at[i];
 
@@ -170,9 +172,9 @@ static void begin(struct lanes *lanes, unsigned i, struct hf_message *message)
 }
 
 /* Gives all lanes that have nothing to do a message, as far as there are. */
-static void fill(struct lanes *lanes)
+static void fill(struct hf_lanes *lanes)
 {
-	const struct hf_messages *messages = lanes->messages;
+	const struct hf_messages *messages = &lanes->messages;
 
 	for (unsigned i = 0; i < lanes->width.lanes; i++) {
 		struct hf_message *message;
@@ -186,9 +188,9 @@ static void fill(struct lanes *lanes)
 	}
 }
 
-static void end(struct lanes *lanes, unsigned i)
+static void end(struct hf_lanes *lanes, unsigned i)
 {
-	const struct hf_messages *messages = lanes->messages;
+	const struct hf_messages *messages = &lanes->messages;
 	struct lane *lane = &lanes->at[i];
 	struct hf_message *message = lane->message;
 
@@ -204,7 +206,7 @@ static void end(struct lanes *lanes, unsigned i)
 }
 
 /* The lane that comes to the end of its data first. */
-static const struct lane *shortest(const struct lanes *lanes)
+static const struct lane *shortest(const struct hf_lanes *lanes)
 {
 	const struct lane *found = lanes->at;
 
@@ -217,7 +219,7 @@ static const struct lane *shortest(const struct lanes *lanes)
 }
 
 /* True if a message has ended. */
-static bool advance(struct lanes *lanes, unsigned i, size_t n)
+static bool advance(struct hf_lanes *lanes, unsigned i, size_t n)
 {
 	struct lane *lane = &lanes->at[i];
 	bool in_tail = lane->in_tail;
@@ -235,7 +237,7 @@ static bool advance(struct lanes *lanes, unsigned i, size_t n)
 
 /* A lane without a message goes along with another one's data, and what it
  * makes of them is nobody's. */
-static bool step(struct lanes *lanes)
+static bool step(struct hf_lanes *lanes)
 {
 	const struct lane *first = shortest(lanes);
 	const uint8_t *data[LANES_MAX] = {NULL};
@@ -253,7 +255,7 @@ static bool step(struct lanes *lanes)
 }
 
 /* The same of one lane, whose piece is taken to its end. */
-static bool step_one(struct lanes *lanes, unsigned i)
+static bool step_one(struct hf_lanes *lanes, unsigned i)
 {
 	struct lane *lane = &lanes->at[i];
 	const uint8_t *data[LANES_MAX] = {lane->data};
@@ -267,7 +269,7 @@ static bool step_one(struct lanes *lanes, unsigned i)
 	return advance(lanes, i, lane->blocks);
 }
 
-static bool step_each(struct lanes *lanes)
+static bool step_each(struct hf_lanes *lanes)
 {
 	bool ended = false;
 
@@ -280,14 +282,37 @@ static bool step_each(struct lanes *lanes)
 /* A step of all lanes takes longer than that of so many one by one. */
 #define FEW 2
 
-void hf_md5_all(unsigned most, const struct hf_messages *messages)
+size_t hf_lanes_run(struct hf_lanes *lanes, size_t rest)
 {
-	struct lanes lanes = {.width = width_of(most), .messages = messages};
+	fill(lanes);
+	while (lanes->busy > rest)
+		if (lanes->busy > FEW ? step(lanes) : step_each(lanes))
+			fill(lanes);
+	return lanes->busy;
+}
 
-	fill(&lanes);
-	while (lanes.busy > 0)
-		if (lanes.busy > FEW ? step(&lanes) : step_each(&lanes))
-			fill(&lanes);
+static void init(unsigned most, const struct hf_messages *messages,
+		 struct hf_lanes *ret)
+{
+	*ret = (struct hf_lanes){.width = width_of(most),
+				 .messages = *messages};
+}
+
+int hf_lanes_new(unsigned most, const struct hf_messages *messages,
+		 struct hf_lanes **ret)
+{
+	struct hf_lanes *lanes = malloc(sizeof(*lanes));
+
+	if (!lanes)
+		return -ENOMEM;
+	init(most, messages, lanes);
+	*ret = lanes;
+	return 0;
+}
+
+void hf_lanes_free(struct hf_lanes *lanes)
+{
+	free(lanes);
 }
 
 /* --- an array of them ------------------------------------------------------ */
@@ -307,6 +332,9 @@ static struct hf_message *next_of(void *arg)
 void hf_md5_many(unsigned most, struct hf_message *messages, size_t n)
 {
 	struct array array = {.next = messages, .end = messages + n};
+	struct hf_lanes lanes;
 
-	hf_md5_all(most, &(struct hf_messages){.next = next_of, .arg = &array});
+	init(most, &(struct hf_messages){.next = next_of, .arg = &array},
+	     &lanes);
+	hf_lanes_run(&lanes, 0);
 }

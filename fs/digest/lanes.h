@@ -26,12 +26,19 @@ struct hf_messages {
 /* As many side by side as this processor can. */
 #define HF_LANES_ALL 16
 /*
- * The MD5 of each message, on at most `most` lanes (of which this processor
- * may not have as many). Fastest where neighbours are about as long as each
- * other, the longest first; where there is only one, about what OpenSSL takes.
+ * Messages on at most `most` lanes (of which this processor may not have as
+ * many). Fastest where neighbours are about as long as each other, the longest
+ * first; where there is only one, it takes about as long as OpenSSL does.
  */
-void hf_md5_all(unsigned most, const struct hf_messages *messages);
-/* The same of an array. */
+struct hf_lanes;
+int hf_lanes_new(unsigned most, const struct hf_messages *messages,
+		 struct hf_lanes **ret) HF_MUST_USE;
+/* Goes on until no more than `rest` messages are under way and no next one is
+ * there; they go on with the next call. Returns how many they are. */
+size_t hf_lanes_run(struct hf_lanes *lanes, size_t rest);
+/* Precondition: none is under way. NULL is allowed. */
+void hf_lanes_free(struct hf_lanes *lanes);
+/* The MD5 of each message of an array. */
 void hf_md5_many(unsigned most, struct hf_message *messages, size_t n);
 /* Does this processor have so many (4, 8, 16)? */
 bool hf_lanes_have(unsigned lanes);

@@ -153,8 +153,7 @@ static int hash_whole(const struct hf_digests_config *config, struct hold *hold,
 	return error;
 }
 
-/* Sees that the file did not change while it was read. */
-static int still(int fd, const struct hf_sig *sig)
+int hf_read_end(int fd, const struct hf_sig *sig)
 {
 	struct stat st;
 	struct hf_sig now;
@@ -211,18 +210,17 @@ static int hash(const struct hf_digests_config *config, struct hold *hold,
 	return error;
 }
 
-/* Opens the file, and begins the reading with its stamp. */
-static int begin(const struct hf_digests_config *config, unsigned root,
-		 const char *path, struct hold *hold, struct hf_reading *ret)
+int hf_read_begin(const struct hf_digests_config *config, unsigned root,
+		  const char *path, int *ret_fd, struct hf_reading *ret)
 {
 	struct stat st;
 	int64_t begun = config->clock();
 	int error =
-		hf_source_open_file(config->source, root, path, &hold->fd, &st);
+		hf_source_open_file(config->source, root, path, ret_fd, &st);
 
 	if (error < 0)
 		return error;
-	ret->sig = hf_sig_of(&st);
+	*ret = (struct hf_reading){.sig = hf_sig_of(&st)};
 	ret->quiet = hf_sig_quiet(&ret->sig, begun);
 	ret->fact.size = (uint64_t)st.st_size;
 	return 0;
@@ -235,7 +233,7 @@ static int pass(const struct hf_digests_config *config, unsigned root,
 	struct hf_reading reading = {0};
 	bool small;
 	bool inspect;
-	int error = begin(config, root, path, &hold, &reading);
+	int error = hf_read_begin(config, root, path, &hold.fd, &reading);
 
 	if (error < 0)
 		return error;
@@ -243,7 +241,7 @@ static int pass(const struct hf_digests_config *config, unsigned root,
 	inspect = (small || !keep) && wants(config, path, reading.fact.size);
 	error = hash(config, &hold, small || inspect, keep, &reading);
 	if (error == 0)
-		error = still(hold.fd, &reading.sig);
+		error = hf_read_end(hold.fd, &reading.sig);
 	if (error == 0 && inspect)
 		config->inspector.inspect(config->inspector.arg, path,
 					  &reading.fact.digest, hold.data,
@@ -274,14 +272,14 @@ static int pass_bytes(const struct hf_digests_config *config, unsigned root,
 {
 	HF_CLEANUP(hold_fini) struct hold hold = {.fd = -1};
 	struct hf_reading reading = {0};
-	int error = begin(config, root, path, &hold, &reading);
+	int error = hf_read_begin(config, root, path, &hold.fd, &reading);
 
 	if (error == 0 && reading.fact.size > max)
 		error = -EFBIG;
 	if (error == 0)
 		error = read_whole(&hold, (size_t)reading.fact.size);
 	if (error == 0)
-		error = still(hold.fd, &reading.sig);
+		error = hf_read_end(hold.fd, &reading.sig);
 	if (error < 0)
 		return error;
 	*ret = reading;

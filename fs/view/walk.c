@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Files whose digests may be on their way at once. */
-#define MAX_PENDING 16384
+#define MAX_PENDING 32768
 /* Directories that may be looked at at once. */
 #define MAX_SENT 256
 

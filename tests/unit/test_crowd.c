@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <sys/uio.h>
 #include <time.h>
 
 #include "fs/digest/crowd.h"
@@ -210,6 +211,116 @@ static void errors_are_each_ones_own(void **state)
 	sem_destroy(&came);
 }
 
+/* --- streamed ones ----------------------------------------------------------- */
+
+/* What reading without waiting does, instead of libc's own. */
+static atomic_int reads;
+static atomic_int good_reads; /* before it fails; -1: none fails */
+static atomic_int read_error;
+
+/* cppcheck-suppress unusedFunction */
+ssize_t preadv64v2(int fd, const struct iovec *iov, int n, off64_t offset,
+		   int flags)
+{
+	assert_int_equal(n, 1);
+	assert_int_equal(flags, RWF_NOWAIT);
+	reads++;
+	if (good_reads == 0) {
+		errno = read_error;
+		return -1;
+	}
+	if (good_reads > 0)
+		good_reads--;
+	return pread(fd, iov->iov_base, iov->iov_len, offset);
+}
+
+#define STREAMED 40
+#define STREAMED_LEN 200000
+
+/* Many of them, each known to be bulky. */
+static void stream(struct room *room)
+{
+	static struct guest guests[STREAMED];
+	static char bytes[STREAMED_LEN + 1000 * STREAMED];
+	sem_t came;
+
+	memset(guests, 0, sizeof(guests));
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (char)(i * 2654435761u >> 13);
+	for (size_t i = 0; i < STREAMED; i++) {
+		snprintf(guests[i].path, sizeof(guests[i].path), "%zu", i);
+		guests[i].small.size = STREAMED_LEN + 999 * i;
+		tree_write_bytes(&room->tree, guests[i].path, bytes + i,
+				 STREAMED_LEN + 999 * i);
+	}
+	sem_init(&came, 0, 0);
+	open_crowd(room, 3);
+	for (size_t i = 0; i < STREAMED; i++)
+		invite(room, &guests[i], &came);
+	for (size_t i = 0; i < STREAMED; i++)
+		assert_comes(&came);
+	close_crowd(room);
+	for (size_t i = 0; i < STREAMED; i++)
+		assert_digest(&guests[i], bytes + i, STREAMED_LEN + 999 * i);
+	sem_destroy(&came);
+}
+
+static void bulky_ones_are_streamed(void **state)
+{
+	good_reads = -1;
+	reads = 0;
+	stream(*state);
+	assert_in_range(reads, STREAMED * 7, STREAMED * 8);
+}
+
+/* As if the kernel had not all of a file at hand, or did not know the flag. */
+static void what_is_not_at_hand_is_read(void **state)
+{
+	read_error = EAGAIN;
+	good_reads = 50;
+	stream(*state);
+	read_error = EOPNOTSUPP;
+	good_reads = 0;
+	stream(*state);
+}
+
+/* What the inspector sees of streamed files. */
+static atomic_int seen;
+
+static bool wants_all(void *arg, const char *path, uint64_t size)
+{
+	(void)arg;
+	(void)path;
+	return size > 0;
+}
+
+static void look_at(void *arg, const char *path, const struct hf_digest *digest,
+		    const char *data, size_t len)
+{
+	struct hf_digest again;
+
+	(void)arg;
+	(void)path;
+	assert_int_equal(hf_hash(hf_algorithm_find("md5"), data, len, &again),
+			 0);
+	assert_true(hf_digest_equal(&again, digest));
+	seen++;
+}
+
+static void inspectors_see_all_bytes(void **state)
+{
+	struct room *room = *state;
+
+	good_reads = -1;
+	reads = 0;
+	seen = 0;
+	room->config.inspector =
+		(struct hf_inspector){.wants = wants_all, .inspect = look_at};
+	stream(room);
+	assert_int_equal(seen, STREAMED);
+	assert_in_range(reads, STREAMED * 7, STREAMED * 8);
+}
+
 /* Whoever invited it saw a smaller one. */
 static void one_that_has_grown(void **state)
 {
@@ -236,6 +347,9 @@ int main(void)
 		CROWD(each_has_its_own),
 		CROWD(one_that_hangs_holds_up_no_other),
 		CROWD(errors_are_each_ones_own),
+		CROWD(bulky_ones_are_streamed),
+		CROWD(what_is_not_at_hand_is_read),
+		CROWD(inspectors_see_all_bytes),
 		CROWD(one_that_has_grown),
 	};
 
