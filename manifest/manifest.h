@@ -26,7 +26,6 @@ struct hf_manifest_row {
 	const char *integrity; /* of what is read, as HTML has it: sha384-... */
 	uint64_t size;         /* of what is read; 0 where it is not known */
 	bool failed;           /* cannot be read: `problem` says why */
-	char *text;            /* private: what the strings point into */
 };
 
 /* Start with {0}. */
@@ -36,6 +35,7 @@ struct hf_manifest {
 	size_t cap;
 	uint64_t generation; /* of the tree; 0 if that is not known */
 	char *static_url;    /* of the tree; NULL if that is not known */
+	struct hf_manifest_block *blocks; /* private: the strings of rows */
 };
 
 /* Appends a copy of `row`; its strings may be NULL for "". -ENOMEM. */

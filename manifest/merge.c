@@ -46,7 +46,7 @@ static void join_rows(struct hf_manifest *manifest)
 	for (size_t i = 0; i < manifest->n; i++) {
 		if (n &&
 		    !strcmp(manifest->rows[n - 1].path, manifest->rows[i].path))
-			free(manifest->rows[--n].text);
+			n--;
 		manifest->rows[n++] = manifest->rows[i];
 	}
 	manifest->n = n;

@@ -58,47 +58,67 @@ static int grow(struct hf_manifest *manifest)
 	return 0;
 }
 
-/* Copies a string with its NUL to *end and moves *end behind it. */
-static const char *put(char **end, const char *text)
-{
-	char *start = *end;
+/* Many strings together: they go with the manifest. */
+#define BLOCK_LEN (64 * 1024)
 
-	*end = stpcpy(start, text) + 1;
-	return start;
+struct hf_manifest_block {
+	struct hf_manifest_block *next;
+	size_t len;
+	size_t cap;
+	char text[];
+};
+
+/* Room for `len` bytes, or NULL. */
+static char *reserve(struct hf_manifest *manifest, size_t len)
+{
+	struct hf_manifest_block *block = manifest->blocks;
+	size_t cap = len > BLOCK_LEN ? len : BLOCK_LEN;
+	char *at;
+
+	if (!block || block->cap - block->len < len) {
+		block = malloc(sizeof(*block) + cap);
+		if (!block)
+			return NULL;
+		*block = (struct hf_manifest_block){.next = manifest->blocks,
+						    .cap = cap};
+		manifest->blocks = block;
+	}
+	at = block->text + block->len;
+	block->len += len;
+	return at;
 }
 
-static const char *or_empty(const char *text)
+/* Makes *text a copy of itself. */
+static int copy_text(struct hf_manifest *manifest, const char **text)
 {
-	return text ? text : "";
+	size_t len = *text ? strlen(*text) : 0;
+	char *copy;
+
+	if (len == 0) {
+		*text = "";
+		return 0;
+	}
+	copy = reserve(manifest, len + 1);
+	if (!copy)
+		return -ENOMEM;
+	*text = memcpy(copy, *text, len + 1);
+	return 0;
 }
 
 int hf_manifest_add(struct hf_manifest *manifest,
 		    const struct hf_manifest_row *row)
 {
-	const char *const texts[] = {row->path,   row->name,    row->problem,
-				     row->digest, row->content, row->integrity};
-	const char *copies[HF_ARRAY_SIZE(texts)];
 	struct hf_manifest_row copy = *row;
-	size_t len = 0;
-	char *end;
+	const char **const texts[] = {&copy.path,    &copy.name,
+				      &copy.problem, &copy.digest,
+				      &copy.content, &copy.integrity};
+	int error = grow(manifest);
 
-	for (size_t i = 0; i < HF_ARRAY_SIZE(texts); i++)
-		len += strlen(or_empty(texts[i])) + 1;
-	if (grow(manifest) < 0)
-		return -ENOMEM;
-	copy.text = end = malloc(len);
-	if (!end)
-		return -ENOMEM;
-	for (size_t i = 0; i < HF_ARRAY_SIZE(texts); i++)
-		copies[i] = put(&end, or_empty(texts[i]));
-	copy.path = copies[0];
-	copy.name = copies[1];
-	copy.problem = copies[2];
-	copy.digest = copies[3];
-	copy.content = copies[4];
-	copy.integrity = copies[5];
-	manifest->rows[manifest->n++] = copy;
-	return 0;
+	for (size_t i = 0; i < HF_ARRAY_SIZE(texts) && error == 0; i++)
+		error = copy_text(manifest, texts[i]);
+	if (error == 0)
+		manifest->rows[manifest->n++] = copy;
+	return error;
 }
 
 static int compare_rows(const void *a, const void *b)
@@ -178,8 +198,12 @@ hf_manifest_find_name(const struct hf_manifest *manifest, const char *name,
 
 void hf_manifest_fini(struct hf_manifest *manifest)
 {
-	for (size_t i = 0; i < manifest->n; i++)
-		free(manifest->rows[i].text);
+	while (manifest->blocks) {
+		struct hf_manifest_block *block = manifest->blocks;
+
+		manifest->blocks = block->next;
+		free(block);
+	}
 	free(manifest->rows);
 	free(manifest->static_url);
 	*manifest = (struct hf_manifest){0};

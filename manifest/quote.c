@@ -4,6 +4,8 @@
  */
 #include "manifest/format.h"
 
+#include <string.h>
+
 static void escape_unit(uint32_t unit, struct hf_buf *ret)
 {
 	hf_buf_printf(ret, "\\u%04x", (unsigned)unit);
@@ -43,30 +45,56 @@ static void quote_code_point(uint32_t point, struct hf_buf *ret)
 	}
 }
 
-/* How much of it stands for itself. */
-static size_t plain_len(const char *text)
+static bool is_plain(char c)
 {
-	size_t len = 0;
+	return c >= ' ' && c <= '~' && c != '"' && c != '\\';
+}
 
-	while (text[len] >= ' ' && text[len] <= '~' && text[len] != '"' &&
-	       text[len] != '\\')
-		len++;
-	return len;
+/* Eight bytes at a time, each of them compared in its own bits of a word. */
+#define BYTES(c) (UINT64_C(0x0101010101010101) * (c))
+#define HIGH BYTES(0x80)
+
+/* Has a byte whose high bit is not set, and that is less than `c`? */
+static uint64_t have_less(uint64_t word, unsigned c)
+{
+	return (word - BYTES(c)) & ~word & HIGH;
+}
+
+static bool is_word_plain(const char *text)
+{
+	uint64_t word;
+
+	memcpy(&word, text, sizeof(word));
+	return !((word & HIGH) | have_less(word, ' ') |
+		 have_less(word ^ BYTES('"'), 1) |
+		 have_less(word ^ BYTES('\\'), 1) |
+		 have_less(word ^ BYTES(0x7f), 1));
+}
+
+/* How much of it stands for itself. */
+static size_t plain_len(const char *text, size_t len)
+{
+	size_t plain = 0;
+
+	while (len - plain >= sizeof(uint64_t) && is_word_plain(text + plain))
+		plain += sizeof(uint64_t);
+	while (plain < len && is_plain(text[plain]))
+		plain++;
+	return plain;
 }
 
 static void quote_inside(const char *text, struct hf_buf *ret)
 {
-	uint32_t point;
+	const char *end = text + strlen(text);
 
-	do {
-		size_t len = plain_len(text);
+	while (text < end) {
+		size_t len = plain_len(text, (size_t)(end - text));
 
 		hf_buf_add(ret, text, len);
 		text += len;
-		point = hf_manifest_code_point(&text);
-		if (point)
-			quote_code_point(point, ret);
-	} while (point);
+		if (text < end)
+			quote_code_point(hf_manifest_code_point(&text), ret);
+	}
 }
 
 void hf_quote(const char *text, struct hf_buf *ret)

@@ -23,7 +23,6 @@ static int add_row(const struct hf_row *row,
 
 	hf_digest_hex(&row->name_digest, digest);
 	hf_digest_hex(&row->content_digest, content);
-	hf_buf_puts(&problem, "");
 	if (row->problem != HF_PROBLEM_NONE || row->error)
 		hf_problem_describe(row->problem, row->error, &problem);
 	if (row->integrity.len)
