@@ -135,7 +135,7 @@ bool hf_glob_match(const char *glob, const char *text);
 /* True if any of the globs matches. */
 bool hf_globs_match(const struct hf_strings *globs, const char *text);
 
-/* --- hash.c, map.c: tables ---------------------------------------------- */
+/* --- hash.c, map.c, set.c: tables ---------------------------------------------- */
 
 /* SipHash-2-4 (Aumasson, Bernstein 2012) with a 128-bit key. */
 uint64_t hf_siphash(const uint64_t key[2], const void *data, size_t len);
@@ -167,6 +167,25 @@ void *hf_map_remove(struct hf_map *map, const void *key, size_t len);
  * NULL. The table must not change in between.
  */
 void *hf_map_next(const struct hf_map *map, size_t *cursor);
+
+/*
+ * A table of things that carry their keys, for many of them: it costs some
+ * twelve bytes a thing. Not locked. All keys of a set have one length, and
+ * begin with eight bytes that are a hash which nobody can choose, or a number
+ * that counts up. They must not change while the thing is in the set.
+ */
+struct hf_set;
+typedef const void *hf_set_key(const void *thing);
+/* `key_of` gives the key of a thing, key_len bytes, at least 8. */
+int hf_set_new(hf_set_key *key_of, size_t key_len,
+	       struct hf_set **ret) HF_MUST_USE;
+/* The rest as hf_map. */
+void hf_set_free(struct hf_set *set);
+size_t hf_set_len(const struct hf_set *set);
+void *hf_set_get(const struct hf_set *set, const void *key);
+int hf_set_put(struct hf_set *set, void *thing) HF_MUST_USE;
+void *hf_set_remove(struct hf_set *set, const void *key);
+void *hf_set_next(const struct hf_set *set, size_t *cursor);
 
 /* --- wait.c: waiting that can be interrupted ---------------------------- */
 

@@ -13,7 +13,7 @@
 #define TOUCH_DAYS 7
 /* What an entry costs besides itself and its data: its slot in the table, the
  * heap's own. */
-#define OVERHEAD 64
+#define OVERHEAD 32
 
 enum state {
 	CLEAN,
@@ -50,29 +50,38 @@ struct hf_memory {
 	pthread_mutex_t lock;
 	/* the following are protected by lock */
 	size_t bytes;
-	struct hf_map *entries; /* owns its values */
-	struct hf_map *shelves; /* owns its values */
+	struct hf_set *entries; /* owns them */
+	struct hf_set *shelves; /* owns them */
 	struct shelf *newest;
 	struct shelf *oldest;
 	struct shelf *first_changed;
 	struct shelf **last_changed;
 };
 
+static const void *entry_key(const void *entry)
+{
+	return ((const struct entry *)entry)->key;
+}
+
+static const void *shelf_key(const void *shelf)
+{
+	return ((const struct shelf *)shelf)->key;
+}
+
 int hf_memory_new(size_t max_bytes, struct hf_memory **ret)
 {
 	struct hf_memory *memory = calloc(1, sizeof(*memory));
-	uint64_t seed[2];
 	int error;
 
 	if (!memory)
 		return -ENOMEM;
-	hf_random_seed(seed);
 	memory->max_bytes = max_bytes;
 	memory->last_changed = &memory->first_changed;
 	pthread_mutex_init(&memory->lock, NULL);
-	error = hf_map_new(seed, &memory->entries);
+	error = hf_set_new(entry_key, 2 * sizeof(uint64_t), &memory->entries);
 	if (error == 0)
-		error = hf_map_new(seed, &memory->shelves);
+		error = hf_set_new(shelf_key, 2 * sizeof(uint64_t),
+				   &memory->shelves);
 	if (error < 0)
 		hf_memory_free(memory);
 	else
@@ -107,8 +116,7 @@ static void use_shelf(struct hf_memory *memory, struct shelf *shelf)
 /* The shelf of that key, new if need be. NULL: no memory. */
 static struct shelf *shelf_of(struct hf_memory *memory, const uint64_t key[2])
 {
-	struct shelf *shelf =
-		hf_map_get(memory->shelves, key, sizeof(shelf->key));
+	struct shelf *shelf = hf_set_get(memory->shelves, key);
 
 	if (shelf) {
 		use_shelf(memory, shelf);
@@ -118,8 +126,7 @@ static struct shelf *shelf_of(struct hf_memory *memory, const uint64_t key[2])
 	if (!shelf)
 		return NULL;
 	memcpy(shelf->key, key, sizeof(shelf->key));
-	if (hf_map_put(memory->shelves, shelf->key, sizeof(shelf->key), shelf) <
-	    0) {
+	if (hf_set_put(memory->shelves, shelf) < 0) {
 		free(shelf);
 		return NULL;
 	}
@@ -166,7 +173,7 @@ static void drop_entry(struct hf_memory *memory, struct entry *entry)
 		entry->next;
 	if (entry->next)
 		entry->next->previous = entry->previous;
-	hf_map_remove(memory->entries, entry->key, sizeof(entry->key));
+	hf_set_remove(memory->entries, entry->key);
 	memory->bytes -= size_of(entry);
 	free(entry);
 }
@@ -177,7 +184,7 @@ static void drop_shelf(struct hf_memory *memory, struct shelf *shelf)
 		drop_entry(memory, shelf->entries);
 	unchange_shelf(memory, shelf);
 	unlink_shelf(memory, shelf);
-	hf_map_remove(memory->shelves, shelf->key, sizeof(shelf->key));
+	hf_set_remove(memory->shelves, shelf->key);
 	memory->bytes -= sizeof(*shelf) + OVERHEAD;
 	free(shelf);
 }
@@ -199,8 +206,7 @@ static struct entry *add_entry(struct hf_memory *memory, struct shelf *shelf,
 	if (!entry)
 		return NULL;
 	memcpy(entry->key, key, sizeof(entry->key));
-	if (hf_map_put(memory->entries, entry->key, sizeof(entry->key), entry) <
-	    0) {
+	if (hf_set_put(memory->entries, entry) < 0) {
 		free(entry);
 		return NULL;
 	}
@@ -217,8 +223,7 @@ static struct entry *add_entry(struct hf_memory *memory, struct shelf *shelf,
 
 static struct entry *find_entry(struct hf_memory *memory, const uint64_t key[2])
 {
-	return hf_map_get(memory->entries, key,
-			  sizeof(((struct entry *)0)->key));
+	return hf_set_get(memory->entries, key);
 }
 
 static void change_entry(struct hf_memory *memory, struct entry *entry)
@@ -239,13 +244,13 @@ void hf_memory_free(struct hf_memory *memory)
 	if (!memory)
 		return;
 	for (size_t at = 0;
-	     memory->entries && (entry = hf_map_next(memory->entries, &at));)
+	     memory->entries && (entry = hf_set_next(memory->entries, &at));)
 		free(entry);
 	for (size_t at = 0;
-	     memory->shelves && (shelf = hf_map_next(memory->shelves, &at));)
+	     memory->shelves && (shelf = hf_set_next(memory->shelves, &at));)
 		free(shelf);
-	hf_map_free(memory->entries);
-	hf_map_free(memory->shelves);
+	hf_set_free(memory->entries);
+	hf_set_free(memory->shelves);
 	pthread_mutex_destroy(&memory->lock);
 	free(memory);
 }
@@ -270,7 +275,7 @@ int hf_memory_get(struct hf_memory *memory, const struct hf_key *key,
 		}
 		found = hf_buf_status(ret) == 0;
 	} else {
-		shelf = hf_map_get(memory->shelves, key->dir, sizeof(key->dir));
+		shelf = hf_set_get(memory->shelves, key->dir);
 		found = shelf && shelf->loaded ? 0 : -ENODATA;
 	}
 	pthread_mutex_unlock(&memory->lock);
@@ -360,7 +365,7 @@ void hf_memory_stats(struct hf_memory *memory, uint64_t *entries,
 		     uint64_t *bytes)
 {
 	pthread_mutex_lock(&memory->lock);
-	*entries = hf_map_len(memory->entries);
+	*entries = hf_set_len(memory->entries);
 	*bytes = memory->bytes;
 	pthread_mutex_unlock(&memory->lock);
 }

@@ -8,19 +8,26 @@
 #include <pthread.h>
 #include <string.h>
 
+struct inode_dir {
+	uint64_t generation; /* of the listing the kernel may have cached */
+	unsigned readers;    /* open handles */
+};
+
+enum {
+	NEVER_OPENED,
+	OPENING, /* for the first time; nobody else may open it */
+	OPENED,
+};
+
+#define LOOKUPS_MAX ((UINT64_C(1) << 62) - 1)
+
+/* There is one for every file that the kernel knows: it is kept small. */
 struct inode {
 	uint64_t nodeid;
-	uint64_t identity[2];
-	uint64_t lookups;
 	struct hf_node *node;
-	enum {
-		NEVER_OPENED,
-		OPENING, /* for the first time; nobody else may open it */
-		OPENED,
-	} opened;
-	bool named;          /* in by_identity */
-	uint64_t generation; /* of the listing the kernel may have cached */
-	unsigned readers;    /* open directory handles */
+	uint64_t lookups : 62;
+	uint64_t opened : 2;
+	struct inode_dir dir[]; /* one, of a directory */
 };
 
 struct hf_inodes {
@@ -28,21 +35,31 @@ struct hf_inodes {
 	pthread_cond_t opened; /* of an inode */
 	/* the following are protected by lock */
 	uint64_t next;
-	struct hf_map *by_nodeid; /* owns the inodes */
-	struct hf_map *by_identity;
+	struct hf_set *by_nodeid;   /* owns the inodes */
+	struct hf_set *by_identity; /* of their nodes */
 };
+
+static const void *nodeid_of(const void *inode)
+{
+	return &((const struct inode *)inode)->nodeid;
+}
+
+static const void *identity_of(const void *inode)
+{
+	return hf_node_identity(((const struct inode *)inode)->node);
+}
 
 static int inode_new(uint64_t nodeid, struct hf_node *node, struct inode **ret)
 {
-	struct inode *inode = calloc(1, sizeof(*inode));
+	bool is_dir = hf_node_kind(node) == HF_KIND_DIR;
+	struct inode *inode =
+		calloc(1, sizeof(*inode) + is_dir * sizeof(*inode->dir));
 
 	if (!inode)
 		return -ENOMEM;
 	inode->nodeid = nodeid;
 	inode->lookups = 1;
 	inode->node = node;
-	memcpy(inode->identity, hf_node_identity(node),
-	       sizeof(inode->identity));
 	*ret = inode;
 	return 0;
 }
@@ -50,26 +67,23 @@ static int inode_new(uint64_t nodeid, struct hf_node *node, struct inode **ret)
 /* Call with the lock held. */
 static void unname(struct hf_inodes *inodes, struct inode *inode)
 {
-	if (inode->named)
-		hf_map_remove(inodes->by_identity, inode->identity,
-			      sizeof(inode->identity));
-	inode->named = false;
+	const void *identity = identity_of(inode);
+
+	/* A dead one has left its place to another. */
+	if (hf_set_get(inodes->by_identity, identity) == inode)
+		hf_set_remove(inodes->by_identity, identity);
 }
 
 /* Call with the lock held. */
 static int insert(struct hf_inodes *inodes, struct inode *inode)
 {
-	int error = hf_map_put(inodes->by_nodeid, &inode->nodeid,
-			       sizeof(inode->nodeid), inode);
+	int error = hf_set_put(inodes->by_nodeid, inode);
 
 	if (error < 0)
 		return error;
-	error = hf_map_put(inodes->by_identity, inode->identity,
-			   sizeof(inode->identity), inode);
-	inode->named = error == 0;
+	error = hf_set_put(inodes->by_identity, inode);
 	if (error < 0)
-		hf_map_remove(inodes->by_nodeid, &inode->nodeid,
-			      sizeof(inode->nodeid));
+		hf_set_remove(inodes->by_nodeid, &inode->nodeid);
 	return error;
 }
 
@@ -77,18 +91,18 @@ int hf_inodes_new(struct hf_node *root, struct hf_inodes **ret)
 {
 	struct hf_inodes *inodes = calloc(1, sizeof(*inodes));
 	struct inode *inode = NULL;
-	uint64_t seed[2];
 	int error = inodes ? 0 : -ENOMEM;
 
-	hf_random_seed(seed);
 	if (error == 0) {
 		pthread_mutex_init(&inodes->lock, NULL);
 		pthread_cond_init(&inodes->opened, NULL);
 		inodes->next = HF_FIRST_NODEID;
-		error = hf_map_new(seed, &inodes->by_nodeid);
+		error = hf_set_new(nodeid_of, sizeof(inode->nodeid),
+				   &inodes->by_nodeid);
 	}
 	if (error == 0)
-		error = hf_map_new(seed, &inodes->by_identity);
+		error = hf_set_new(identity_of, 2 * sizeof(uint64_t),
+				   &inodes->by_identity);
 	if (error == 0)
 		error = inode_new(FUSE_ROOT_ID, root, &inode);
 	if (error == 0)
@@ -111,12 +125,12 @@ void hf_inodes_free(struct hf_inodes *inodes)
 	if (!inodes)
 		return;
 	while (inodes->by_nodeid &&
-	       (inode = hf_map_next(inodes->by_nodeid, &cursor))) {
+	       (inode = hf_set_next(inodes->by_nodeid, &cursor))) {
 		hf_node_unref(inode->node);
 		free(inode);
 	}
-	hf_map_free(inodes->by_nodeid);
-	hf_map_free(inodes->by_identity);
+	hf_set_free(inodes->by_nodeid);
+	hf_set_free(inodes->by_identity);
 	pthread_cond_destroy(&inodes->opened);
 	pthread_mutex_destroy(&inodes->lock);
 	free(inodes);
@@ -125,8 +139,7 @@ void hf_inodes_free(struct hf_inodes *inodes)
 /* Call with the lock held: the living inode of this identity, or NULL. */
 static struct inode *alive(struct hf_inodes *inodes, const uint64_t *identity)
 {
-	struct inode *inode = hf_map_get(inodes->by_identity, identity,
-					 2 * sizeof(*identity));
+	struct inode *inode = hf_set_get(inodes->by_identity, identity);
 
 	if (inode && hf_node_dead(inode->node)) {
 		unname(inodes, inode);
@@ -165,7 +178,7 @@ int hf_inodes_enter(struct hf_inodes *inodes, struct hf_node *node,
 /* Call with the lock held. */
 static struct inode *find(struct hf_inodes *inodes, uint64_t nodeid)
 {
-	return hf_map_get(inodes->by_nodeid, &nodeid, sizeof(nodeid));
+	return hf_set_get(inodes->by_nodeid, &nodeid);
 }
 
 struct hf_node *hf_inodes_get(struct hf_inodes *inodes, uint64_t nodeid)
@@ -191,14 +204,14 @@ void hf_inodes_forget(struct hf_inodes *inodes, uint64_t nodeid, uint64_t n)
 	pthread_mutex_lock(&inodes->lock);
 	inode = find(inodes, nodeid);
 	if (inode) {
-		inode->lookups -= n < inode->lookups ? n : inode->lookups;
-		if (inode->lookups == 0)
+		if (n < inode->lookups)
+			inode->lookups = (inode->lookups - n) & LOOKUPS_MAX;
+		else
 			gone = inode;
 	}
 	if (gone) {
 		unname(inodes, gone);
-		hf_map_remove(inodes->by_nodeid, &gone->nodeid,
-			      sizeof(gone->nodeid));
+		hf_set_remove(inodes->by_nodeid, &gone->nodeid);
 	}
 	pthread_mutex_unlock(&inodes->lock);
 	if (gone) {
@@ -212,37 +225,46 @@ uint64_t hf_inodes_count(struct hf_inodes *inodes)
 	uint64_t n;
 
 	pthread_mutex_lock(&inodes->lock);
-	n = hf_map_len(inodes->by_nodeid);
+	n = hf_set_len(inodes->by_nodeid);
 	pthread_mutex_unlock(&inodes->lock);
 	return n;
+}
+
+/* Call with the lock held; NULL also for what is no directory. */
+static struct inode_dir *find_dir(struct hf_inodes *inodes, uint64_t nodeid)
+{
+	struct inode *inode = find(inodes, nodeid);
+
+	return inode && hf_node_kind(inode->node) == HF_KIND_DIR ? inode->dir
+								 : NULL;
 }
 
 void hf_inodes_opendir(struct hf_inodes *inodes, uint64_t nodeid,
 		       uint64_t generation, bool *cache, bool *keep)
 {
-	struct inode *inode;
+	struct inode_dir *dir;
 
 	*cache = *keep = false;
 	pthread_mutex_lock(&inodes->lock);
-	inode = find(inodes, nodeid);
-	if (inode) {
-		*keep = inode->generation == generation;
-		*cache = *keep || inode->readers == 0;
+	dir = find_dir(inodes, nodeid);
+	if (dir) {
+		*keep = dir->generation == generation;
+		*cache = *keep || dir->readers == 0;
 		/* 0 is no listing's: the next opening starts afresh. */
-		inode->generation = *cache ? generation : 0;
-		inode->readers++;
+		dir->generation = *cache ? generation : 0;
+		dir->readers++;
 	}
 	pthread_mutex_unlock(&inodes->lock);
 }
 
 void hf_inodes_closedir(struct hf_inodes *inodes, uint64_t nodeid)
 {
-	struct inode *inode;
+	struct inode_dir *dir;
 
 	pthread_mutex_lock(&inodes->lock);
-	inode = find(inodes, nodeid);
-	if (inode && inode->readers > 0)
-		inode->readers--;
+	dir = find_dir(inodes, nodeid);
+	if (dir && dir->readers > 0)
+		dir->readers--;
 	pthread_mutex_unlock(&inodes->lock);
 }
 
