@@ -235,6 +235,8 @@ int hf_session_serve(struct hf_session *session, struct hf_view *view,
 		error = hf_watcher_new(&fs->watcher);
 	hf_view_watch(view);
 	if (error == 0)
+		error = hf_view_go_ahead(view);
+	if (error == 0)
 		error = hf_trust_new(session->fuse, view, &fs->trust);
 	if (error == 0)
 		error = hf_notifier_new(fs->trust, hf_view_watch_fd(view),

@@ -113,6 +113,16 @@ void hf_view_dir_forget(struct hf_view_dir *dir)
 	hf_catalog_unref(old);
 }
 
+bool hf_view_dir_listed(struct hf_view_dir *dir)
+{
+	bool listed;
+
+	pthread_mutex_lock(&dir->lock);
+	listed = dir->last != NULL;
+	pthread_mutex_unlock(&dir->lock);
+	return listed;
+}
+
 struct hf_listing *hf_view_dir_last(struct hf_view_dir *dir)
 {
 	struct hf_listing *listing;

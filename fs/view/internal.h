@@ -11,6 +11,7 @@
  *   walk.c     every directory, named
  *   again.c    was it one state? a second look at all that a walk saw
  *   errand.c   something done in the pool for one asker
+ *   ahead.c    directories named before they are opened
  *   part.c     which directories are of one part of the tree
  *   lookup.c   presented name -> node
  *   naming.c   a listing in the making
@@ -69,6 +70,7 @@ struct hf_view {
 	struct hf_texts *texts;
 	struct hf_integrities *integrities;
 	struct hf_frozen *frozen; /* NULL: live */
+	struct hf_ahead *ahead;   /* NULL: nothing is named ahead */
 };
 
 /* --- attr.c -------------------------------------------------------------- */
@@ -468,6 +470,8 @@ int hf_view_dir_catalog(struct hf_view *view, struct hf_view_dir *dir,
 			struct hf_catalog **ret) HF_MUST_USE;
 /* Forgets the catalog: the next one is read anew. */
 void hf_view_dir_forget(struct hf_view_dir *dir);
+/* Whether there is a last listing. */
+bool hf_view_dir_listed(struct hf_view_dir *dir);
 /* The last listing (a new reference), or NULL. */
 struct hf_listing *hf_view_dir_last(struct hf_view_dir *dir);
 /* Remembers a listing; true if it says something else than the last one. */
@@ -480,6 +484,13 @@ struct hf_listing *hf_view_dir_grounds(struct hf_view_dir *dir,
 void hf_view_dir_set_grounds(struct hf_view_dir *dir,
 			     const struct hf_listing *listing,
 			     const struct hf_grounds *grounds);
+
+/* --- vouch.c -------------------------------------------------------------- */
+
+/* The listing, made after `grounds` were taken, may be handed out again as long
+ * as those hold, if all that it says is reported. */
+void hf_view_vouch(struct hf_node *dir, const struct hf_grounds *grounds,
+		   const struct hf_listing *listing);
 
 /* --- listing.c ----------------------------------------------------------- */
 
@@ -527,6 +538,12 @@ struct hf_naming;
 /* `graph` is borrowed until the naming is freed; of one question. */
 int hf_naming_start(struct hf_view *view, struct hf_node *dir,
 		    struct hf_graph *graph, struct hf_naming **ret) HF_MUST_USE;
+/* The same unless more than this is in the directory; then -EFBIG. */
+#define HF_SMALL_DIR_FILES 128
+#define HF_SMALL_DIR_BYTES (UINT64_C(32) * 1024 * 1024)
+int hf_naming_start_small(struct hf_view *view, struct hf_node *dir,
+			  struct hf_graph *graph,
+			  struct hf_naming **ret) HF_MUST_USE;
 /* A whole listing, with the graph of a greater question. */
 int hf_naming_list_all(struct hf_view *view, struct hf_node *dir,
 		       struct hf_graph *graph, struct hf_wait *wait,
@@ -559,6 +576,24 @@ int hf_errand_wait(struct hf_errand *errand) HF_MUST_USE;
 void *hf_errand_arg(const struct hf_errand *errand);
 /* The asker lets go of it, done or not. NULL is allowed. */
 void hf_errand_end(struct hf_errand *errand);
+
+/* --- ahead.c -------------------------------------------------------------- */
+
+struct hf_ahead;
+/* Waits for what is being looked at. NULL is allowed, here and below. */
+void hf_ahead_free(struct hf_ahead *ahead);
+/*
+ * Somebody opens the directory `dir`; `first`: it was never listed before. True
+ * if what is in it is to be offered once it is listed.
+ */
+bool hf_ahead_opens(struct hf_ahead *ahead, const struct hf_node *dir,
+		    bool first);
+/* The directories in `list`, which is what `dir` has, may be opened next. */
+void hf_ahead_offer(struct hf_ahead *ahead, struct hf_node *dir,
+		    const struct hf_source_list *list);
+/* Replaces a new node of a directory by the one that is named ahead, or has
+ * been, if there is such a one; steals and gives a reference. */
+void hf_ahead_instead(struct hf_ahead *ahead, struct hf_node **node);
 
 /* --- part.c --------------------------------------------------------------- */
 

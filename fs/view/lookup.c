@@ -248,7 +248,10 @@ int hf_view_lookup(struct hf_view *view, struct hf_node *dir, const char *name,
 	if (found < 0)
 		return found;
 	entry.reported = search.reported;
-	if (found)
-		return hf_node_new(view, dir, &entry, ret);
-	return search.unknown ? search.unknown : -ENOENT;
+	if (!found)
+		return search.unknown ? search.unknown : -ENOENT;
+	found = hf_node_new(view, dir, &entry, ret);
+	if (found == 0)
+		hf_ahead_instead(view->ahead, ret);
+	return found;
 }

@@ -19,6 +19,7 @@ struct hf_naming {
 	struct hf_batch *batch;  /* NULL: the last one still holds */
 	struct hf_buf path;      /* of the directory */
 	bool alone;     /* nothing is waited for, and the graph left in peace */
+	bool small;     /* -EFBIG if it is not */
 	bool elsewhere; /* not of the part that the view is about */
 	size_t *name_at; /* 1 + offset of an entry's name in made->names, or 0 */
 };
@@ -156,6 +157,19 @@ static int look_often(struct hf_naming *naming)
 	return error == -EAGAIN ? -EBUSY : error;
 }
 
+static bool is_small(const struct hf_naming *naming)
+{
+	size_t n = hf_source_list_len(naming->made->list);
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < n && n <= HF_SMALL_DIR_FILES; i++)
+		if (needs_digest(naming, i))
+			bytes += (uint64_t)hf_source_list_entry(
+					 naming->made->list, i)
+					 ->st.st_size;
+	return n <= HF_SMALL_DIR_FILES && bytes <= HF_SMALL_DIR_BYTES;
+}
+
 static int start(struct hf_naming *naming)
 {
 	struct hf_listing *last;
@@ -175,14 +189,17 @@ static int start(struct hf_naming *naming)
 	error = look_often(naming);
 	if (error < 0)
 		return error;
+	if (naming->small && !is_small(naming))
+		return -EFBIG;
 	if (last && last->settled && last->catalog == naming->made->catalog &&
 	    last->list == naming->made->list)
 		return 0;
 	return ask_digests(naming);
 }
 
-int hf_naming_start(struct hf_view *view, struct hf_node *dir,
-		    struct hf_graph *graph, struct hf_naming **ret)
+static int naming_new(struct hf_view *view, struct hf_node *dir,
+		      struct hf_graph *graph, bool small,
+		      struct hf_naming **ret)
 {
 	struct hf_naming *naming;
 	int error;
@@ -194,6 +211,7 @@ int hf_naming_start(struct hf_view *view, struct hf_node *dir,
 		return -ENOMEM;
 	naming->view = view;
 	naming->graph = graph;
+	naming->small = small;
 	naming->dir = hf_node_ref(dir);
 	error = start(naming);
 	if (error < 0) {
@@ -202,6 +220,18 @@ int hf_naming_start(struct hf_view *view, struct hf_node *dir,
 	}
 	*ret = naming;
 	return 0;
+}
+
+int hf_naming_start(struct hf_view *view, struct hf_node *dir,
+		    struct hf_graph *graph, struct hf_naming **ret)
+{
+	return naming_new(view, dir, graph, false, ret);
+}
+
+int hf_naming_start_small(struct hf_view *view, struct hf_node *dir,
+			  struct hf_graph *graph, struct hf_naming **ret)
+{
+	return naming_new(view, dir, graph, true, ret);
 }
 
 bool hf_naming_is_told(const struct hf_naming *naming, size_t i)

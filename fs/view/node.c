@@ -122,8 +122,14 @@ int hf_view_node(struct hf_view *view, struct hf_node *dir,
 {
 	const struct hf_entry *entry = hf_listing_entry(listing, i);
 
-	return view->frozen ? hf_frozen_node(view, dir, entry, ret)
-			    : hf_node_new(view, dir, entry, ret);
+	int error;
+
+	if (view->frozen)
+		return hf_frozen_node(view, dir, entry, ret);
+	error = hf_node_new(view, dir, entry, ret);
+	if (error == 0)
+		hf_ahead_instead(view->ahead, ret);
+	return error;
 }
 
 struct hf_node *hf_node_ref(struct hf_node *node)

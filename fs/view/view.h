@@ -491,6 +491,13 @@ void hf_view_forget(struct hf_view *view);
  * that is impossible nothing is ever reported.
  */
 void hf_view_watch(struct hf_view *view);
+/*
+ * From here on directories are named before they are opened, while somebody
+ * goes through the tree. For a view that is asked by many for long; call once,
+ * before anybody asks for anything. Does nothing in a frozen view. -ENOMEM,
+ * -EAGAIN: no thread.
+ */
+int hf_view_go_ahead(struct hf_view *view) HF_MUST_USE;
 /* hf_entry's `reported` of the entry that a node was made of. */
 bool hf_node_reported(const struct hf_node *node);
 /* Readable when something was reported; -1: there are no watches. */

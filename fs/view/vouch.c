@@ -50,6 +50,13 @@ static bool still_holds(struct hf_view *view, const struct hf_grounds *grounds)
 	       hf_view_heard_all(view, grounds->reports);
 }
 
+void hf_view_vouch(struct hf_node *dir, const struct hf_grounds *grounds,
+		   const struct hf_listing *listing)
+{
+	if (grounds->reported && is_reported(listing))
+		hf_view_dir_set_grounds(dir->dir, listing, grounds);
+}
+
 static int look(struct hf_view *view, struct hf_node *dir, struct hf_wait *wait,
 		struct hf_grounds *grounds, struct hf_listing **ret)
 {
@@ -57,8 +64,8 @@ static int look(struct hf_view *view, struct hf_node *dir, struct hf_wait *wait,
 
 	hf_grounds_take(view, dir, grounds);
 	error = hf_view_list(view, dir, wait, ret);
-	if (error == 0 && grounds->reported && is_reported(*ret))
-		hf_view_dir_set_grounds(dir->dir, *ret, grounds);
+	if (error == 0 && dir->dir)
+		hf_view_vouch(dir, grounds, *ret);
 	return error;
 }
 
@@ -67,13 +74,21 @@ int hf_view_list_again(struct hf_view *view, struct hf_node *dir,
 		       struct hf_listing **ret)
 {
 	struct hf_listing *last = NULL;
+	bool offer = false;
+	int error;
 
-	if (dir->dir)
+	if (dir->dir) {
+		offer = hf_ahead_opens(view->ahead, dir,
+				       !hf_view_dir_listed(dir->dir));
 		last = hf_view_dir_grounds(dir->dir, grounds);
+	}
 	if (last && still_holds(view, grounds)) {
 		*ret = last;
 		return 0;
 	}
 	hf_listing_unref(last);
-	return look(view, dir, wait, grounds, ret);
+	error = look(view, dir, wait, grounds, ret);
+	if (error == 0 && offer)
+		hf_ahead_offer(view->ahead, dir, (*ret)->list);
+	return error;
 }
