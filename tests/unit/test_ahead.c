@@ -32,6 +32,7 @@ static void write_tree(struct scene *scene)
 static void open_ahead(struct scene *scene)
 {
 	scene_open(scene, "@", "");
+	hf_view_watch(scene->view);
 	assert_int_equal(hf_view_go_ahead(scene->view), 0);
 }
 
