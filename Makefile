@@ -44,12 +44,12 @@ MOUNT_SRC := $(FUSE_SRC) $(addprefix tools/,program.c mounting.c serve.c \
 	privileges.c landlock.c)
 # What writes a view down.
 WRITE_SRC := $(addprefix tools/,export.c plan.c delivery.c draft.c \
-	destination.c freeze.c hint.c)
+	destination.c document.c freeze.c hint.c)
 HASHEDFS_SRC := $(MOUNT_SRC) $(addprefix tools/,hashedfs.c guard.c launcher.c)
 RUN_SRC := $(MOUNT_SRC) $(WRITE_SRC) $(addprefix tools/,hashedfs-run.c \
 	running.c run.c front.c command.c descendants.c place.c copies.c)
-EXPORT_SRC := $(WRITE_SRC) $(addprefix tools/,hashedfs-export.c prune.c \
-	program.c apart.c)
+EXPORT_SRC := $(WRITE_SRC) $(addprefix tools/,hashedfs-export.c exporting.c \
+	prune.c program.c apart.c)
 MANIFEST_SRC := $(wildcard manifest/*.c)
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 MANIFEST_TEST_SRC := $(wildcard tests/manifest/test_*.c)

@@ -4,12 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "manifest/manifest.h"
-#include "tools/export.h"
-#include "tools/freeze.h"
+#include "tools/document.h"
+#include "tools/exporting.h"
 #include "tools/hint.h"
-#include "tools/program.h"
-#include "tools/prune.h"
 
 #define USAGE "hashedfs-export [OPTIONS] SOURCE[:SOURCE...] DIR\n"
 #define EXAMPLE "hashedfs-export --manifest staticfiles.json static public\n"
@@ -17,34 +14,14 @@
 /* What stands on the command line. Strings are borrowed from argv. */
 struct arguments {
 	struct hf_program program;
-	struct hf_freezing freezing;
 	struct hf_hint hint;
-	const char *dir;
-	const char *manifest; /* NULL: none */
-	struct hf_document document;
-	const char *prune_from; /* NULL: nothing is removed */
-	bool dry;
-};
-
-/* Everything that one run has to do with. */
-struct work {
-	const struct arguments *arguments;
-	struct hf_destination dest;
-	struct hf_output output;
-	bool manifest_later; /* it may lie in the directory that is made */
-	struct hf_manifest manifest;
-	struct hf_strings old; /* names to remove */
+	struct hf_exporting exporting;
 };
 
 static int refuse_usage(void)
 {
 	fputs("usage:   " USAGE "example: " EXAMPLE, stderr);
 	return HF_EXIT_USAGE;
-}
-
-static int refuse(int error, char *why)
-{
-	return hf_program_refuse(HF_EXIT_ENVIRONMENT, error, why);
 }
 
 static int print_help(struct hf_program *program)
@@ -64,14 +41,7 @@ static int print_help(struct hf_program *program)
 		"    --sources-from FILE   read SOURCES from FILE, one a line "
 		"(-: stdin)\n"
 		"    --manifest FILE       write a manifest when all files "
-		"are there\n"
-		"    --format NAME         of the manifest, see below\n"
-		"    --url-prefix URL      what stands before each hashed name "
-		"in it\n"
-		"    --key-prefix TEXT     what stands before each name in it\n"
-		"    --integrity NAME      add integrity values: sha256, "
-		"sha384, "
-		"sha512\n"
+		"are there\n" HF_DOCUMENT_HELP
 		"    --prune-from FILE     then remove hashed files that only "
 		"the manifest FILE\n"
 		"                          names\n"
@@ -87,247 +57,16 @@ static int print_help(struct hf_program *program)
 	return hf_program_print(&text);
 }
 
-/* --- while there is a view ------------------------------------------------------ */
-
-static int note_manifest(struct work *work, struct hf_view *view)
-{
-	char *why = NULL;
-	int r = hf_manifest_of_view(view, &work->arguments->program.view,
-				    &work->manifest, &why);
-
-	hf_manifest_sort(&work->manifest);
-	return r < 0 ? hf_program_refuse(r == -ESTALE ? HF_EXIT_INCOMPLETE
-						      : HF_EXIT_ENVIRONMENT,
-					 r, why)
-		     : 0;
-}
-
-/* What is needed of it when it is gone. */
-static int note(struct work *work, struct hf_view *view)
-{
-	const struct arguments *arguments = work->arguments;
-	char *why = NULL;
-	int status = arguments->manifest ? note_manifest(work, view) : 0;
-	int r = 0;
-
-	if (status == 0 && arguments->prune_from)
-		r = hf_prune_list(view, arguments->prune_from,
-				  &arguments->document, &work->old, &why);
-	return r < 0 ? refuse(r, why) : status;
-}
-
-static int write_files(const struct work *work, struct hf_export *export)
-{
-	struct hf_progress progress = {0};
-	bool quiet = work->arguments->freezing.quiet || work->arguments->dry;
-	struct hf_meter *meter =
-		hf_meter_start(quiet, hf_work_of_snapshot, &progress);
-	int status = hf_export_write(export, &progress);
-
-	hf_meter_stop(meter);
-	return status;
-}
-
-static int open_target(struct work *work)
-{
-	bool dry = work->arguments->dry;
-	char *why = NULL;
-	int r = hf_destination_open(&work->dest, !dry, &why);
-
-	if (dry && r == -ENOENT)
-		return 0;
-	if (r == 0 && !dry && work->manifest_later)
-		r = hf_output_open(work->arguments->manifest, &work->output,
-				   &why);
-	return r < 0 ? refuse(r, why) : 0;
-}
-
-static int export_view(struct work *work, struct hf_view *view,
-		       struct hf_export **ret)
-{
-	const struct arguments *arguments = work->arguments;
-	struct hf_export *export;
-	enum hf_export_mode mode =
-		arguments->dry ? HF_EXPORT_DRY : HF_EXPORT_SAFE;
-	int status = hf_freeze(&arguments->freezing, view);
-
-	if (status == 0)
-		status = note(work, view);
-	if (status == 0)
-		status = open_target(work);
-	if (status == 0)
-		status = hf_export_new(view, &work->dest, mode, &export);
-	if (status != 0)
-		return status;
-	status = write_files(work, export);
-	if (status == 0) {
-		hf_export_leave_view(export);
-		*ret = export;
-	} else {
-		hf_export_free(export);
-	}
-	return status;
-}
-
-/* --- and after it ------------------------------------------------------------------ */
-
-static int tell_manifest(const struct work *work)
-{
-	HF_CLEANUP(hf_freep)
-	char *shown = hf_escaped(work->arguments->manifest);
-
-	/* With its {git}, where that is known. */
-	printf("write %s\n", work->manifest_later ? shown : work->output.path);
-	return shown ? 0 : refuse(-ENOMEM, NULL);
-}
-
-static int write_manifest(struct work *work)
-{
-	char *why = NULL;
-	int r;
-
-	if (!work->arguments->manifest)
-		return 0;
-	if (work->arguments->dry)
-		return tell_manifest(work);
-	r = hf_document_write(&work->arguments->document, &work->manifest,
-			      &work->output, &why);
-	return r < 0 ? refuse(r, why) : 0;
-}
-
-static void tell(const struct work *work, const struct hf_export *export)
-{
-	const struct hf_export_counts *counts = hf_export_counts(export);
-
-	hf_log(HF_LOG_INFO,
-	       "%s: %llu files copied, %llu cloned, %llu mended, %llu kept, "
-	       "%llu removed; %llu bytes written",
-	       work->dest.shown, (unsigned long long)counts->copied,
-	       (unsigned long long)counts->cloned,
-	       (unsigned long long)counts->mended,
-	       (unsigned long long)counts->kept,
-	       (unsigned long long)counts->removed,
-	       (unsigned long long)counts->bytes);
-}
-
-/* The files, the manifest that names them, and only then what no manifest
- * names any more. */
-static int export(struct work *work)
-{
-	struct hf_export *export = NULL;
-	struct hf_view *view;
-	char *why = NULL;
-	int r = hf_view_new(&work->arguments->program.view, 0, &view, &why);
-	int status;
-
-	if (r < 0)
-		return refuse(r, why);
-	status = export_view(work, view, &export);
-	hf_view_free(view);
-	if (status == 0)
-		status = write_manifest(work);
-	if (status == 0)
-		status = hf_export_remove(export, &work->old);
-	if (status == 0)
-		tell(work, export);
-	if (export)
-		hf_export_free(export);
-	return status;
-}
-
-/* As both are written on the command line. */
-static bool is_in_dir(const char *path, const char *dir)
-{
-	size_t len = strlen(dir);
-
-	while (len > 1 && dir[len - 1] == '/')
-		len--;
-	return strncmp(path, dir, len) == 0 && path[len] == '/';
-}
-
-/* The manifest is opened before anything is done for it; one in the directory,
- * once that is made. */
-static int open_manifest(struct work *work, char **why)
-{
-	const char *path = work->arguments->manifest;
-	int r = hf_output_open(path, &work->output, why);
-
-	work->manifest_later =
-		r == -ENOENT && is_in_dir(path, work->arguments->dir);
-	if (!work->manifest_later)
-		return r;
-	free(*why);
-	*why = NULL;
-	return 0;
-}
-
-static int prepare(struct work *work)
-{
-	const struct arguments *arguments = work->arguments;
-	char *why = NULL;
-	int r = hf_destination_find(arguments->dir,
-				    &arguments->program.view.source.roots,
-				    &work->dest, &why);
-
-	if (r == 0 && arguments->manifest)
-		r = open_manifest(work, &why);
-	return r < 0 ? refuse(r, why) : 0;
-}
-
-/* What only the whole command line can show. */
-static int check(struct arguments *arguments)
-{
-	const char *file = arguments->manifest ? arguments->manifest
-					       : arguments->prune_from;
-	char *why = NULL;
-	int r = hf_document_check_for(&arguments->document, file, &why);
-
-	if (r == 0 && arguments->prune_from)
-		r = hf_document_check_reading(&arguments->document, &why);
-	if (r < 0)
-		return hf_program_refuse(HF_EXIT_USAGE, r, why);
-	arguments->program.view.integrity = arguments->document.integrity;
-	return hf_program_check(&arguments->program);
-}
-
-static int run(struct arguments *arguments)
-{
-	struct work work = {
-		.arguments = arguments,
-		.dest = {.fd = -1},
-		.output = {.fd = -1, .dir_fd = -1},
-	};
-	int status = check(arguments);
-
-	if (status == 0)
-		status = prepare(&work);
-	if (status == 0)
-		status = export(&work);
-	hf_strings_fini(&work.old);
-	hf_manifest_fini(&work.manifest);
-	hf_output_close(&work.output);
-	hf_destination_close(&work.dest);
-	if (fflush(stdout) != 0 && status == 0)
-		return refuse(-errno, NULL);
-	return status;
-}
-
 /* --- the command line ---------------------------------------------------------- */
-
-/* As take: how the manifest is to be written. */
-static int take_format(struct arguments *arguments, const char *option)
-{
-	char *why = NULL;
-	int r = hf_document_set(&arguments->document, option, optarg, &why);
-
-	return r < 0 ? hf_program_refuse(HF_EXIT_USAGE, r, why) : -1;
-}
 
 /* An option; an exit status, or -1: go on. */
 static int take(struct arguments *arguments, int code, const char *word)
 {
-	int status;
+	int status = hf_document_take(&arguments->exporting.document, code,
+				      optarg, HF_EXIT_USAGE);
 
+	if (status != 0)
+		return status;
 	switch (code) {
 	case 'o':
 		hf_hint_add_option(&arguments->hint, optarg);
@@ -339,27 +78,19 @@ static int take(struct arguments *arguments, int code, const char *word)
 						     optarg);
 		return status ? status : -1;
 	case 'm':
-		arguments->manifest = optarg;
+		arguments->exporting.manifest = optarg;
 		return -1;
-	case 'F':
-		return take_format(arguments, "--format");
-	case 'U':
-		return take_format(arguments, "--url-prefix");
-	case 'K':
-		return take_format(arguments, "--key-prefix");
-	case 'I':
-		return take_format(arguments, "--integrity");
 	case 'P':
-		arguments->prune_from = optarg;
+		arguments->exporting.prune_from = optarg;
 		return -1;
 	case 'p':
-		arguments->freezing.partial = true;
+		arguments->exporting.freezing.partial = true;
 		return -1;
 	case 'n':
-		arguments->dry = true;
+		arguments->exporting.dry = true;
 		return -1;
 	case 'q':
-		arguments->freezing.quiet = true;
+		arguments->exporting.freezing.quiet = true;
 		return -1;
 	case 'v':
 		hf_log_init("hashedfs-export", HF_LOG_INFO);
@@ -383,7 +114,7 @@ static int take_words(struct arguments *arguments, char **words, int n)
 
 	if (n < 1 || n > 2 || (!sources && program->view.source.roots.n == 0))
 		return refuse_usage();
-	arguments->dir = words[n - 1];
+	arguments->exporting.dir = words[n - 1];
 	if (sources)
 		hf_hint_add_sources(&arguments->hint, sources);
 	program->view.frozen = true;
@@ -397,10 +128,7 @@ static int read_arguments(struct arguments *arguments, int argc, char **argv)
 	static const struct option long_options[] = {
 		{"sources-from", required_argument, NULL, 'S'},
 		{"manifest", required_argument, NULL, 'm'},
-		{"format", required_argument, NULL, 'F'},
-		{"url-prefix", required_argument, NULL, 'U'},
-		{"key-prefix", required_argument, NULL, 'K'},
-		{"integrity", required_argument, NULL, 'I'},
+		HF_DOCUMENT_OPTIONS,
 		{"prune-from", required_argument, NULL, 'P'},
 		{"partial", no_argument, NULL, 'p'},
 		{"dry-run", no_argument, NULL, 'n'},
@@ -425,18 +153,19 @@ static int read_arguments(struct arguments *arguments, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	struct arguments arguments = {
-		.freezing = {.undone = "nothing was written"}};
+		.exporting = {.freezing = {.undone = "nothing was written"}}};
 	int status;
 	int r;
 
 	hf_log_init("hashedfs-export", HF_LOG_WARNING);
 	r = hf_program_init(&arguments.program);
 	if (r < 0)
-		return refuse(r, NULL);
-	arguments.freezing.hint = &arguments.hint;
+		return hf_program_refuse(HF_EXIT_ENVIRONMENT, r, NULL);
+	arguments.exporting.program = &arguments.program;
+	arguments.exporting.freezing.hint = &arguments.hint;
 	status = read_arguments(&arguments, argc, argv);
 	if (status < 0)
-		status = run(&arguments);
+		status = hf_exporting_run(&arguments.exporting);
 	hf_hint_fini(&arguments.hint);
 	hf_program_fini(&arguments.program);
 	return status;

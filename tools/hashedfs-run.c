@@ -5,6 +5,7 @@
 
 #include "manifest/manifest.h"
 #include "tools/command.h"
+#include "tools/document.h"
 #include "tools/hint.h"
 #include "tools/mounting.h"
 #include "tools/running.h"
@@ -52,14 +53,7 @@ static int print_help(struct hf_program *program)
 		"(-: stdin)\n"
 		"    --at DIR              mount on this empty directory\n"
 		"    --manifest FILE       write a manifest once the command "
-		"succeeded\n"
-		"    --format NAME         of the manifest, see below\n"
-		"    --url-prefix URL      what stands before each hashed name "
-		"in it\n"
-		"    --key-prefix TEXT     what stands before each name in it\n"
-		"    --integrity NAME      add integrity values: sha256, "
-		"sha384, "
-		"sha512\n"
+		"succeeded\n" HF_DOCUMENT_HELP
 		"    --export              do not mount: copy the files to a "
 		"private directory\n"
 		"    --mount               never copy files where nothing can "
@@ -76,19 +70,14 @@ static int print_help(struct hf_program *program)
 
 /* --- the command line ---------------------------------------------------------- */
 
-/* As take: how the manifest is to be written. */
-static int take_format(struct arguments *arguments, const char *option)
-{
-	char *why = NULL;
-	int r = hf_document_set(&arguments->running.document, option, optarg,
-				&why);
-
-	return r < 0 ? refuse(r, why) : -1;
-}
-
 /* An option; an exit status, or -1: go on. */
 static int take(struct arguments *arguments, int code, const char *word)
 {
+	int status = hf_document_take(&arguments->running.document, code,
+				      optarg, HF_EXIT_OURS);
+
+	if (status != 0)
+		return status;
 	switch (code) {
 	case 'o':
 		hf_hint_add_option(&arguments->hint, optarg);
@@ -113,14 +102,6 @@ static int take(struct arguments *arguments, int code, const char *word)
 		arguments->running.only_export = code == 'e';
 		arguments->running.only_mount = code == 'M';
 		return -1;
-	case 'F':
-		return take_format(arguments, "--format");
-	case 'U':
-		return take_format(arguments, "--url-prefix");
-	case 'K':
-		return take_format(arguments, "--key-prefix");
-	case 'I':
-		return take_format(arguments, "--integrity");
 	case 'p':
 		arguments->running.freezing.partial = true;
 		return -1;
@@ -168,10 +149,7 @@ static int read_arguments(struct arguments *arguments, int argc, char **argv)
 		{"sources-from", required_argument, NULL, 'S'},
 		{"at", required_argument, NULL, 'a'},
 		{"manifest", required_argument, NULL, 'm'},
-		{"format", required_argument, NULL, 'F'},
-		{"url-prefix", required_argument, NULL, 'U'},
-		{"key-prefix", required_argument, NULL, 'K'},
-		{"integrity", required_argument, NULL, 'I'},
+		HF_DOCUMENT_OPTIONS,
 		{"export", no_argument, NULL, 'e'},
 		{"mount", no_argument, NULL, 'M'},
 		{"partial", no_argument, NULL, 'p'},
