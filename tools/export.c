@@ -1,4 +1,4 @@
-#include "tools/export.h"
+#include "tools/exported.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,23 +7,7 @@
 #include <unistd.h>
 
 #include "tools/draft.h"
-#include "tools/plan.h"
 #include "tools/program.h"
-
-/* So many files of a directory are one job. */
-#define JOB_FILES 32
-
-struct hf_export {
-	struct hf_view *view; /* NULL once it was left */
-	const struct hf_destination *dest;
-	enum hf_export_mode mode;
-	struct hf_plan plan;
-	struct hf_export_counts counts;
-	struct hf_progress *progress;
-	atomic_bool no_clones;
-	atomic_bool failed;
-	atomic_int status; /* of the failure */
-};
 
 /* --- what is told -------------------------------------------------------------- */
 
@@ -38,8 +22,8 @@ static char *shown_path(const char *dir, const char *name)
 	return hf_buf_status(&path) < 0 ? NULL : hf_escaped(path.data);
 }
 
-static void tell(const struct hf_export *export, const char *verb,
-		 const char *dir, const char *name)
+void hf_export_tell(const struct hf_export *export, const char *verb,
+		    const char *dir, const char *name)
 {
 	HF_CLEANUP(hf_freep) char *shown = shown_path(dir, name);
 
@@ -87,9 +71,8 @@ static int refuse_target(const struct hf_export *export, const char *shown,
 	return HF_EXIT_ENVIRONMENT;
 }
 
-/* Tells of the first failure only. */
-static void fail(struct hf_export *export, const char *dir, const char *name,
-		 bool source, int error)
+void hf_export_fail(struct hf_export *export, const char *dir, const char *name,
+		    bool source, int error)
 {
 	HF_CLEANUP(hf_freep) char *path = shown_path(dir, name);
 	const char *shown = path ? path : "?";
@@ -147,7 +130,7 @@ static void tell_of_dir(struct hf_export *export, const char *verb,
 	if (dir->told)
 		return;
 	dir->told = true;
-	tell(export, verb, dir->path, "");
+	hf_export_tell(export, verb, dir->path, "");
 	atomic_fetch_add(&export->counts.dirs, 1);
 }
 
@@ -198,138 +181,9 @@ static void each_dir(struct hf_export *export,
 		int r = visit(export, &export->plan.dirs[i]);
 
 		if (r < 0)
-			fail(export, export->plan.dirs[i].path, "", false, r);
+			hf_export_fail(export, export->plan.dirs[i].path, "",
+				       false, r);
 	}
-}
-
-/* --- files ------------------------------------------------------------------------- */
-
-struct job {
-	struct hf_export *export;
-	size_t dir;
-	size_t from;
-	size_t to;
-};
-
-static void count(struct hf_export *export, const struct hf_plan_dir *dir,
-		  const struct hf_entry *entry, enum hf_delivered delivered)
-{
-	struct hf_export_counts *counts = &export->counts;
-	atomic_uint_least64_t *const counters[] = {
-		[HF_DELIVERED_KEPT] = &counts->kept,
-		[HF_DELIVERED_MENDED] = &counts->mended,
-		[HF_DELIVERED_COPIED] = &counts->copied,
-		[HF_DELIVERED_CLONED] = &counts->cloned,
-	};
-
-	atomic_fetch_add(counters[delivered], 1);
-	if (delivered == HF_DELIVERED_MENDED)
-		tell(export, "mend", dir->path, entry->name);
-	if (delivered >= HF_DELIVERED_COPIED) {
-		atomic_fetch_add(&counts->bytes, entry->size);
-		tell(export, "write", dir->path, entry->name);
-	}
-	if (!export->progress)
-		return;
-	atomic_fetch_add(&export->progress->files_done, 1);
-	atomic_fetch_add(&export->progress->bytes_done, entry->size);
-}
-
-static void deliver(struct hf_delivery *delivery, struct hf_export *export,
-		    const struct hf_plan_dir *dir, size_t i, int dir_fd)
-{
-	const struct hf_entry *entry = hf_listing_entry(dir->listing, i);
-	enum hf_delivered delivered;
-	struct hf_node *node;
-	bool source = false;
-	int r = hf_view_node(export->view, dir->node, dir->listing, i, &node);
-
-	if (r == 0) {
-		r = hf_deliver(delivery, node, dir_fd, entry->name, &source,
-			       &delivered);
-		hf_node_unref(node);
-	}
-	if (r < 0)
-		fail(export, dir->path, source ? entry->source : entry->name,
-		     source, r);
-	else
-		count(export, dir, entry, delivered);
-}
-
-static void run_job(void *arg)
-{
-	HF_CLEANUP(hf_closep) int dir_fd = -1;
-	struct job *job = arg;
-	struct hf_export *export = job->export;
-	const struct hf_plan_dir *dir = &export->plan.dirs[job->dir];
-	struct hf_delivery delivery = {
-		.view = export->view,
-		.no_clones = &export->no_clones,
-		.dry = export->mode == HF_EXPORT_DRY,
-	};
-	int r = hf_destination_enter(export->dest, dir->path, &dir_fd);
-
-	if (r < 0 && !(r == -ENOENT && delivery.dry))
-		fail(export, dir->path, "", false, r);
-	for (size_t i = job->from; i < job->to; i++) {
-		const struct hf_entry *entry =
-			hf_listing_entry(dir->listing, i);
-
-		if (!atomic_load(&export->failed) && hf_plan_is_file(entry))
-			deliver(&delivery, export, dir, i, dir_fd);
-	}
-	hf_buf_fini(&delivery.scratch);
-	free(job);
-}
-
-static int submit(struct hf_export *export, struct hf_pool *pool, size_t at)
-{
-	size_t n = hf_listing_len(export->plan.dirs[at].listing);
-	int r = 0;
-
-	for (size_t from = 0; from < n && r == 0; from += JOB_FILES) {
-		struct job *job = malloc(sizeof(*job));
-
-		if (!job)
-			return -ENOMEM;
-		*job = (struct job){
-			.export = export,
-			.dir = at,
-			.from = from,
-			.to = n - from < JOB_FILES ? n : from + JOB_FILES,
-		};
-		r = hf_pool_submit(pool, run_job, job);
-		if (r < 0)
-			free(job);
-	}
-	return r;
-}
-
-/* They read, hash and write; the view's own have nothing to do meanwhile. A
- * single one tells in the order of the list. */
-static unsigned n_threads(const struct hf_export *export)
-{
-	struct hf_view_stats stats;
-
-	hf_view_stats(export->view, &stats);
-	return export->mode == HF_EXPORT_DRY ? 1 : stats.threads;
-}
-
-static void deliver_all(struct hf_export *export)
-{
-	unsigned n = n_threads(export);
-	struct hf_pool *pool;
-	int r = hf_pool_new(n, n, &pool);
-
-	if (r < 0) {
-		fail(export, "", "", false, r);
-		return;
-	}
-	for (size_t i = 0; i < export->plan.n && r == 0; i++)
-		r = submit(export, pool, i);
-	hf_pool_free(pool);
-	if (r < 0)
-		fail(export, "", "", false, r);
 }
 
 /* --- the whole ---------------------------------------------------------------------- */
@@ -366,7 +220,7 @@ static void sync_all(struct hf_export *export)
 {
 	if (export->mode == HF_EXPORT_SAFE && wrote(export) &&
 	    syncfs(export->dest->fd) != 0)
-		fail(export, "", "", false, -errno);
+		hf_export_fail(export, "", "", false, -errno);
 }
 
 int hf_export_write(struct hf_export *export, struct hf_progress *progress)
@@ -375,7 +229,7 @@ int hf_export_write(struct hf_export *export, struct hf_progress *progress)
 	expect(export);
 	each_dir(export, open_up);
 	if (!atomic_load(&export->failed))
-		deliver_all(export);
+		hf_export_deliver(export);
 	each_dir(export, settle);
 	if (!atomic_load(&export->failed))
 		sync_all(export);
@@ -418,7 +272,7 @@ static int remove_name(struct hf_export *export, const char *path)
 	*(slash ? slash : dir) = '\0';
 	r = remove_file(export, dir, name);
 	if (r > 0) {
-		tell(export, "remove", dir, name);
+		hf_export_tell(export, "remove", dir, name);
 		atomic_fetch_add(&export->counts.removed, 1);
 	}
 	return r < 0 ? r : 0;
@@ -430,7 +284,7 @@ int hf_export_remove(struct hf_export *export, const struct hf_strings *names)
 		int r = remove_name(export, names->items[i]);
 
 		if (r < 0)
-			fail(export, "", names->items[i], false, r);
+			hf_export_fail(export, "", names->items[i], false, r);
 	}
 	/* Their directories are younger now, and so is that of a manifest. */
 	if (export->mode != HF_EXPORT_DRY)
