@@ -47,7 +47,7 @@ WRITE_SRC := $(addprefix tools/,export.c plan.c deliveries.c delivery.c \
 	draft.c destination.c document.c freeze.c hint.c)
 HASHEDFS_SRC := $(MOUNT_SRC) $(addprefix tools/,hashedfs.c guard.c launcher.c)
 RUN_SRC := $(MOUNT_SRC) $(WRITE_SRC) $(addprefix tools/,hashedfs-run.c \
-	running.c run.c front.c command.c descendants.c place.c copies.c)
+	running.c run.c runner.c front.c command.c descendants.c place.c copies.c)
 EXPORT_SRC := $(WRITE_SRC) $(addprefix tools/,hashedfs-export.c exporting.c \
 	prune.c program.c apart.c)
 MANIFEST_SRC := $(wildcard manifest/*.c)

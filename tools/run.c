@@ -1,10 +1,8 @@
-#include "tools/run.h"
+#include "tools/runner.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,151 +13,6 @@
  * how often it is looked at. */
 #define PATIENCE_MS 2000
 #define LOOK_MS 20
-/* So soon the front passes on what it got. */
-#define GROUP_NS INT64_C(500000000)
-
-struct runner {
-	const struct hf_run *run;
-	const struct hf_inheritance *inheritance;
-	struct hf_worker worker;
-	int front; /* channel to the front; readable when that is gone */
-	int signal_fd;
-	pid_t child; /* the command, or what comes after it; 0: none */
-	bool child_ended;
-	int child_status; /* waitpid's */
-	int signalled; /* the last signal that came when there was no child */
-	int64_t group_ns[NSIG]; /* when a signal came that was for all */
-	bool ending;            /* the worker is asked to end */
-	/* The first thing that must not become known to the command. */
-	bool trouble;
-	char *path; /* of the file that it is about */
-	int error;
-	bool deserted; /* the front is gone */
-};
-
-/* --- events ------------------------------------------------------------------ */
-
-static void on_news(struct runner *runner)
-{
-	char *path = NULL;
-	int error = 0;
-
-	switch (hf_worker_receive(&runner->worker, &path, &error)) {
-	case HF_NEWS_DEVICE:
-		/* Without a front there is more to come. */
-		(void)!hf_message_device(runner->front,
-					 runner->worker.device_fd);
-		break;
-	case HF_NEWS_ERROR:
-		if (!runner->trouble) {
-			runner->path = path;
-			runner->error = error;
-			path = NULL;
-		}
-		runner->trouble = true;
-		break;
-	default:
-		break;
-	}
-	free(path);
-}
-
-/* Its work is done; what it said before it ended has been heard. */
-static bool has_copied(const struct runner *runner)
-{
-	return runner->run->copies && runner->worker.ready &&
-	       runner->worker.status == 0;
-}
-
-/* One SIGCHLD may stand for several children, adopted ones among them. */
-static void reap(struct runner *runner)
-{
-	int status;
-	pid_t pid;
-
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (pid == runner->worker.pid) {
-			hf_worker_set_ended(&runner->worker, status);
-			runner->trouble |=
-				!runner->ending && !has_copied(runner);
-		} else if (pid == runner->child) {
-			runner->child_ended = true;
-			runner->child_status = status;
-		}
-	}
-}
-
-/*
- * Signals for the command come from the front. One that comes from somebody
- * else was sent to the whole process group: the command has it already, and the
- * front, which cannot know that, passes it on for nothing.
- */
-static bool is_for_child(struct runner *runner,
-			 const struct signalfd_siginfo *info)
-{
-	int64_t *group_ns = &runner->group_ns[info->ssi_signo];
-	int64_t now_ns = hf_clock_realtime();
-	bool seen = now_ns - *group_ns < GROUP_NS;
-
-	if ((pid_t)info->ssi_pid == getppid()) {
-		*group_ns = 0;
-		return !seen;
-	}
-	*group_ns = now_ns;
-	return false;
-}
-
-static void on_signal(struct runner *runner)
-{
-	struct signalfd_siginfo info;
-
-	if (read(runner->signal_fd, &info, sizeof(info)) != sizeof(info))
-		return;
-	if (info.ssi_signo == SIGCHLD)
-		reap(runner);
-	else if (!runner->child || runner->child_ended)
-		runner->signalled = (int)info.ssi_signo;
-	else if (is_for_child(runner, &info))
-		kill(runner->child, (int)info.ssi_signo);
-}
-
-/* A worker that was killed and hangs is as good as dead. */
-static void look_at_worker(struct runner *runner)
-{
-	hf_worker_note_lost(&runner->worker);
-	runner->trouble |= runner->worker.lost && !runner->ending;
-}
-
-/* Waits for the next event, `ms` milliseconds at most, or (-1) about a second. */
-static void step(struct runner *runner, int ms)
-{
-	struct pollfd fds[] = {
-		{.fd = runner->signal_fd, .events = POLLIN},
-		{.fd = runner->worker.channel, .events = POLLIN},
-		{.fd = runner->front},
-	};
-
-	int n = poll(fds, HF_ARRAY_SIZE(fds),
-		     ms < 0 ? hf_worker_timeout_ms(&runner->worker) : ms);
-
-	if (n == 0 && ms < 0)
-		look_at_worker(runner);
-	if (n <= 0)
-		return;
-	/* Before the child's end: what it must not know decides. */
-	if (fds[1].revents)
-		on_news(runner);
-	if (fds[0].revents)
-		on_signal(runner);
-	if (fds[2].revents & POLLHUP)
-		runner->trouble = runner->deserted = true;
-}
-
-/* 0: it is gone. */
-static pid_t living_worker(const struct runner *runner)
-{
-	return runner->worker.ended ? 0 : runner->worker.pid;
-}
 
 /* --- fail-stop ----------------------------------------------------------------- */
 
@@ -197,7 +50,7 @@ void hf_run_stop_all(struct hf_worker *holder, pid_t worker, int front)
 		       "some processes do not end although they were killed");
 }
 
-static void explain(const struct runner *runner)
+static void explain(const struct hf_runner *runner)
 {
 	HF_CLEANUP(hf_freep)
 	char *shown = runner->path ? hf_escaped(runner->path) : NULL;
@@ -221,9 +74,9 @@ static void explain(const struct runner *runner)
 		       (int)runner->worker.pid, then);
 }
 
-static int fail_stop(struct runner *runner)
+static int fail_stop(struct hf_runner *runner)
 {
-	pid_t worker = living_worker(runner);
+	pid_t worker = hf_runner_worker(runner);
 
 	hf_run_stop_all(&runner->worker, worker, runner->front);
 	explain(runner);
@@ -236,10 +89,10 @@ static int fail_stop(struct runner *runner)
 /* --- the way of things ------------------------------------------------------- */
 
 /* Until all files have their names and the mount can answer. */
-static int await_mount(struct runner *runner)
+static int await_mount(struct hf_runner *runner)
 {
 	while (!runner->worker.ready && !runner->trouble && !runner->signalled)
-		step(runner, -1);
+		hf_runner_step(runner, -1);
 	if (runner->signalled)
 		return HF_EXIT_SIGNAL + runner->signalled;
 	if (!runner->trouble)
@@ -251,7 +104,7 @@ static int await_mount(struct runner *runner)
 }
 
 /* Waits for the child, which was started if `error` is 0; its exit status. */
-static int await_child(struct runner *runner, int error)
+static int await_child(struct hf_runner *runner, int error)
 {
 	if (error < 0) {
 		hf_log(HF_LOG_ERROR, "cannot start a process: %s",
@@ -259,11 +112,11 @@ static int await_child(struct runner *runner, int error)
 		return HF_EXIT_OURS;
 	}
 	while (!runner->child_ended && !runner->trouble)
-		step(runner, -1);
+		hf_runner_step(runner, -1);
 	return hf_command_exit_status(runner->child_status);
 }
 
-static int run_command(struct runner *runner)
+static int run_command(struct hf_runner *runner)
 {
 	const struct hf_run *run = runner->run;
 
@@ -274,15 +127,15 @@ static int run_command(struct runner *runner)
 }
 
 /* Waits until they are gone; false: some are still there. */
-static bool await_leftovers(struct runner *runner)
+static bool await_leftovers(struct hf_runner *runner)
 {
-	pid_t worker = living_worker(runner);
+	pid_t worker = hf_runner_worker(runner);
 	int left = hf_descendants_signal(0, worker);
 
 	for (int ms = 0; left > 0 && ms < PATIENCE_MS && !runner->trouble &&
 			 !runner->signalled;
 	     ms += LOOK_MS) {
-		step(runner, LOOK_MS);
+		hf_runner_step(runner, LOOK_MS);
 		left = hf_descendants_signal(0, worker);
 	}
 	return left <= 0;
@@ -290,9 +143,9 @@ static bool await_leftovers(struct runner *runner)
 
 /* What the command left behind goes, too: it has no business with a mount that
  * goes. First it may put its things in order. */
-static void end_leftovers(struct runner *runner)
+static void end_leftovers(struct hf_runner *runner)
 {
-	pid_t worker = living_worker(runner);
+	pid_t worker = hf_runner_worker(runner);
 
 	if (hf_descendants_signal(SIGTERM, worker) == 0)
 		return;
@@ -309,13 +162,13 @@ static void end_leftovers(struct runner *runner)
 /* In a child that may read the mount, and so must not hold its device. */
 static int do_after(void *data)
 {
-	struct runner *runner = data;
+	struct hf_runner *runner = data;
 
 	hf_worker_let_go(&runner->worker);
 	return runner->run->after(runner->run->after_data);
 }
 
-static int run_after(struct runner *runner)
+static int run_after(struct hf_runner *runner)
 {
 	int status;
 
@@ -325,7 +178,7 @@ static int run_after(struct runner *runner)
 	return status == 0 || status > HF_EXIT_SIGNAL ? status : HF_EXIT_OURS;
 }
 
-static int run_all(struct runner *runner)
+static int run_all(struct hf_runner *runner)
 {
 	int status = await_mount(runner);
 
@@ -342,7 +195,7 @@ static int run_all(struct runner *runner)
 }
 
 /* Unmounts, and lets the worker end. */
-static int finish(struct runner *runner)
+static int finish(struct hf_runner *runner)
 {
 	struct hf_worker *worker = &runner->worker;
 	int status;
@@ -355,7 +208,7 @@ static int finish(struct runner *runner)
 
 		if (ms == 0)
 			hf_worker_press(worker);
-		step(runner, ms);
+		hf_runner_step(runner, ms);
 	}
 	/* A fusermount3 may still be mounting. */
 	if (!worker->ready)
@@ -368,7 +221,7 @@ static int finish(struct runner *runner)
 	return HF_EXIT_OURS;
 }
 
-static int start(struct runner *runner)
+static int start(struct hf_runner *runner)
 {
 	int r = hf_run_signals();
 
@@ -383,10 +236,10 @@ static int start(struct runner *runner)
 int hf_run_conduct(const struct hf_run *run,
 		   const struct hf_inheritance *inheritance, int front)
 {
-	struct runner runner = {.run = run,
-				.inheritance = inheritance,
-				.front = front,
-				.signal_fd = -1};
+	struct hf_runner runner = {.run = run,
+				   .inheritance = inheritance,
+				   .front = front,
+				   .signal_fd = -1};
 	int r = start(&runner);
 	int status;
 
