@@ -1,6 +1,5 @@
 #include "tools/runner.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
