@@ -14,6 +14,10 @@
 #include "fs/view/view.h"
 
 #define HOUR_NS (INT64_C(3600) * 1000000000)
+/* Of hashed files, where no other is chosen. */
+#define DEFAULT_MTIME 946684800
+
+typedef char name_buf[NAME_MAX + 1];
 
 /* An hour ahead of the files, all of them are quiet; 0: they are racy. */
 static atomic_int_least64_t scene_ahead_ns;

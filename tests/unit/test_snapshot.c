@@ -6,8 +6,6 @@
 
 #include <pthread.h>
 
-typedef char name_buf[NAME_MAX + 1];
-
 static void take(struct scene *scene, struct hf_snapshot *ret)
 {
 	assert_int_equal(hf_view_snapshot(scene->view, &scene->wait, NULL, ret),
