@@ -29,7 +29,7 @@ FILES = {
     r"/\S+ /\S+ fuse\.": "fstab",
     r"(FROM|RUN) ": "dockerfile",
     r"apiVersion:": "yaml",
-    # These two are run by test_releases.py.
+    # These two are run by test_shards.py.
     r"#!/bin/bash": "bash",
     r"parallel ": "bash",
 }

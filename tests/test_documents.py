@@ -1,7 +1,6 @@
 """What the documents show is what happens: every session is typed, every file
 is used or looked at by the program that it is for."""
 
-import os
 import re
 import shutil
 import subprocess

@@ -199,10 +199,6 @@ def has_landlock(m):
     return m.status()["landlock"].startswith("ABI")
 
 
-def has_landlock(m):
-    return m.status()["landlock"].startswith("ABI")
-
-
 WITHOUT = pytest.mark.parametrize(
     "off", [(), ("landlock",)], ids=["landlock", "no-landlock"]
 )

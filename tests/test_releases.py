@@ -1,54 +1,22 @@
-"""What stands between two releases: diff, prune, merge, verify, --previous,
---shard and {git}, on manifests that were written here or by the program."""
+"""From one release to the next: diff, prune, previous, names of commits."""
 
 import base64
 import hashlib
 import json
 import os
 import random
-import re
 import shutil
-import subprocess
 
 import oracle
 import pytest
-import yaml  # comes with awscli
 from conftest import TOP, not_run
 from exporter import FORMATS
+from releasing import TREE, names, refused, snapshot, write
 
-PAGE = TOP / "manifest/hashedfs-manifest.1"
-
-TREE = {
-    "css/app.css": b'a{background:url("../img/x.png")}',
-    "css/one.css": b'@import "two.css";',
-    "css/two.css": b'@import "one.css";',
-    "css/self.css": b'a{background:url("self.css")}',
-    "css/deep/er.css": b'@import "../app.css";',
-    "img/x.png": b"png",
-    "js/main.js": b"const odd = '\xc3\xa9';",
-    "js/lib/a b.js": b"b",
-    "favicon.ico": b"icon",
-}
+__all__ = ["snapshot"]  # a fixture
 
 
-def write(path, paths, **more):
-    """A manifest of Django's, by Python."""
-    data = {"paths": paths, "version": "1.1", "hash": "", **more}
-    path.write_text(json.dumps(data))
-    return path
-
-
-@pytest.fixture
-def snapshot(manifest, anyone):
-    """snapshot(*args): the bytes that snapshot --source prints."""
-
-    def run(*args, **kwargs):
-        return manifest(anyone, "snapshot", "-q", "--source", *args, **kwargs).stdout
-
-    return run
-
-
-# --- diff --------------------------------------------------------------------
+# --- diff -------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -96,7 +64,8 @@ def test_diff_of_equals(two, manifest, anyone):
     assert (done.returncode, done.stdout) == (3, b"")
 
 
-# --- prune --------------------------------------------------------------------
+# --- prune ------------------------------------------------------------------
+
 
 H = [f"{i:012x}" for i in range(10)]
 STORED = [
@@ -193,14 +162,6 @@ def test_prune_of_odd_keys(kept, work, manifest, anyone):
     assert {"Key": odd} in json.loads(done.stdout)["Objects"]
 
 
-def refused(done, code, *words):
-    """One sentence, and nothing printed."""
-    assert (done.returncode, done.stdout) == (code, b""), done
-    assert done.stderr.count(b"\n") == 1
-    for word in words:
-        assert word.encode() in done.stderr, done.stderr
-
-
 def test_prune_refuses_to_empty_a_bucket(kept, work, manifest, anyone):
     listing = work / "listing"
     listing.write_text("\n".join(STORED))
@@ -245,224 +206,7 @@ def test_prune_refuses_what_is_no_listing(text, kept, work, manifest, anyone):
     refused(manifest(anyone, "prune", *kept, listing, check=False), 3, "listing")
 
 
-# --- verify -------------------------------------------------------------------
-
-
-@pytest.fixture
-def deployed(make, work, mount, anyone, manifest):
-    """A tree, its manifest with and without integrity, and a copy of its mount."""
-    tree = make(TREE)
-    copy = work / "deployed"
-    with mount(tree, "keep=*.ico", person=anyone) as m:
-        shutil.copytree(m, copy) if anyone.uid == 0 else anyone.run("cp", "-r", m, copy)
-        plain = work / "plain.json"
-        plain.write_bytes(manifest(anyone, "snapshot", m).stdout)
-        full = work / "full.json"
-        full.write_bytes(manifest(anyone, "snapshot", "--integrity", "sha384", m).stdout)
-        good = manifest(anyone, "verify", plain, m)
-        assert good.stdout == b""
-    return copy, plain, full
-
-
-CIRCULAR = ("css/one.css", "css/two.css", "css/self.css")
-
-
-def names(file):
-    return json.loads(file.read_text())["paths"]
-
-
-def test_verify(deployed, manifest, anyone):
-    copy, plain, full = deployed
-    assert manifest(anyone, "verify", full, copy).stdout == b""
-    done = manifest(anyone, "verify", plain, copy, check=False, text=True)
-    told = dict(line.split(": ", 1) for line in done.stdout.splitlines())
-    assert done.returncode == 4
-    assert sorted(told) == sorted(names(plain)[path] for path in CIRCULAR)
-    assert all("cannot be checked" in sentence for sentence in told.values())
-
-
-def spoil(path, how):
-    if how == "changed":
-        path.write_bytes(path.read_bytes() + b" ")
-    elif how == "gone":
-        path.unlink()
-    elif how == "a directory":
-        path.unlink()
-        path.mkdir()
-
-
-@pytest.mark.parametrize("how", ["changed", "gone", "a directory"])
-@pytest.mark.parametrize("path", ["img/x.png", "css/app.css", "css/one.css", "favicon.ico"])
-def test_verify_finds(path, how, deployed, manifest, anyone):
-    copy, plain, full = deployed
-    name = names(plain)[path]
-    spoil(copy / name, how)
-    done = manifest(anyone, "verify", full, copy, check=False, text=True)
-    assert done.returncode == 1
-    (line,) = done.stdout.splitlines()
-    assert line.startswith(f"{name}: ")
-    done = manifest(anyone, "verify", plain, copy, check=False, text=True)
-    found = [line for line in done.stdout.splitlines() if "cannot be checked" not in line]
-    # Without integrity values nothing tells what these should have been.
-    if how == "changed" and path in ("css/one.css", "favicon.ico"):
-        assert (done.returncode, found) == (4, [])
-    else:
-        assert done.returncode == 1
-        assert [line.split(": ")[0] for line in found] == [name]
-
-
-def test_verify_by_another_style(make, work, snapshot, manifest, anyone):
-    tree = make({"a.css": b"a", "b.png": b"b"})
-    file = work / "rev.json"
-    style = ["-o", "style=rev,digest=sha256"]
-    file.write_bytes(snapshot(*style, "--format", "flat", "--url-prefix", "/s/", tree))
-    flat = ["--format", "flat", "--url-prefix", "/s/"]
-    top = work / "out"
-    top.mkdir()
-    for path, name in json.loads(file.read_text()).items():
-        shutil.copy(tree / path, top / name.removeprefix("/s/"))
-    assert manifest(anyone, "verify", *style, *flat, file, top).stdout == b""
-    done = manifest(anyone, "verify", "-o", "style=rev", *flat, file, top, check=False)
-    assert done.returncode == 1 and done.stdout.count(b"not those of its name") == 2
-    done = manifest(anyone, "verify", *flat, file, top, check=False)
-    assert done.returncode == 1 and done.stdout.count(b"no hash of this style") == 2
-
-
-def test_verify_stays_in_its_directory(work, manifest, anyone):
-    paths = {"a": "../a", "b": "/etc/passwd", "c": "c/../../a", "d": ".."}
-    file = write(work / "m.json", paths)
-    done = manifest(anyone, "verify", file, work, check=False, text=True)
-    assert done.returncode == 1
-    assert done.stdout.count("is a name outside of the directory") == 4
-
-
-# --- merge, shards ------------------------------------------------------------
-
-
-def test_merge_refuses_contradictions(work, manifest, anyone):
-    one = write(work / "1.json", {"a": "a.1", "b": "b.1"})
-    two = write(work / "2.json", {"a": "a.2"})
-    same = write(work / "3.json", {"a": "a.1", "c": "c.1"})
-    output = work / "out.json"
-    done = manifest(anyone, "merge", "--output", output, one, two, check=False)
-    assert done.returncode == 1 and b"a has another name" in done.stderr
-    assert not output.exists()
-    done = manifest(anyone, "merge", one, same)
-    assert done.stdout == oracle.manifest_bytes({"a": "a.1", "b": "b.1", "c": "c.1"})
-    value = {"integrity": {"x": "sha384-QUJD"}}
-    mixed = write(work / "4.json", {"x": "x.1"}, **value)
-    done = manifest(anyone, "merge", one, mixed, check=False)
-    assert done.returncode == 1 and b"integrity" in done.stderr
-
-
-def check_shards(n, work, snapshot, manifest, anyone, *args):
-    whole = snapshot(*args)
-    parts = []
-    for k in range(1, n + 1):
-        part = work / f"part.{k}.json"
-        part.write_bytes(snapshot("--shard", f"{k}/{n}", *args))
-        parts.append(part)
-    assert manifest(anyone, "merge", *parts).stdout == whole
-    return [len(names(part)) for part in parts]
-
-
-@pytest.mark.parametrize("n", range(1, 17))
-def test_shards(n, make, work, snapshot, manifest, anyone):
-    """Equal bytes for every number, with references and a circle across."""
-    files = dict(TREE)
-    for i in range(12):
-        files[f"d{i}/m.css"] = f'@import "../d{i + 1}/m.css";'.encode()
-    files["d12/m.css"] = b'@import "../d11/m.css";'
-    tree = make(files)
-    counts = check_shards(
-        n, work, snapshot, manifest, anyone, "--integrity", "sha256", tree, "-o", "cache=none"
-    )
-    assert sum(counts) == len(files)
-    assert n == 1 or max(counts) < len(files)
-
-
-def test_shards_of_a_real_tree(inputs, work, snapshot, manifest, anyone):
-    counts = check_shards(5, work, snapshot, manifest, anyone, inputs("django-admin"))
-    assert max(counts) < sum(counts)
-
-
-def recipes():
-    """The listings of the manual page, unescaped."""
-    text = PAGE.read_text(encoding="utf-8")
-    blocks = re.findall(r"^\.Bd -literal.*?\n(.*?)^\.Ed", text, re.M | re.S)
-    return [block.replace("\\e", "\\") for block in blocks]
-
-
-def recipe(word):
-    (found,) = [text for text in recipes() if word in text]
-    return found
-
-
-def test_the_recipe_for_gnu_parallel(bed, make, work, snapshot, anyone):
-    if not shutil.which("parallel"):
-        not_run("no GNU parallel here")
-    tree = make(TREE, "static")
-    whole = snapshot(tree)
-    home = anyone.home
-    path = f"{bed.bin}:/usr/bin:/bin"
-    script = work / "recipe.sh"
-    script.write_text(recipe("parallel '"))
-    os.chmod(work, 0o777)
-    anyone.run("bash", "-eu", script, cwd=work, env={"PATH": path, "HOME": home})
-    assert (work / "staticfiles.json").read_bytes() == whole
-
-
-def test_the_recipe_for_slurm(bed, make, work, snapshot, manifest, anyone):
-    """What Slurm would run eight times, by bash."""
-    whole = snapshot(make(TREE, "static"))
-    script = work / "recipe.sh"
-    script.write_text(recipe("#SBATCH"))
-    subprocess.run(["bash", "-n", script], check=True)
-    os.chmod(work, 0o777)
-    for k in range(1, 9):
-        env = {"PATH": f"{bed.bin}:/usr/bin:/bin", "SLURM_ARRAY_TASK_ID": str(k)}
-        anyone.run("bash", script, cwd=work, env=env)
-    parts = [work / f"part.{k}.json" for k in range(1, 9)]
-    assert manifest(anyone, "merge", *parts).stdout == whole
-
-
-def test_the_recipe_for_kubernetes(bed, make, work, snapshot, manifest, anyone):
-    """yamllint finds nothing, and each pod's command does its part."""
-    text = recipe("kind: Job")
-    file = work / "job.yaml"
-    file.write_text(text)
-    if not shutil.which("yamllint"):
-        not_run("no yamllint here")
-    rules = "{extends: default, rules: {document-start: disable}}"
-    done = subprocess.run(
-        ["yamllint", "-d", rules, "--strict", file], stdout=subprocess.PIPE, text=True
-    )
-    assert done.returncode == 0, done.stdout
-    spec = yaml.safe_load(text)["spec"]
-    assert spec["completionMode"] == "Indexed"
-    (container,) = spec["template"]["spec"]["containers"]
-    tree = make(TREE, "static")
-    command = [
-        word.replace("/app/static", str(tree)).replace("/parts/", f"{work}/")
-        for word in container["command"]
-    ]
-    whole = snapshot(tree)
-    os.chmod(work, 0o777)
-    for index in range(spec["completions"]):
-        env = {"PATH": f"{bed.bin}:/usr/bin:/bin", "JOB_COMPLETION_INDEX": str(index)}
-        anyone.run(*command, env=env)
-    parts = [work / f"{index}.json" for index in range(spec["completions"])]
-    assert manifest(anyone, "merge", *parts).stdout == whole
-
-
-@pytest.mark.parametrize("word", ["0/1", "2/1", "1", "1/0", "a/b", "1/65537", "/", "-1/2", "01/2"])
-def test_no_shard(word, make, manifest, anyone):
-    tree = make(TREE)
-    done = manifest(anyone, "snapshot", "--source", "--shard", word, tree, check=False)
-    refused(done, 2, "--shard must be K/N")
-
-
-# --- previous -------------------------------------------------------------------
+# --- previous ---------------------------------------------------------------
 
 
 def integrity(data, name="sha384"):
@@ -515,7 +259,7 @@ def test_previous_says_what_it_cannot_know(make, work, manifest, anyone):
     refused(done, 2, "--previous goes with --integrity")
 
 
-# --- {git} --------------------------------------------------------------------
+# --- {git} ------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -583,7 +327,7 @@ def test_manifest_of_a_run(make, work, bed, fuse, anyone, snapshot):
     assert done.returncode == 125 and "--manifest" in done.stderr
 
 
-# --- malformed manifests and listings ------------------------------------------------
+# --- malformed manifests and listings ---------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["manifest", "listing"])

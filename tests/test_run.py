@@ -1,6 +1,5 @@
 """hashedfs-run: one command over a frozen mount, which meets no error of ours."""
 
-import contextlib
 import json
 import os
 import pty
@@ -16,135 +15,13 @@ import mount as mounting
 import oracle
 import pytest
 from conftest import not_run
-from person import eventually
+from desk import NAMES, OURS, desk, sh, src
 from restless import met_no_peace
 
-OURS = 125
-TREE = {
-    "css/app.css": b'a{background:url("../img/x.png")}',
-    "img/x.png": b"x" * 1000,
-    "d/one.txt": b"one",
-    "d/two.txt": b"two",
-    "big.bin": b"b" * 8_000_000,
-}
-NAMES = {
-    "img/x.png": oracle.hashed("img/x.png", TREE["img/x.png"]),
-    "d/one.txt": oracle.hashed("d/one.txt", b"one"),
-    "d/two.txt": oracle.hashed("d/two.txt", b"two"),
-    "big.bin": oracle.hashed("big.bin", TREE["big.bin"]),
-}
-
-# A client that looks at everything again and again, and writes down each
-# errno that it meets, and each round.
-CLIENT = r"""
-import os, sys
-top, log = sys.argv[1:3]
-missing = os.path.join(top, "nonesuch")
-def note(error):
-    with open(log + ".errors", "a") as file:
-        file.write(f"{error}\n")
-while True:
-    for directory, folders, files in os.walk(top, onerror=note):
-        for name in files:
-            try:
-                with open(os.path.join(directory, name), "rb") as file:
-                    while file.read(1 << 16):
-                        pass
-            except OSError as error:
-                note(error)
-    try:
-        os.stat(missing)
-    except FileNotFoundError:
-        pass
-    with open(log + ".rounds", "a") as file:
-        file.write(".")
-"""
+__all__ = ["desk", "src"]  # fixtures
 
 
-class Desk:
-    """Runs hashedfs-run for a person, and knows where all of it goes."""
-
-    def __init__(self, bed, work, person):
-        self.program = str(bed.bin / "hashedfs-run")
-        self.person = person
-        self.tmp = work / "tmp"
-        self.tmp.mkdir()
-        self.tmp.chmod(0o777)
-        self.log = self.tmp / "log"
-        self.env = {"TMPDIR": str(self.tmp), "HASHEDFS_TESTS_RUN": str(self.tmp)}
-
-    def __call__(self, *args, check=False, **kwargs):
-        env = {**self.env, **kwargs.pop("env", {})}
-        argv = [self.program, *map(str, args)]
-        return self.person.run(*argv, check=check, env=env, **kwargs)
-
-    def start(self, *args, **kwargs):
-        kwargs.setdefault("stdout", subprocess.PIPE)
-        kwargs.setdefault("stderr", subprocess.PIPE)
-        argv = [self.program, *map(str, args)]
-        env = {**self.env, **kwargs.pop("env", {})}
-        return self.person.popen(*argv, env=env, text=True, **kwargs)
-
-    def client(self):
-        return [sys.executable, "-c", CLIENT, "{}", str(self.log)]
-
-    def rounds(self):
-        return len(self.read("rounds"))
-
-    def errors(self):
-        return self.read("errors")
-
-    def read(self, what):
-        try:
-            return (self.tmp / f"log.{what}").read_text()
-        except FileNotFoundError:
-            return ""
-
-    def processes(self):
-        """Everything that was started from here and lives."""
-        mark = os.fsencode(f"HASHEDFS_TESTS_RUN={self.tmp}")
-        return {
-            pid: mounting.comm(pid)
-            for pid in map(int, filter(str.isdigit, os.listdir("/proc")))
-            if mark in mounting.proc(pid, "environ") and mounting.state(pid)
-        }
-
-    def pid(self, name):
-        """The process of that name; a child of its own may have it, too, for a
-        moment."""
-        return eventually(
-            lambda: min([p for p, c in self.processes().items() if c == name], default=0)
-        )
-
-    def nothing_left(self):
-        assert eventually(lambda: not self.processes(), 10), self.processes()
-        assert not [m for m in mounting.mounts() if m.startswith(str(self.tmp))]
-        assert not [p.name for p in self.tmp.glob("hashedfs-run.*")]
-        return True
-
-
-@pytest.fixture
-def desk(bed, work, as_user, fuse):
-    desk = Desk(bed, work, as_user)
-    yield desk
-    try:
-        desk.nothing_left()
-    finally:
-        for pid in desk.processes():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-
-
-@pytest.fixture
-def src(make, as_user):
-    return make(TREE, owner=as_user)
-
-
-def sh(text):
-    return ["sh", "-c", text]
-
-
-# --- the command -------------------------------------------------------------------
+# --- the command ------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -247,7 +124,7 @@ def test_nohup_stays_nohup(desk, src):
     assert process.communicate(timeout=20)[0] == b"end\n" and process.returncode == 0
 
 
-# --- what it tells, and refuses ---------------------------------------------------
+# --- what it tells, and refuses ---------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -317,7 +194,7 @@ def test_a_tree_that_never_holds_still(desk, make, as_user):
     assert "keep changing" in done.stderr
 
 
-# --- the manifest -------------------------------------------------------------------
+# --- the manifest -----------------------------------------------------------
 
 
 def test_manifest(desk, src, manifest, as_user):
@@ -343,7 +220,8 @@ def test_manifest_that_cannot_be_written_at_the_end(desk, src):
     assert done.returncode == OURS and "cannot write" in done.stderr
 
 
-# --- signals ------------------------------------------------------------------------
+# --- signals ----------------------------------------------------------------
+
 
 TRAP = 'trap "echo {0}; exit 3" {0}; echo ready; while :; do sleep 0.05; done'
 
@@ -449,7 +327,8 @@ def test_progress_on_a_terminal(desk, make, as_user):
         os.close(master)
 
 
-# --- what the command leaves behind ---------------------------------------------------
+# --- what the command leaves behind -----------------------------------------
+
 
 LEFT = [
     "sleep 1000 &",
@@ -487,171 +366,7 @@ def test_a_hundred_quick_runs(desk, make, as_user):
     assert desk.nothing_left()
 
 
-# --- fail-stop ------------------------------------------------------------------------
-
-
-def edit(src):
-    (src / "d/one.txt").write_bytes(b"ONE")
-
-
-def delete(src):
-    (src / "d/one.txt").unlink()
-
-
-def truncate(src):
-    os.truncate(src / "img/x.png", 10)
-
-
-def replace_by_directory(src):
-    (src / "d/one.txt").unlink()
-    (src / "d/one.txt").mkdir()
-
-
-def rename_directory(src):
-    (src / "d").rename(src / "e")
-
-
-def close(src):
-    (src / "d/one.txt").chmod(0)
-
-
-def edit_big(src):
-    with open(src / "big.bin", "r+b") as file:
-        file.seek(7_000_000)
-        file.write(b"#")
-
-
-CHANGES = (edit, delete, truncate, replace_by_directory, rename_directory, edit_big)
-
-
-def named(change):
-    return {truncate: "img/x.png", edit_big: "big.bin", rename_directory: "d/"}.get(
-        change, "d/one.txt"
-    )
-
-
-def busy(desk, src, command=None):
-    """hashedfs-run with clients that look at everything all the time, below
-    the command: it, a child, and one in a session of its own."""
-    client = shlex.join(desk.client())
-    text = f"setsid {client} & {client} & {client}"
-    process = desk.start(src, "--", *(command or sh(text)))
-    assert eventually(lambda: desk.rounds() > 3, 20), process.communicate(timeout=5)
-    assert desk.errors() == ""
-    return process
-
-
-def ended(desk, process):
-    out, err = process.communicate(timeout=20)
-    assert desk.nothing_left()
-    assert desk.errors() == "", "a client met an error"
-    assert (process.returncode, out) == (OURS, "")
-    return err
-
-
-def assert_ended_by(change, desk, src):
-    process = busy(desk, src)
-    change(src)
-    [line] = ended(desk, process).splitlines()
-    assert line.startswith(f"hashedfs-run: {named(change)}") and "Run it again" in line
-
-
-@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
-def test_a_change_ends_the_command_and_no_client_sees_it(desk, src, change):
-    assert_ended_by(change, desk, src)
-
-
-# Root reads everything.
-@pytest.mark.parametrize("as_user", ["user"], indirect=True)
-def test_a_closed_file_ends_the_command_and_no_client_sees_it(desk, src):
-    assert_ended_by(close, desk, src)
-
-
-def test_a_change_under_an_open_file(desk, src):
-    """The one late error, of a file above 1 MiB, does not come through."""
-    text = r"""
-import sys
-with open(sys.argv[1], "rb", buffering=0) as file:
-    assert len(file.read(4096)) == 4096
-    print("open", flush=True)
-    sys.stdin.readline()
-    try:
-        while file.read(1 << 16):
-            pass
-    except OSError as error:
-        open(sys.argv[2] + ".errors", "w").write(f"{error}")
-    print("read", flush=True)
-"""
-    args = [sys.executable, "-c", text, "{}/" + NAMES["big.bin"], desk.log]
-    process = desk.start(src, "--", *args, stdin=subprocess.PIPE)
-    assert process.stdout.readline() == "open\n"
-    edit_big(src)
-    process.stdin.write("\n")
-    process.stdin.flush()
-    line = ended(desk, process)
-    assert line.startswith("hashedfs-run: big.bin")
-
-
-@pytest.mark.parametrize("who", ["hashedfs-worker", "hashedfs-guard", "hashedfs-run"])
-def test_a_process_of_ours_is_killed(desk, src, who):
-    """Whichever it is, no client meets the end of the mount."""
-    process = busy(desk, src)
-    os.kill(desk.pid(who), signal.SIGKILL)
-    if who == "hashedfs-run":
-        out, err = process.communicate(timeout=20)
-        assert process.returncode == -signal.SIGKILL
-        assert desk.nothing_left() and desk.errors() == ""
-    else:
-        err = ended(desk, process)
-    assert "Run it again" in err
-
-
-def test_the_command_itself_is_killed(desk, src):
-    process = busy(desk, src)
-    os.kill(next(p for p, c in desk.processes().items() if c == "sh"), signal.SIGKILL)
-    err = process.communicate(timeout=20)[1]
-    assert process.returncode == 128 + signal.SIGKILL, err
-    assert desk.nothing_left() and desk.errors() == ""
-
-
-def test_a_stopped_client_is_no_obstacle(desk, src):
-    process = busy(desk, src)
-    clients = [p for p, c in desk.processes().items() if "python" in c]
-    os.kill(clients[0], signal.SIGSTOP)
-    edit(src)
-    ended(desk, process)
-
-
-def test_control_files_may_fail(desk, src):
-    text = "cat {}/.hashedfs/nonesuch; ls {}/.hashedfs/status >/dev/null && echo good"
-    done = desk(src, "--", *sh(text))
-    assert (done.returncode, done.stdout) == (0, "good\n")
-
-
-def test_mistakes_of_the_client_are_answered(desk, src):
-    text = """
-cat {}/nonesuch; rm -f {}/big*; touch {}/new; ls {}/%s/x; mkdir {}/d/e; cat {}/d
-getfattr -n user.nope {} ; echo end"""
-    done = desk(src, "--", *sh(text % NAMES["d/one.txt"]))
-    assert (done.returncode, done.stdout) == (0, "end\n")
-
-
-def test_rsync_delete_deletes_nothing(desk, make, as_user):
-    """The destination keeps what it has when a file changes half way."""
-    src = make({f"f{i}.txt": b"%d" % i for i in range(200)}, owner=as_user)
-    to = desk.tmp / "deployed"
-    sync = f"rsync -a --delete --checksum {{}}/ {to}/"
-    desk(src, "--", *sh(sync), check=True)
-    before = sorted(os.listdir(to))
-    assert len(before) == 200
-    change = f"echo changed >{src}/f150.txt; rm {src}/f151.txt"
-    done = desk(src, "--", *sh(f"{change}; {sync}; echo went on"))
-    assert (done.returncode, done.stdout) == (OURS, "")
-    assert "f15" in done.stderr and "rsync" not in done.stderr
-    assert sorted(os.listdir(to)) == before
-
-
-# --- other places ----------------------------------------------------------------------
+# --- other places -----------------------------------------------------------
 
 
 @pytest.mark.parametrize("as_user", ["root"], indirect=True)

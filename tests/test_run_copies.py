@@ -10,10 +10,10 @@ import stat
 import mount as mounting
 import pytest
 from conftest import give
+from desk import NAMES, OURS, TREE, Desk, sh
 from exporter import FORMATS
 from mount import read_tree
 from person import ROOT, eventually
-from test_run import NAMES, OURS, TREE, Desk, sh
 
 LINE = "so the command runs over a private copy of the files"
 

@@ -11,7 +11,7 @@ import oracle
 import pytest
 from conftest import TOP, not_run
 from mount import mounted, processes
-from person import ROOT, SYSTEM_PATH, eventually
+from person import ROOT, eventually
 
 USAGE, ENVIRONMENT = 2, 3
 
