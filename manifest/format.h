@@ -101,6 +101,17 @@ void hf_object_key(struct hf_object *object, const char *prefix,
 		   const char *key);
 void hf_object_close(const struct hf_object *object);
 
+/* --- names.c ------------------------------------------------------------------ */
+
+/* Writes an object whose members are the names of the listed rows, each with
+ * the value that `add` appends. -ENOMEM. */
+int hf_names_write(const struct hf_manifest *manifest,
+		   const struct hf_document *document,
+		   void (*add)(const struct hf_manifest_row *row,
+			       const struct hf_document *document,
+			       struct hf_buf *ret),
+		   struct hf_buf *ret) HF_MUST_USE;
+
 /* --- urls.c ------------------------------------------------------------------- */
 
 /* Appends a path as it stands in a URL, as Django's filepath_to_uri has it. */

@@ -1,17 +1,16 @@
 /* sri: names to the values of HTML's integrity attribute. */
 #include "manifest/format.h"
 
+static void add_integrity(const struct hf_manifest_row *row,
+			  const struct hf_document *document,
+			  struct hf_buf *ret)
+{
+	(void)document;
+	hf_quote(row->integrity, ret);
+}
+
 int hf_sri_write(const struct hf_manifest *manifest,
 		 const struct hf_document *document, struct hf_buf *ret)
 {
-	struct hf_object object = hf_object_open(ret, 1);
-	const struct hf_manifest_row *row;
-	size_t cursor = 0;
-
-	while ((row = hf_manifest_next(manifest, &cursor))) {
-		hf_object_key(&object, document->key_prefix, row->path);
-		hf_quote(row->integrity, ret);
-	}
-	hf_object_close(&object);
-	return hf_buf_status(ret);
+	return hf_names_write(manifest, document, add_integrity, ret);
 }

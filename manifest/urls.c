@@ -38,17 +38,14 @@ void hf_quote_url(const char *prefix, const char *path, struct hf_buf *ret)
 		hf_quote_both(prefix, url.data, ret);
 }
 
+static void add_url(const struct hf_manifest_row *row,
+		    const struct hf_document *document, struct hf_buf *ret)
+{
+	hf_quote_url(document->url_prefix, row->name, ret);
+}
+
 int hf_urls_write(const struct hf_manifest *manifest,
 		  const struct hf_document *document, struct hf_buf *ret)
 {
-	struct hf_object object = hf_object_open(ret, 1);
-	const struct hf_manifest_row *row;
-	size_t cursor = 0;
-
-	while ((row = hf_manifest_next(manifest, &cursor))) {
-		hf_object_key(&object, document->key_prefix, row->path);
-		hf_quote_url(document->url_prefix, row->name, ret);
-	}
-	hf_object_close(&object);
-	return hf_buf_status(ret);
+	return hf_names_write(manifest, document, add_url, ret);
 }
