@@ -9,6 +9,7 @@ import sys
 
 from conftest import TOP, not_run
 from person import SYSTEM_PATH, eventually
+from web import free_port
 
 KEY, SECRET, REGION = "hashedfs-tests", "hashedfs-tests-secret", "us-east-1"
 
@@ -83,12 +84,6 @@ class S3:
         return sum(words.count(f"s3_{kind}") for kind in ("PutObject", "UploadPart"))
 
 
-def _free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
-
-
 @contextlib.contextmanager
 def serve(directory):
     program = TOP / "build/bin/versitygw"
@@ -100,7 +95,7 @@ def serve(directory):
         os.setxattr(data, "user.hashedfs-tests", b"1")
     except OSError:
         not_run(f"{directory} keeps no extended attributes, versitygw needs them")
-    s3 = S3(directory, _free_port())
+    s3 = S3(directory, free_port())
     server = subprocess.Popen(
         [
             program,

@@ -14,7 +14,7 @@ from conftest import TOP, not_run
 from exporter import export_once
 from person import ROOT, WHOEVER, eventually
 from s3 import serve
-from test_stock_django import free_port, program, running
+from web import nginx
 
 __all__ = ["export_once"]  # fixture
 
@@ -159,42 +159,17 @@ def test_s3(project, work):
         assert {f"{file.name}" for file in project.manifests} <= set(s3.keys("site"))
 
 
-NGINX = """
-user nobody nogroup;
-worker_processes 1;
-daemon off;
-pid {top}/nginx.pid;
-error_log {top}/error.log;
-events {{}}
-http {{
-	access_log off;
-	client_body_temp_path {top}/body;
-	proxy_temp_path {top}/proxy;
-	fastcgi_temp_path {top}/fastcgi;
-	uwsgi_temp_path {top}/uwsgi;
-	scgi_temp_path {top}/scgi;
-	server {{
-		listen 127.0.0.1:{port};
-		root {top};
-	}}
-}}
-"""
-
-
 def test_rsync_and_nginx(project, work):
     top = work / "web"
     top.mkdir()
     target = top / "static"
-    port = free_port()
-    conf = top / "nginx.conf"
-    conf.write_text(NGINX.format(top=top, port=port))
 
     def get(name):
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/static/{name}", timeout=30) as r:
             return r.read()
 
     sync = ["rsync", "-a", "{}/", f"{target}/"]
-    with running(program("nginx"), "-c", conf, "-p", top):
+    with nginx(top, f"root {top};") as port:
         for i, files in enumerate(RELEASES):
             project.check_out(files)
             project.deploy(sync, sync, {})

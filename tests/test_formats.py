@@ -16,8 +16,9 @@ import urllib.parse
 import oracle
 import pytest
 from conftest import TOP, not_run
-from person import SYSTEM_PATH, WHOEVER
+from person import WHOEVER
 from s3 import KEY, REGION, SECRET, serve
+from web import program
 
 NODE = TOP / "build/node"
 SYMFONY = "/usr/share/php/Symfony/Component/Asset/autoload.php"
@@ -54,13 +55,6 @@ def snapshot(manifest, anyone, tree):
 @pytest.fixture
 def names(snapshot):
     return json.loads(snapshot())["paths"]
-
-
-def program(name):
-    found = shutil.which(name, path=SYSTEM_PATH)
-    if not found:
-        not_run(f"no {name} here")
-    return found
 
 
 # --- integrity ----------------------------------------------------------------

@@ -6,7 +6,6 @@ import json
 import re
 import shlex
 import shutil
-import socket
 import subprocess
 import urllib.request
 
@@ -14,37 +13,19 @@ import png
 import pytest
 from conftest import INPUTS, TOP, not_run
 from person import ROOT, eventually
+from web import free_port, nginx, program, running
 
 STOCK = TOP / "tests/stock"
 PYTHON = TOP / "build/venv/bin/python"
 HASHED = re.compile(r"^/static/.*\.[0-9a-f]{12}(\.[^./]*)?$")
 
-NGINX = """
-user nobody nogroup;
-worker_processes 1;
-daemon off;
-pid {top}/nginx.pid;
-error_log {top}/error.log;
-events {{}}
-http {{
-	include /etc/nginx/mime.types;
-	log_format short "$status $request_uri";
-	access_log {top}/access.log short;
-	client_body_temp_path {top}/body;
-	proxy_temp_path {top}/proxy;
-	fastcgi_temp_path {top}/fastcgi;
-	uwsgi_temp_path {top}/uwsgi;
-	scgi_temp_path {top}/scgi;
-	server {{
-		listen 127.0.0.1:{port};
+SERVER = """
 		location /static/ {{
 			alias {mount}/;
 		}}
 		location / {{
 			proxy_pass http://127.0.0.1:{django};
 		}}
-	}}
-}}
 """
 
 # What Django may not see is covered up in a mount namespace of its own.
@@ -58,29 +39,6 @@ done
 shift
 exec "$@"
 """
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-def program(name):
-    found = shutil.which(name, path="/usr/sbin:/usr/bin:/sbin:/bin")
-    if not found:
-        not_run(f"no {name} here")
-    return found
-
-
-@contextlib.contextmanager
-def running(*argv, **kwargs):
-    process = ROOT.popen(*map(str, argv), **kwargs)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 class Site:
@@ -165,7 +123,6 @@ def site(as_root, sources, static, work, mount, manifest):
 
     @contextlib.contextmanager
     def start(options=""):
-        nginx = program("nginx")
         top = work / "site"
         top.mkdir()
         only_manifest = top / "manifest"
@@ -174,12 +131,10 @@ def site(as_root, sources, static, work, mount, manifest):
         with mount(None, f"allow_other,control=owner{options}", extra=from_file) as m:
             output = only_manifest / "staticfiles.json"
             manifest(ROOT, "snapshot", "--output", output, m)
-            port, django = free_port(), free_port()
-            conf = top / "nginx.conf"
-            conf.write_text(NGINX.format(top=top, port=port, django=django, mount=m))
+            django = free_port()
             hidden = [line.rpartition("=")[2] for line in sources.read_text().split()]
             with (
-                running(nginx, "-c", conf, "-p", top, stderr=subprocess.DEVNULL),
+                nginx(top, SERVER.format(mount=m, django=django)) as port,
                 running(
                     *["unshare", "-m", "--propagation", "private", "sh", "-ec", BLIND, "sh"],
                     *[m, *hidden, "--", PYTHON, "-B", STOCK / "manage.py", "runserver"],
