@@ -59,6 +59,13 @@ hf_manifest_find(const struct hf_manifest *manifest, const char *path);
 const struct hf_manifest_row *
 hf_manifest_find_name(const struct hf_manifest *manifest, const char *name,
 		      size_t *cursor);
+/* The listed rows by their names, of equal ones the first; *ret is new, and its
+ * values are borrowed. -ENOMEM. */
+int hf_manifest_index(const struct hf_manifest *manifest,
+		      struct hf_map **ret) HF_MUST_USE;
+/* That the row's integrity value is by, or NULL. */
+const struct hf_algorithm *
+hf_manifest_algorithm(const struct hf_manifest_row *row);
 void hf_manifest_fini(struct hf_manifest *manifest);
 
 /*

@@ -3,17 +3,6 @@
 
 #include <string.h>
 
-/* The algorithm of an integrity value. */
-static const struct hf_algorithm *algorithm_of(const char *integrity)
-{
-	char name[] = "sha384";
-
-	if (strlen(integrity) < sizeof(name) - 1)
-		return NULL;
-	memcpy(name, integrity, sizeof(name) - 1);
-	return hf_algorithm_find(name);
-}
-
 static int refuse(const struct hf_manifest_row *row, const char *sentence)
 {
 	HF_CLEANUP(hf_freep) char *shown = hf_escaped(row->path);
@@ -59,7 +48,7 @@ static int find_integrity(const struct hf_manifest *manifest,
 	for (size_t i = 0; i < manifest->n; i++) {
 		const struct hf_manifest_row *row = &manifest->rows[i];
 		const struct hf_algorithm *algorithm =
-			algorithm_of(row->integrity);
+			hf_manifest_algorithm(row);
 
 		if (i == 0 && !document->integrity)
 			document->integrity = algorithm;

@@ -196,6 +196,40 @@ hf_manifest_find_name(const struct hf_manifest *manifest, const char *name,
 	return NULL;
 }
 
+int hf_manifest_index(const struct hf_manifest *manifest, struct hf_map **ret)
+{
+	const struct hf_manifest_row *row;
+	struct hf_map *map;
+	uint64_t seed[2];
+	size_t cursor = 0;
+	int error;
+
+	hf_random_seed(seed);
+	error = hf_map_new(seed, &map);
+	while (error == 0 && (row = hf_manifest_next(manifest, &cursor))) {
+		error = hf_map_put(map, row->name, strlen(row->name),
+				   &manifest->rows[cursor - 1]);
+		if (error == -EEXIST)
+			error = 0;
+	}
+	if (error < 0)
+		hf_map_free(map);
+	else
+		*ret = map;
+	return error;
+}
+
+const struct hf_algorithm *
+hf_manifest_algorithm(const struct hf_manifest_row *row)
+{
+	char name[] = "sha384";
+
+	if (strlen(row->integrity) < sizeof(name) - 1)
+		return NULL;
+	memcpy(name, row->integrity, sizeof(name) - 1);
+	return hf_algorithm_find(name);
+}
+
 void hf_manifest_fini(struct hf_manifest *manifest)
 {
 	while (manifest->blocks) {

@@ -15,29 +15,6 @@
 
 /* --- what is to be kept ------------------------------------------------------ */
 
-static int index_names(const struct hf_manifest *manifest, struct hf_map **ret)
-{
-	const struct hf_manifest_row *row;
-	struct hf_map *map;
-	uint64_t seed[2];
-	size_t cursor = 0;
-	int error;
-
-	hf_random_seed(seed);
-	error = hf_map_new(seed, &map);
-	while (error == 0 && (row = hf_manifest_next(manifest, &cursor))) {
-		error = hf_map_put(map, row->name, strlen(row->name),
-				   &manifest->rows[cursor - 1]);
-		if (error == -EEXIST)
-			error = 0;
-	}
-	if (error < 0)
-		hf_map_free(map);
-	else
-		*ret = map;
-	return error;
-}
-
 static void free_map(struct hf_map **map)
 {
 	hf_map_free(*map);
@@ -57,13 +34,15 @@ static int read_kept(const struct hf_arguments *arguments,
 		return hf_verb_misused(why);
 	}
 	for (size_t i = 0; i < arguments->keep.n && code == HF_EXIT_GOOD; i++) {
+		const char *file = arguments->keep.items[i];
+		HF_CLEANUP(hf_freep) char *shown = hf_escaped(file);
 		size_t before = ret->n;
 
-		code = hf_verb_read(arguments, arguments->keep.items[i], ret);
+		code = hf_verb_read(arguments, file, ret);
 		if (code != HF_EXIT_GOOD || ret->n > before)
 			continue;
 		hf_why(-EINVAL, &why, "%s names no file; nothing is pruned",
-		       arguments->keep.items[i]);
+		       shown ? shown : "?");
 		code = hf_verb_fail(-EINVAL, why);
 	}
 	return code;
@@ -196,7 +175,7 @@ static int run(const struct hf_arguments *arguments,
 
 	if (code != HF_EXIT_GOOD)
 		return code;
-	error = index_names(&manifest, &kept);
+	error = hf_manifest_index(&manifest, &kept);
 	pruning.kept = kept;
 	if (error == 0)
 		error = hf_listing_read(arguments->words[1], &listing, &why);

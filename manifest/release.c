@@ -1,31 +1,7 @@
 /* release: what a tree adds to where an older one stands, and leaves there. */
 #include "manifest/stats.h"
 
-#include <errno.h>
 #include <string.h>
-
-/* The listed rows by their names; *ret is new. Several may have one name. */
-static int index_names(const struct hf_manifest *manifest, struct hf_map **ret)
-{
-	size_t cursor = 0;
-	uint64_t seed[2];
-	int error;
-
-	hf_random_seed(seed);
-	error = hf_map_new(seed, ret);
-	while (error == 0) {
-		const struct hf_manifest_row *row =
-			hf_manifest_next(manifest, &cursor);
-
-		if (!row)
-			return 0;
-		error = hf_map_put(*ret, row->name, strlen(row->name),
-				   manifest->rows + (row - manifest->rows));
-		if (error == -EEXIST)
-			error = 0;
-	}
-	return error;
-}
 
 static void count(struct hf_sum *sum, const struct hf_manifest_row *row)
 {
@@ -55,11 +31,11 @@ int hf_release_find(const struct hf_manifest *old,
 		    const struct hf_manifest *new, struct hf_release *ret)
 {
 	struct hf_map *old_names = NULL, *new_names = NULL;
-	int error = index_names(old, &old_names);
+	int error = hf_manifest_index(old, &old_names);
 
 	*ret = (struct hf_release){0};
 	if (error == 0)
-		error = index_names(new, &new_names);
+		error = hf_manifest_index(new, &new_names);
 	if (error == 0)
 		compare(old_names, new_names, ret);
 	hf_map_free(old_names);

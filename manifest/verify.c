@@ -63,18 +63,6 @@ static bool stays_inside(const char *name)
 	return true;
 }
 
-/* The algorithm that a row's integrity value is by, or NULL. */
-static const struct hf_algorithm *
-integrity_of(const struct hf_manifest_row *row)
-{
-	char name[] = "sha384";
-
-	if (!*row->integrity)
-		return NULL;
-	memcpy(name, row->integrity, sizeof(name) - 1);
-	return hf_algorithm_find(name);
-}
-
 static int judge(struct verifying *verifying, const struct hf_manifest_row *row,
 		 const char *hash, const struct hf_bytes *bytes)
 {
@@ -96,7 +84,7 @@ static int check_file(struct verifying *verifying,
 	char sentence[128];
 	int error = hf_bytes_hash(verifying->dir_fd, row->name,
 				  *hash ? verifying->config->algorithm : NULL,
-				  integrity_of(row), &bytes);
+				  hf_manifest_algorithm(row), &bytes);
 
 	if (error == 0)
 		error = judge(verifying, row, hash, &bytes);

@@ -25,7 +25,8 @@ bool hf_inheritance_ignores(int number)
 	       action.sa_handler == SIG_IGN;
 }
 
-void hf_inheritance_restore(const struct hf_inheritance *inheritance)
+/* Makes it so again, in a child. */
+static void restore(const struct hf_inheritance *inheritance)
 {
 	sigaction(SIGCHLD, &inheritance->child, NULL);
 	sigaction(SIGPIPE, &inheritance->pipe, NULL);
@@ -70,7 +71,7 @@ int hf_command_start(char **argv, const char *mountpoint,
 	if (pid < 0)
 		return -errno;
 	if (pid == 0) {
-		hf_inheritance_restore(inheritance);
+		restore(inheritance);
 		execute(argv, mountpoint);
 	}
 	*ret = pid;

@@ -26,8 +26,6 @@ struct hf_inheritance {
 void hf_inheritance_note(struct hf_inheritance *ret);
 /* Whether we were started with that signal ignored: it is not for us. */
 bool hf_inheritance_ignores(int number);
-/* Makes it so again, in a child. */
-void hf_inheritance_restore(const struct hf_inheritance *inheritance);
 
 /*
  * Starts argv[0], which is looked for in PATH, with HASHEDFS_MOUNT set to

@@ -42,7 +42,9 @@ int hf_run_signals(void)
 	return fd < 0 ? -errno : fd;
 }
 
-bool hf_run_is_for_all(int code)
+/* True if a signal came from the terminal, which sends it to the whole process
+ * group: the command got its own. */
+static bool is_for_all(int code)
 {
 	return code > 0;
 }
@@ -73,7 +75,7 @@ static void on_signal(struct front *front)
 	if (read(front->signal_fd, &info, sizeof(info)) != sizeof(info))
 		return;
 	if (info.ssi_signo != SIGCHLD) {
-		if (!hf_run_is_for_all(info.ssi_code))
+		if (!is_for_all(info.ssi_code))
 			kill(front->runner.pid, (int)info.ssi_signo);
 	} else if (waitpid(front->runner.pid, &status, WNOHANG) > 0) {
 		hf_worker_set_ended(&front->runner, status);

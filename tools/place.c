@@ -58,14 +58,16 @@ static int make(bool copies, bool shared, char **ret, char **why)
 /* Below what is made, so that its own mode can be that of the view. */
 static int make_inner(struct hf_place *place, bool shared, char **why)
 {
+	HF_CLEANUP(hf_freep) char *shown = hf_escaped(place->made);
+
 	if (asprintf(&place->path, "%s/view", place->made) < 0) {
 		place->path = NULL;
 		return -ENOMEM;
 	}
 	if (mkdir(place->path, 0700) != 0 ||
 	    (shared && chmod(place->made, SHARED) != 0))
-		return hf_why(-errno, why, "cannot make %s: %s", place->path,
-			      strerror(errno));
+		return hf_why(-errno, why, "cannot make %s/view: %s",
+			      shown ? shown : "?", strerror(errno));
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+
 /* No path of ours: what has "..", or begins at the top of the machine. */
 static bool is_wild(const char *path)
 {

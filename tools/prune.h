@@ -10,9 +10,9 @@
 
 /*
  * Appends the names of the manifest `file`, a document of that kind, that may
- * be removed: hashed names of the files that it gives them to, as the view's template makes them, which
- * the frozen view does not show. A name that a file shares with itself is
- * never one. Negative errno with *why = a new sentence.
+ * be removed: hashed names of the files that it gives them to, as the view's
+ * template makes them, which the frozen view does not show. The name of a file
+ * that keeps its own is never one. Negative errno with *why = a new sentence.
  */
 int hf_prune_list(struct hf_view *view, const char *file,
 		  const struct hf_document *document, struct hf_strings *ret,

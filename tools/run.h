@@ -55,9 +55,6 @@ int hf_run_conduct(const struct hf_run *run,
 /* A descriptor for SIGCHLD and the signals that are passed on, which are
  * blocked from then on. Negative errno. */
 int hf_run_signals(void) HF_MUST_USE;
-/* True if a signal came from the terminal, which sends it to the whole process
- * group: the command got its own. */
-bool hf_run_is_for_all(int code);
 /* Kills everything below this process, `worker` (0: none) last, answers those
  * who wait with the device of `holder`, lets go of it, as the front has to (-1:
  * none), and reaps. */
