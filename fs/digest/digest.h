@@ -269,6 +269,9 @@ bool hf_batch_ready(const struct hf_batch *batch);
 /* True if answer i, which was got, may be had from memory the next time: its
  * file was quiet and still had the stamp that was asked for. */
 bool hf_batch_settled(const struct hf_batch *batch, size_t i);
+/* True if that is so, and its file was opened, read and found to have that
+ * stamp after hf_batch_add was called for it. */
+bool hf_batch_seen(const struct hf_batch *batch, size_t i);
 /* What is still running goes on. NULL is allowed. */
 void hf_batch_free(struct hf_batch *batch);
 

@@ -92,7 +92,8 @@ static int job_run(void *arg)
 	struct job *job = arg;
 	int error;
 
-	if (is_known(job))
+	job->known = is_known(job);
+	if (job->known)
 		return 0;
 	error = hf_read_file(&job->digests->config, job->small.root, job->path,
 			     job->keep, &job->small.reading);
@@ -189,11 +190,11 @@ static void small_done(struct hf_small *small)
 /* The flight that reads a file together with others. */
 static int fly_along(struct hf_digests *digests, unsigned root,
 		     const char *path, const struct hf_key *key,
-		     const struct hf_sig *sig, struct hf_flight **ret)
+		     const struct hf_sig *sig, bool *started,
+		     struct hf_flight **ret)
 {
 	struct job *job;
 	uint64_t its_key[2];
-	bool started;
 	int error = job_new(digests, root, path, key, sig, &job);
 
 	if (error < 0)
@@ -201,8 +202,8 @@ static int fly_along(struct hf_digests *digests, unsigned root,
 	flight_key(job, its_key);
 	error = hf_flight_begin(digests->flights, its_key,
 				&(struct hf_flight_job){NULL, job_free, job},
-				&started, ret);
-	if (error < 0 || !started)
+				started, ret);
+	if (error < 0 || !*started)
 		return error;
 	job->flight = *ret;
 	job->small.size = (uint64_t)sig->size;
@@ -269,7 +270,9 @@ struct item {
 	struct hf_flight *flight;
 	struct hf_fact fact;
 	struct hf_sig sig; /* that was asked for */
+	bool started;      /* the flight is this one's own */
 	bool settled;
+	bool seen;
 };
 
 struct hf_batch {
@@ -311,7 +314,6 @@ int hf_batch_add(struct hf_batch *batch, unsigned root, const char *path,
 	struct hf_digests *digests = batch->digests;
 	struct item *item;
 	struct hf_key key;
-	bool started;
 	int error = make_room(batch);
 
 	if (error < 0)
@@ -325,13 +327,21 @@ int hf_batch_add(struct hf_batch *batch, unsigned root, const char *path,
 		error = 0;
 	else if (sig->size <= HF_SMALL_MAX)
 		error = fly_along(digests, root, path, &key, sig,
-				  &item->flight);
+				  &item->started, &item->flight);
 	else
-		error = fly(digests, root, path, &key, sig, false, &started,
-			    &item->flight);
+		error = fly(digests, root, path, &key, sig, false,
+			    &item->started, &item->flight);
 	if (error == 0)
 		batch->n++;
 	return error;
+}
+
+/* Of a flight that has landed. */
+static bool is_from_memory(const struct item *item)
+{
+	const struct job *job = hf_flight_arg(item->flight);
+
+	return job->known;
 }
 
 int hf_batch_get(struct hf_batch *batch, size_t i, struct hf_wait *wait,
@@ -348,6 +358,7 @@ int hf_batch_get(struct hf_batch *batch, size_t i, struct hf_wait *wait,
 	error = wait_for(batch->digests, item->flight, wait, &reading);
 	item->settled = error == 0 && reading->quiet &&
 			hf_sig_equal(&reading->sig, &item->sig);
+	item->seen = item->settled && item->started && !is_from_memory(item);
 	if (error == 0)
 		*ret = reading->fact;
 	return error;
@@ -380,6 +391,11 @@ bool hf_batch_ready(const struct hf_batch *batch)
 bool hf_batch_settled(const struct hf_batch *batch, size_t i)
 {
 	return batch->items[i].settled;
+}
+
+bool hf_batch_seen(const struct hf_batch *batch, size_t i)
+{
+	return batch->items[i].seen;
 }
 
 void hf_batch_free(struct hf_batch *batch)

@@ -124,14 +124,17 @@ int hf_source_list_restat(const struct hf_source *source, const char *path,
 }
 
 static int same_entries(struct hf_parts *parts,
-			const struct hf_source_list *list)
+			const struct hf_source_list *list, const bool *seen)
 {
 	for (size_t i = 0; i < hf_source_list_len(list); i++) {
 		const struct hf_source_entry *old =
 			hf_source_list_entry(list, i);
 		struct hf_source_entry fresh;
-		int error = look_again(&parts->items[old->root], old, &fresh);
+		int error;
 
+		if (seen && seen[i])
+			continue;
+		error = look_again(&parts->items[old->root], old, &fresh);
 		if (error == -ENOENT)
 			return 0;
 		if (error < 0)
@@ -143,7 +146,7 @@ static int same_entries(struct hf_parts *parts,
 }
 
 int hf_source_list_same(const struct hf_source *source, const char *path,
-			const struct hf_source_list *list)
+			const struct hf_source_list *list, const bool *seen)
 {
 	HF_CLEANUP(hf_parts_close) struct hf_parts parts = {0};
 	int error = hf_parts_open(source, path, O_PATH, &parts);
@@ -152,7 +155,7 @@ int hf_source_list_same(const struct hf_source *source, const char *path,
 		return error;
 	/* At no time is it young. */
 	return hf_list_current(list, &parts, INT64_MIN)
-		       ? same_entries(&parts, list)
+		       ? same_entries(&parts, list, seen)
 		       : 0;
 }
 

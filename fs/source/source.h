@@ -183,9 +183,11 @@ int hf_source_list_restat(const struct hf_source *source, const char *path,
 			  struct hf_source_list *list,
 			  struct hf_source_list **ret) HF_MUST_USE;
 /* 1: `list` still says what `path` has, names and stats, as far as stamps can
- * prove that; 0: it cannot be said; or a negative errno as hf_source_list. */
+ * prove that; 0: it cannot be said; or a negative errno as hf_source_list.
+ * Entries i with seen[i] are not looked at; NULL: all are. */
 int hf_source_list_same(const struct hf_source *source, const char *path,
-			const struct hf_source_list *list) HF_MUST_USE;
+			const struct hf_source_list *list,
+			const bool *seen) HF_MUST_USE;
 /* Mode, owner and times of the directory `path`, as hf_source_list_stat has
  * them; it need not be allowed to read the directory. Errors as
  * hf_source_list. */

@@ -1,7 +1,9 @@
 /*
- * again: was it one state that a walk saw? Every directory is looked at once
- * more. Where all stamps vouch for what they were taken with, that they are
- * still the same is enough; else everything is named once more.
+ * again: was it one state that a walk saw? At the moment when the walk had
+ * listed all there is, everything was as listed if it is so later, too. Files
+ * that were read since have shown that by their stamps, which vouch for what
+ * they were taken with; all others, and the directories, are looked at once
+ * more. Where stamps do not vouch everything is named once more.
  */
 #include "fs/view/internal.h"
 
@@ -18,13 +20,14 @@ struct share {
 	struct hf_view *view;
 	struct hf_node *nodes[SHARE_STOPS];
 	struct hf_listing *listings[SHARE_STOPS];
+	bool *seen[SHARE_STOPS]; /* as in struct hf_stop */
 	size_t n;
 	size_t entries;
 	bool same;
 };
 
 static int is_same(struct hf_view *view, const struct hf_node *node,
-		   const struct hf_listing *listing)
+		   const struct hf_listing *listing, const bool *seen)
 {
 	struct hf_buf path = {0};
 	int same;
@@ -33,7 +36,7 @@ static int is_same(struct hf_view *view, const struct hf_node *node,
 	same = hf_buf_status(&path);
 	if (same == 0)
 		same = hf_source_list_same(view->source, path.data,
-					   listing->list);
+					   listing->list, seen);
 	hf_buf_fini(&path);
 	return same;
 }
@@ -45,8 +48,8 @@ static void share_run(void *arg)
 	int same = 1;
 
 	for (size_t i = 0; i < share->n && same == 1; i++) {
-		same = is_same(share->view, share->nodes[i],
-			       share->listings[i]);
+		same = is_same(share->view, share->nodes[i], share->listings[i],
+			       share->seen[i]);
 		hf_pool_tick(share->view->pool);
 	}
 	share->same = same == 1;
@@ -59,12 +62,15 @@ static void share_free(void *arg)
 	for (size_t i = 0; i < share->n; i++) {
 		hf_node_unref(share->nodes[i]);
 		hf_listing_unref(share->listings[i]);
+		free(share->seen[i]);
 	}
 	free(share);
 }
 
-static void share_add(struct share *share, const struct hf_stop *stop)
+static void share_add(struct share *share, struct hf_stop *stop)
 {
+	share->seen[share->n] = stop->seen;
+	stop->seen = NULL;
 	share->nodes[share->n] = hf_node_ref(stop->node);
 	share->listings[share->n++] = hf_listing_ref(stop->listing);
 	share->entries += hf_listing_len(stop->listing);

@@ -241,10 +241,17 @@ static int start(struct hf_ahead *ahead, struct next *next)
 		return error;
 	next->graph->watching = true;
 	hf_grounds_take(view, next->node, &next->grounds);
-	error = hf_naming_start_small(view, next->node, next->graph,
-				      &next->naming);
+	error = hf_naming_look(view, next->node, next->graph, &next->naming);
+	if (error == 0 && !hf_naming_is_small(next->naming))
+		error = -EFBIG;
+	if (error == 0)
+		error = hf_naming_ask(next->naming);
 	if (error == 0)
 		offer(ahead, next->node, hf_naming_list(next->naming), next);
+	if (error < 0) {
+		hf_naming_free(next->naming);
+		next->naming = NULL;
+	}
 	return error;
 }
 

@@ -531,19 +531,18 @@ bool hf_entries_share(const struct hf_entry *winner,
 /* --- naming.c ------------------------------------------------------------ */
 
 /*
- * A listing in the making: its digests are on their way. Several may be
- * started before the first is finished.
+ * A listing in the making: the files are listed, then their digests are asked
+ * for, then it is finished. Several may be under way.
  */
 struct hf_naming;
 /* `graph` is borrowed until the naming is freed; of one question. */
-int hf_naming_start(struct hf_view *view, struct hf_node *dir,
-		    struct hf_graph *graph, struct hf_naming **ret) HF_MUST_USE;
-/* The same unless more than this is in the directory; then -EFBIG. */
+int hf_naming_look(struct hf_view *view, struct hf_node *dir,
+		   struct hf_graph *graph, struct hf_naming **ret) HF_MUST_USE;
+int hf_naming_ask(struct hf_naming *naming) HF_MUST_USE;
+/* True if no more than this is in the directory. */
 #define HF_SMALL_DIR_FILES 128
 #define HF_SMALL_DIR_BYTES (UINT64_C(32) * 1024 * 1024)
-int hf_naming_start_small(struct hf_view *view, struct hf_node *dir,
-			  struct hf_graph *graph,
-			  struct hf_naming **ret) HF_MUST_USE;
+bool hf_naming_is_small(const struct hf_naming *naming);
 /* A whole listing, with the graph of a greater question. */
 int hf_naming_list_all(struct hf_view *view, struct hf_node *dir,
 		       struct hf_graph *graph, struct hf_wait *wait,
@@ -558,6 +557,9 @@ int hf_naming_finish(struct hf_naming *naming, struct hf_wait *wait,
  * thread may. -EAGAIN: that is not possible, and hf_naming_finish is. */
 int hf_naming_finish_now(struct hf_naming *naming,
 			 struct hf_listing **ret) HF_MUST_USE;
+/* Once it is finished: true for each entry of the list that was found to be the
+ * same after hf_naming_ask was called. *ret is new; NULL: none. */
+bool *hf_naming_take_seen(struct hf_naming *naming);
 void hf_naming_free(struct hf_naming *naming);
 
 /* --- errand.c ------------------------------------------------------------ */
@@ -606,9 +608,10 @@ bool hf_part_has(const struct hf_part *part, const char *path);
 /* One directory of a walk: its listing, or why there is none. */
 struct hf_stop {
 	struct hf_node *node;
-	struct hf_errand *errand; /* while it is being looked at */
-	struct hf_naming *naming; /* while its digests are on their way */
+	struct hf_errand *errand; /* while a job of it is in the pool */
+	struct hf_naming *naming; /* until it is finished */
 	struct hf_listing *listing;
+	bool *seen;         /* as hf_naming_take_seen; after all were listed */
 	size_t first_child; /* where the directories in it begin */
 	int error;
 	struct stat st; /* of the directory as presented; frozen.c's */
@@ -624,11 +627,15 @@ struct hf_walk {
 	size_t n;
 	size_t cap;
 };
-/* Lists every directory. An error is one that concerns the whole. */
-int hf_walk_all(struct hf_walk *walk) HF_MUST_USE;
+/* Lists every directory, and reads no file. An error is one that concerns the
+ * whole. */
+int hf_walk_list(struct hf_walk *walk) HF_MUST_USE;
+/* Then names what was listed. */
+int hf_walk_name(struct hf_walk *walk) HF_MUST_USE;
 /* Errors that belong to one directory; others end the walk. */
 bool hf_walk_error_of_dir(int error);
-/* 0 if the tree still is as the walk saw it, -EAGAIN if not. */
+/* 0 if the tree was as the walk saw it at the moment between its two halves;
+ * -EAGAIN if not, or if that cannot be said. */
 int hf_walk_same(struct hf_walk *walk) HF_MUST_USE;
 void hf_walk_fini(struct hf_walk *walk);
 

@@ -19,9 +19,9 @@ struct hf_naming {
 	struct hf_batch *batch;  /* NULL: the last one still holds */
 	struct hf_buf path;      /* of the directory */
 	bool alone;     /* nothing is waited for, and the graph left in peace */
-	bool small;     /* -EFBIG if it is not */
 	bool elsewhere; /* not of the part that the view is about */
 	size_t *name_at; /* 1 + offset of an entry's name in made->names, or 0 */
+	bool *seen;      /* by entry of the list; NULL: none was */
 };
 
 void hf_naming_free(struct hf_naming *naming)
@@ -34,6 +34,7 @@ void hf_naming_free(struct hf_naming *naming)
 	hf_node_unref(naming->dir);
 	hf_buf_fini(&naming->path);
 	free(naming->name_at);
+	free(naming->seen);
 	free(naming);
 }
 
@@ -157,49 +158,23 @@ static int look_often(struct hf_naming *naming)
 	return error == -EAGAIN ? -EBUSY : error;
 }
 
-static bool is_small(const struct hf_naming *naming)
+static int begin(struct hf_naming *naming)
 {
-	size_t n = hf_source_list_len(naming->made->list);
-	uint64_t bytes = 0;
-
-	for (size_t i = 0; i < n && n <= HF_SMALL_DIR_FILES; i++)
-		if (needs_digest(naming, i))
-			bytes += (uint64_t)hf_source_list_entry(
-					 naming->made->list, i)
-					 ->st.st_size;
-	return n <= HF_SMALL_DIR_FILES && bytes <= HF_SMALL_DIR_BYTES;
-}
-
-static int start(struct hf_naming *naming)
-{
-	struct hf_listing *last;
-	int error;
-
 	naming->made = calloc(1, sizeof(*naming->made));
 	if (!naming->made)
 		return -ENOMEM;
 	naming->made->refs = 1;
 	hf_node_path(naming->dir, &naming->path);
-	error = hf_buf_status(&naming->path);
-	if (error < 0)
-		return error;
+	if (hf_buf_status(&naming->path) < 0)
+		return -ENOMEM;
 	naming->elsewhere =
 		!hf_part_has(&naming->view->config->part, naming->path.data);
-	naming->last = last = hf_view_dir_last(naming->dir->dir);
-	error = look_often(naming);
-	if (error < 0)
-		return error;
-	if (naming->small && !is_small(naming))
-		return -EFBIG;
-	if (last && last->settled && last->catalog == naming->made->catalog &&
-	    last->list == naming->made->list)
-		return 0;
-	return ask_digests(naming);
+	naming->last = hf_view_dir_last(naming->dir->dir);
+	return look_often(naming);
 }
 
-static int naming_new(struct hf_view *view, struct hf_node *dir,
-		      struct hf_graph *graph, bool small,
-		      struct hf_naming **ret)
+int hf_naming_look(struct hf_view *view, struct hf_node *dir,
+		   struct hf_graph *graph, struct hf_naming **ret)
 {
 	struct hf_naming *naming;
 	int error;
@@ -211,9 +186,8 @@ static int naming_new(struct hf_view *view, struct hf_node *dir,
 		return -ENOMEM;
 	naming->view = view;
 	naming->graph = graph;
-	naming->small = small;
 	naming->dir = hf_node_ref(dir);
-	error = start(naming);
+	error = begin(naming);
 	if (error < 0) {
 		hf_naming_free(naming);
 		return error;
@@ -222,16 +196,28 @@ static int naming_new(struct hf_view *view, struct hf_node *dir,
 	return 0;
 }
 
-int hf_naming_start(struct hf_view *view, struct hf_node *dir,
-		    struct hf_graph *graph, struct hf_naming **ret)
+int hf_naming_ask(struct hf_naming *naming)
 {
-	return naming_new(view, dir, graph, false, ret);
+	const struct hf_listing *last = naming->last;
+	const struct hf_listing *made = naming->made;
+
+	if (last && last->settled && last->catalog == made->catalog &&
+	    last->list == made->list)
+		return 0;
+	return ask_digests(naming);
 }
 
-int hf_naming_start_small(struct hf_view *view, struct hf_node *dir,
-			  struct hf_graph *graph, struct hf_naming **ret)
+bool hf_naming_is_small(const struct hf_naming *naming)
 {
-	return naming_new(view, dir, graph, true, ret);
+	size_t n = hf_source_list_len(naming->made->list);
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < n && n <= HF_SMALL_DIR_FILES; i++)
+		if (needs_digest(naming, i))
+			bytes += (uint64_t)hf_source_list_entry(
+					 naming->made->list, i)
+					 ->st.st_size;
+	return n <= HF_SMALL_DIR_FILES && bytes <= HF_SMALL_DIR_BYTES;
 }
 
 bool hf_naming_is_told(const struct hf_naming *naming, size_t i)
@@ -344,6 +330,25 @@ static bool is_verbatim(const struct hf_naming *naming, const char *path,
 	return verbatim;
 }
 
+/* Entry i was found to be what the list says. */
+static void mark_seen(struct hf_naming *naming, size_t i)
+{
+	if (!naming->seen)
+		naming->seen = calloc(hf_source_list_len(naming->made->list),
+				      sizeof(*naming->seen));
+	/* Without memory it is looked at once more. */
+	if (naming->seen)
+		naming->seen[i] = true;
+}
+
+bool *hf_naming_take_seen(struct hf_naming *naming)
+{
+	bool *seen = naming->seen;
+
+	naming->seen = NULL;
+	return seen;
+}
+
 /* What entry i, the asked-th that needs a digest, is named by. */
 static int name_of(struct hf_naming *naming, size_t i, size_t asked,
 		   struct hf_wait *wait, struct hf_buf *path,
@@ -356,6 +361,8 @@ static int name_of(struct hf_naming *naming, size_t i, size_t asked,
 	int error = hf_batch_get(naming->batch, asked, wait, &fact);
 
 	made->quiet &= hf_batch_settled(naming->batch, asked);
+	if (hf_batch_seen(naming->batch, asked))
+		mark_seen(naming, i);
 	if (error == 0)
 		error = path_of(naming, source->name, path);
 	if (error < 0)
@@ -456,11 +463,13 @@ int hf_naming_list_all(struct hf_view *view, struct hf_node *dir,
 		       struct hf_listing **ret)
 {
 	struct hf_naming *naming;
-	int error = hf_naming_start(view, dir, graph, &naming);
+	int error = hf_naming_look(view, dir, graph, &naming);
 
 	if (error < 0)
 		return error;
-	error = hf_naming_finish(naming, wait, ret);
+	error = hf_naming_ask(naming);
+	if (error == 0)
+		error = hf_naming_finish(naming, wait, ret);
 	hf_naming_free(naming);
 	return error;
 }

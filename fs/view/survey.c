@@ -14,8 +14,10 @@ static int round_trip(struct hf_walk *walk, int (*look)(struct hf_walk *walk),
 		      struct hf_snapshot *snapshot,
 		      struct hf_findings *findings)
 {
-	int error = hf_walk_all(walk);
+	int error = hf_walk_list(walk);
 
+	if (error == 0)
+		error = hf_walk_name(walk);
 	if (error == 0 && look)
 		error = look(walk);
 	if (error == 0)

@@ -1,5 +1,7 @@
 /*
- * walk: every directory of the tree, named, parents first.
+ * walk: every directory of the tree, named, parents first. All are listed
+ * before the first file is read: so a file that still is as listed when it was
+ * read was so at the moment between (again.c).
  */
 #include "fs/view/internal.h"
 
@@ -8,7 +10,7 @@
 
 /* Files whose digests may be on their way at once. */
 #define MAX_PENDING 32768
-/* Directories that may be looked at at once. */
+/* Directories that may be listed at once. */
 #define MAX_SENT 256
 
 void hf_walk_fini(struct hf_walk *walk)
@@ -17,6 +19,7 @@ void hf_walk_fini(struct hf_walk *walk)
 		hf_errand_end(walk->stops[i].errand);
 		hf_naming_free(walk->stops[i].naming);
 		hf_listing_unref(walk->stops[i].listing);
+		free(walk->stops[i].seen);
 		hf_node_unref(walk->stops[i].node);
 	}
 	hf_graph_free(walk->graph);
@@ -95,11 +98,11 @@ static int look_into(struct hf_walk *walk, size_t at,
 	return error;
 }
 
-/* --- looking, in the pool --------------------------------------------------- */
+/* --- in the pool ----------------------------------------------------------- */
 
-/* A directory that is looked at: its digests are on their way then, or it is
- * finished if there is nothing to wait for. */
-struct look {
+/* What the pool does for one directory: it is listed, or its digests are asked
+ * for, and it is finished if there is nothing to wait for. */
+struct work {
 	struct hf_view *view;
 	struct hf_graph *graph; /* borrowed; only handed on */
 	struct hf_node *node;
@@ -108,44 +111,107 @@ struct look {
 	int error;
 };
 
-static void look_run(void *arg)
+static void list(void *arg)
 {
-	struct look *look = arg;
-	int error;
+	struct work *work = arg;
 
-	look->error = hf_naming_start(look->view, look->node, look->graph,
-				      &look->naming);
-	if (look->error < 0)
-		return;
-	error = hf_naming_finish_now(look->naming, &look->listing);
-	if (error < 0 && error != -EAGAIN)
-		look->error = error;
+	work->error = hf_naming_look(work->view, work->node, work->graph,
+				     &work->naming);
 }
 
-static void look_free(void *arg)
+static void ask(void *arg)
 {
-	struct look *look = arg;
+	struct work *work = arg;
 
-	hf_naming_free(look->naming);
-	hf_listing_unref(look->listing);
-	hf_node_unref(look->node);
-	free(look);
+	work->error = hf_naming_ask(work->naming);
+	if (work->error == 0)
+		work->error =
+			hf_naming_finish_now(work->naming, &work->listing);
+	if (work->error == -EAGAIN)
+		work->error = 0;
 }
 
-static int send_look(struct hf_walk *walk, struct hf_stop *stop)
+static void work_free(void *arg)
 {
-	struct look *look = calloc(1, sizeof(*look));
+	struct work *work = arg;
 
-	if (!look)
+	hf_naming_free(work->naming);
+	hf_listing_unref(work->listing);
+	hf_node_unref(work->node);
+	free(work);
+}
+
+static int send(struct hf_walk *walk, struct hf_stop *stop,
+		void (*what)(void *arg))
+{
+	struct work *work = calloc(1, sizeof(*work));
+
+	if (!work)
 		return -ENOMEM;
-	look->view = walk->view;
-	look->graph = walk->graph;
-	look->node = hf_node_ref(stop->node);
-	return hf_errand_new(walk->view->pool, look_run, look_free, look,
+	work->view = walk->view;
+	work->graph = walk->graph;
+	work->node = hf_node_ref(stop->node);
+	work->naming = stop->naming;
+	stop->naming = NULL;
+	return hf_errand_new(walk->view->pool, what, work_free, work,
 			     walk->wait, &stop->errand);
 }
 
-/* --- names ----------------------------------------------------------------- */
+/* Waits for what was sent, and gives its error. */
+static int receive(struct hf_stop *stop)
+{
+	struct work *work = hf_errand_arg(stop->errand);
+	int error = hf_errand_wait(stop->errand);
+
+	if (error < 0)
+		return error;
+	error = work->error;
+	stop->naming = work->naming;
+	stop->listing = work->listing;
+	work->naming = NULL;
+	work->listing = NULL;
+	hf_errand_end(stop->errand);
+	stop->errand = NULL;
+	return error;
+}
+
+/* --- listing ---------------------------------------------------------------- */
+
+/* What a directory has, and the next ones. */
+static int enter_stop(struct hf_walk *walk, size_t at)
+{
+	struct hf_stop *stop = &walk->stops[at];
+	int error = receive(stop);
+
+	/* Without the top there is nothing to be told, least of all an empty
+	 * tree. */
+	if (at > 0 && hf_walk_error_of_dir(error)) {
+		stop->error = error;
+		return 0;
+	}
+	if (error < 0)
+		return error;
+	return look_into(walk, at, hf_naming_list(stop->naming));
+}
+
+static int list_all(struct hf_walk *walk)
+{
+	size_t sent = 0;
+	size_t entered = 0;
+	int error = 0;
+
+	while (entered < walk->n && error == 0) {
+		if (hf_wait_interrupted(walk->wait))
+			error = -EINTR;
+		else if (sent < walk->n && sent - entered < MAX_SENT)
+			error = send(walk, &walk->stops[sent++], list);
+		else
+			error = enter_stop(walk, entered++);
+	}
+	return error;
+}
+
+/* --- naming ----------------------------------------------------------------- */
 
 static void count(struct hf_walk *walk, const struct hf_listing *listing)
 {
@@ -161,92 +227,54 @@ static void count(struct hf_walk *walk, const struct hf_listing *listing)
 	}
 }
 
-/* What the look at a directory has found, and the next ones. */
-static int start_stop(struct hf_walk *walk, size_t at)
-{
-	struct hf_stop *stop = &walk->stops[at];
-	int error = hf_errand_wait(stop->errand);
-	struct look *look = hf_errand_arg(stop->errand);
-
-	if (error < 0)
-		return error;
-	error = look->error;
-	stop->naming = look->naming;
-	stop->listing = look->listing;
-	look->naming = NULL;
-	look->listing = NULL;
-	hf_errand_end(stop->errand);
-	stop->errand = NULL;
-	/* Without the top there is nothing to be told, least of all an empty
-	 * tree. */
-	if (at > 0 && hf_walk_error_of_dir(error)) {
-		stop->error = error;
-		return 0;
-	}
-	if (error < 0)
-		return error;
-	return look_into(walk, at, hf_naming_list(stop->naming));
-}
-
 static int finish_stop(struct hf_walk *walk, struct hf_stop *stop)
-{
-	int error = 0;
-
-	if (stop->error < 0)
-		return 0;
-	if (!stop->listing)
-		error = hf_naming_finish(stop->naming, walk->wait,
-					 &stop->listing);
-	hf_naming_free(stop->naming);
-	stop->naming = NULL;
-	if (error == 0)
-		count(walk, stop->listing);
-	return error;
-}
-
-/* Files of a directory whose digests may still be on their way. */
-static size_t files_of(const struct hf_stop *stop)
-{
-	return stop->naming && !stop->listing
-		       ? hf_source_list_len(hf_naming_list(stop->naming))
-		       : 0;
-}
-
-/*
- * How far the walk is: directories below `finished` are, those below
- * `started` were looked at, those below `sent` are being looked at.
- */
-struct course {
-	size_t sent;
-	size_t started;
-	size_t finished;
-	size_t pending; /* files */
-};
-
-/* One step: whatever keeps the pool busy first. Small directories do not wait
- * for each other: they are looked at ahead, as far as is good for the
- * memory. */
-static int step(struct hf_walk *walk, struct course *course)
 {
 	int error;
 
-	if (course->sent < walk->n && course->pending < MAX_PENDING &&
-	    course->sent - course->started < MAX_SENT)
-		return send_look(walk, &walk->stops[course->sent++]);
-	if (course->started < course->sent &&
-	    (course->pending < MAX_PENDING ||
-	     course->finished == course->started)) {
-		error = start_stop(walk, course->started);
-		course->pending += files_of(&walk->stops[course->started++]);
+	if (stop->error < 0)
+		return 0;
+	error = receive(stop);
+	if (error == 0 && !stop->listing)
+		error = hf_naming_finish(stop->naming, walk->wait,
+					 &stop->listing);
+	if (error < 0)
 		return error;
-	}
-	course->pending -= files_of(&walk->stops[course->finished]);
-	return finish_stop(walk, &walk->stops[course->finished++]);
+	stop->seen = hf_naming_take_seen(stop->naming);
+	hf_naming_free(stop->naming);
+	stop->naming = NULL;
+	count(walk, stop->listing);
+	return 0;
 }
 
-int hf_walk_all(struct hf_walk *walk)
+/* Directories are asked for in turn, as far ahead as is good for the memory. */
+struct course {
+	size_t asked;
+	size_t finished;
+	size_t pending; /* files of those between */
+};
+
+static int ask_next(struct hf_walk *walk, struct course *course)
 {
-	struct course course = {0};
+	struct hf_stop *stop = &walk->stops[course->asked++];
+
+	if (stop->error < 0)
+		return 0;
+	course->pending += hf_source_list_len(hf_naming_list(stop->naming));
+	return send(walk, stop, ask);
+}
+
+static int finish_next(struct hf_walk *walk, struct course *course)
+{
+	struct hf_stop *stop = &walk->stops[course->finished++];
+	int error = finish_stop(walk, stop);
+
+	if (error == 0 && stop->error == 0)
+		course->pending -= hf_source_list_len(stop->listing->list);
+	return error;
+}
+
+int hf_walk_list(struct hf_walk *walk)
+{
 	struct hf_node *root;
 	int error = hf_graph_new(walk->view, &walk->graph);
 
@@ -254,10 +282,21 @@ int hf_walk_all(struct hf_walk *walk)
 		error = hf_view_root(walk->view, &root);
 	if (error == 0)
 		error = add_stop(walk, root);
+	return error == 0 ? list_all(walk) : error;
+}
+
+int hf_walk_name(struct hf_walk *walk)
+{
+	struct course course = {0};
+	int error = 0;
+
 	while (course.finished < walk->n && error == 0) {
-		error = hf_wait_interrupted(walk->wait) ? -EINTR : 0;
-		if (error == 0)
-			error = step(walk, &course);
+		if (hf_wait_interrupted(walk->wait))
+			error = -EINTR;
+		else if (course.asked < walk->n && course.pending < MAX_PENDING)
+			error = ask_next(walk, &course);
+		else
+			error = finish_next(walk, &course);
 	}
 	return error;
 }

@@ -1,6 +1,7 @@
 /*
- * The second look: what changed since the walk is noticed, by stamps where they
- * vouch for what they were taken with, and by reading where they do not.
+ * The second look: what changed at the moment between listing and naming is
+ * noticed, by stamps where they vouch for what they were taken with, and by
+ * reading where they do not.
  */
 #include "tests/unit/scene.h"
 
@@ -8,10 +9,24 @@
 
 #include "fs/view/internal.h"
 
+static void walk_list(struct scene *scene, struct hf_walk *walk)
+{
+	struct hf_digests_stats before;
+	struct hf_digests_stats after;
+
+	*walk = (struct hf_walk){.view = scene->view, .wait = &scene->wait};
+	hf_digests_stats(scene->view->digests, &before);
+	assert_int_equal(hf_walk_list(walk), 0);
+	/* What is read counts as looked at again: so nothing is, before all is
+	 * listed. */
+	hf_digests_stats(scene->view->digests, &after);
+	assert_int_equal(before.files_hashed, after.files_hashed);
+}
+
 static void walk_begin(struct scene *scene, struct hf_walk *walk)
 {
-	*walk = (struct hf_walk){.view = scene->view, .wait = &scene->wait};
-	assert_int_equal(hf_walk_all(walk), 0);
+	walk_list(scene, walk);
+	assert_int_equal(hf_walk_name(walk), 0);
 }
 
 /* Walks, changes something, and says what the second look says. */
@@ -26,6 +41,37 @@ static int look_again_after(struct scene *scene,
 	same = hf_walk_same(&walk);
 	hf_walk_fini(&walk);
 	return same;
+}
+
+/* Does the walk say what a new one says? */
+static bool is_current(struct scene *scene, const struct hf_walk *walk)
+{
+	struct hf_walk now;
+	bool current;
+
+	walk_begin(scene, &now);
+	current = now.n == walk->n;
+	for (size_t i = 0; i < walk->n && current; i++)
+		current = hf_listing_generation(walk->stops[i].listing) ==
+			  hf_listing_generation(now.stops[i].listing);
+	hf_walk_fini(&now);
+	return current;
+}
+
+/* Whether a change between listing and naming is noticed, or else what it made
+ * is what the walk says. */
+static bool is_noticed_between(struct scene *scene,
+			       void (*change)(struct tree *tree))
+{
+	struct hf_walk walk;
+	bool good;
+
+	walk_list(scene, &walk);
+	change(&scene->tree);
+	assert_int_equal(hf_walk_name(&walk), 0);
+	good = hf_walk_same(&walk) == -EAGAIN || is_current(scene, &walk);
+	hf_walk_fini(&walk);
+	return good;
 }
 
 static void nothing(struct tree *tree)
@@ -85,19 +131,50 @@ static void what_is_the_same_is_the_same(void **state)
 	assert_int_equal(look_again_after(*state, nothing), 0);
 }
 
+static void (*const changes[])(struct tree *tree) = {
+	in_place,     another_mode, another_target, one_more,
+	one_more_dir, replaced,     one_less,
+};
+
+/* What was not read by the walk itself, as its digest was known. */
 static void what_changed_is_noticed(void **state)
 {
-	static void (*const changes[])(struct tree * tree) = {
-		in_place,     another_mode, another_target, one_more,
-		one_more_dir, replaced,     one_less,
-	};
-
 	plant(*state);
+	assert_int_equal(look_again_after(*state, nothing), 0);
 	for (size_t i = 0; i < HF_ARRAY_SIZE(changes); i++) {
 		if (look_again_after(*state, changes[i]) != -EAGAIN)
 			fail_msg("change %zu was not noticed", i);
 		assert_int_equal(look_again_after(*state, nothing), 0);
 	}
+}
+
+static void forget(struct scene *scene)
+{
+	scene_close(scene);
+	scene_open(scene, "@", "");
+}
+
+/* Whatever was read by the walk, or was not. */
+static void what_changed_between_is_noticed(void **state)
+{
+	plant(*state);
+	for (size_t i = 0; i < HF_ARRAY_SIZE(changes); i++) {
+		if (!is_noticed_between(*state, changes[i]))
+			fail_msg("change %zu was not noticed", i);
+		forget(*state);
+		assert_int_equal(look_again_after(*state, nothing), 0);
+		forget(*state);
+	}
+}
+
+/* It was one state, as names and bytes were taken when nothing had changed
+ * yet; another directory is another listing. */
+static void what_was_read_is_not_looked_at_again(void **state)
+{
+	plant(*state);
+	assert_int_equal(look_again_after(*state, in_place), 0);
+	forget(*state);
+	assert_int_equal(look_again_after(*state, one_less), -EAGAIN);
 }
 
 static size_t stop_of(const struct hf_walk *walk, const char *name)
@@ -175,6 +252,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		AGAIN(what_is_the_same_is_the_same),
 		AGAIN(what_changed_is_noticed),
+		AGAIN(what_changed_between_is_noticed),
+		AGAIN(what_was_read_is_not_looked_at_again),
 		AGAIN(a_torn_name_is_noticed),
 		AGAIN(what_left_no_stamp_is_noticed),
 	};
