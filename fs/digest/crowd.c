@@ -197,7 +197,7 @@ static bool is_full(const struct list *read)
 /* Call with the lock held; returns without it, and how many files it was. */
 static size_t hash_some(struct hf_crowd *crowd)
 {
-	struct hf_small *group[GROUP];
+	struct hf_small *group[GROUP] = {NULL};
 	size_t n = 0;
 
 	while (n < GROUP && crowd->read.n > 0)
