@@ -8,15 +8,25 @@
 #include <errno.h>
 #include <string.h>
 
-/* One round. `row`, `raw` and `error` are of the text at hand. */
+/* A text that is read for what it refers to. */
+struct task {
+	const struct hf_row *row;
+	struct hf_vertex *vertex;
+	bool text; /* it is rewritten */
+};
+
+/* One round, or one share of it. `row`, `raw` and `error` are of the text at
+ * hand. */
 struct search {
 	struct hf_walk *walk;
 	const struct hf_snapshot *snapshot;
 	struct hf_findings *ret;
 	const struct hf_row *row;
-	struct hf_buf raw;
+	const struct hf_buf *raw;
 	struct hf_buf sentence;
 	int error; /* of a callback */
+	struct task *tasks;
+	size_t n_tasks;
 	struct hf_vertex **circular;
 	size_t n_circular;
 	size_t cap_circular;
@@ -24,8 +34,8 @@ struct search {
 
 static void search_fini(struct search *search)
 {
-	hf_buf_fini(&search->raw);
 	hf_buf_fini(&search->sentence);
+	free(search->tasks);
 	free(search->circular);
 }
 
@@ -97,7 +107,7 @@ static int add_references(struct search *search, struct hf_vertex *vertex)
 	int error;
 
 	search->error = 0;
-	error = hf_writing_report(search->walk->graph, vertex, &search->raw,
+	error = hf_writing_report(search->walk->graph, vertex, search->raw,
 				  &report);
 	return error < 0 ? error : search->error;
 }
@@ -130,48 +140,39 @@ static int keep_circular(struct search *search, struct hf_vertex *vertex)
 	return 0;
 }
 
-/* The bytes of the file at hand, in search->raw. */
-static int read_raw(struct search *search, const struct hf_vertex *vertex)
+/* What its bytes tell: search->raw. */
+static int look_at_bytes(struct search *search, const struct task *task)
 {
-	hf_buf_reset(&search->raw);
-	return hf_vertex_read(search->walk->graph, vertex, search->walk->wait,
-			      &search->raw);
-}
+	struct hf_vertex *vertex = task->vertex;
+	int error = 0;
 
-static int look_into_text(struct search *search, struct hf_vertex *vertex)
-{
-	int error;
-
-	if (vertex->links.too_large)
-		return add_verbatim(search, "too-large",
-				    "is too large to be rewritten");
-	error = read_raw(search, vertex);
-	if (error == 0 && vertex->named.circular)
-		error = keep_circular(search, vertex);
-	if (error == 0 && vertex->links.not_utf8)
+	if (task->text && vertex->links.not_utf8)
 		error = add_verbatim(search, "not-utf8", "is not UTF-8");
-	else if (error == 0)
+	else if (task->text)
 		error = add_references(search, vertex);
 	if (error == 0)
 		error = hf_plainrefs_find(search->walk->view, search->snapshot,
 					  search->row->path, vertex,
-					  &search->raw, search->ret);
+					  search->raw, search->ret);
 	return error;
 }
 
-/* A script that is never rewritten, as modules (.mjs) are. */
-static int look_into_other(struct search *search, struct hf_vertex *vertex)
+/* What can be told without reading it; what it was read for comes later. */
+static int plan(struct search *search, struct hf_vertex *vertex, bool text)
 {
-	int error;
+	int error = 0;
 
-	if (!hf_text_fits(vertex->raw.size))
+	if (text && vertex->links.too_large)
+		return add_verbatim(search, "too-large",
+				    "is too large to be rewritten");
+	/* A script that is never rewritten, as modules (.mjs) are. */
+	if (!text && !hf_text_fits(vertex->raw.size))
 		return 0;
-	error = read_raw(search, vertex);
-	if (error < 0)
-		return error;
-	return hf_plainrefs_find(search->walk->view, search->snapshot,
-				 search->row->path, vertex, &search->raw,
-				 search->ret);
+	if (text && vertex->named.circular)
+		error = keep_circular(search, vertex);
+	search->tasks[search->n_tasks++] = (struct task){
+		.row = search->row, .vertex = vertex, .text = text};
+	return error;
 }
 
 /* What was named must be what is read now. */
@@ -200,10 +201,7 @@ static int look_into(struct search *search, bool text)
 		     : hf_graph_explore(walk->graph, path, walk->wait, &vertex);
 	if (error == 0)
 		error = check_vertex(search, vertex, text);
-	if (error < 0)
-		return error;
-	return text ? look_into_text(search, vertex)
-		    : look_into_other(search, vertex);
+	return error < 0 ? error : plan(search, vertex, text);
 }
 
 /* --- rows ------------------------------------------------------------------- */
@@ -228,6 +226,14 @@ static bool is_change(int error)
 	       error == -EBUSY || error == -EAGAIN;
 }
 
+/* Named from memory, and yet it cannot be read? */
+static int judge(struct search *search, int error)
+{
+	if (error < 0 && !hf_error_passing(error) && !is_change(error))
+		return add_problem(search, HF_PROBLEM_UNREADABLE, -error);
+	return error;
+}
+
 static int add_row(struct search *search)
 {
 	const struct hf_row *row = search->row;
@@ -240,50 +246,201 @@ static int add_row(struct search *search)
 		error = hf_plainname_find(search->walk->view, row, search->ret);
 	if (error < 0 || !is_read(search, row, &text))
 		return error;
-	error = look_into(search, text);
-	/* Named from memory, and yet it cannot be read. */
-	if (error < 0 && !hf_error_passing(error) && !is_change(error))
-		error = add_problem(search, HF_PROBLEM_UNREADABLE, -error);
-	return error;
+	return judge(search, look_into(search, text));
 }
 
 /* Reading texts is work that the walk did not know of. */
 static void announce(const struct search *search)
 {
 	struct hf_progress *progress = search->walk->progress;
-	bool text;
 
-	for (size_t i = 0; progress && i < search->snapshot->n; i++) {
-		const struct hf_row *row = &search->snapshot->rows[i];
-
-		if (!is_read(search, row, &text))
-			continue;
+	for (size_t i = 0; progress && i < search->n_tasks; i++) {
 		atomic_fetch_add(&progress->files, 1);
-		atomic_fetch_add(&progress->bytes, row->size);
+		atomic_fetch_add(&progress->bytes, search->tasks[i].row->size);
 	}
-}
-
-static void count(const struct search *search)
-{
-	struct hf_progress *progress = search->walk->progress;
-	bool text;
-
-	if (!progress || !is_read(search, search->row, &text))
-		return;
-	atomic_fetch_add(&progress->files_done, 1);
-	atomic_fetch_add(&progress->bytes_done, search->row->size);
 }
 
 static int add_rows(struct search *search)
 {
 	int error = 0;
 
-	announce(search);
+	search->tasks = calloc(search->snapshot->n + 1, sizeof(*search->tasks));
+	if (!search->tasks)
+		return -ENOMEM;
 	for (size_t i = 0; i < search->snapshot->n && error == 0; i++) {
 		search->row = &search->snapshot->rows[i];
 		error = add_row(search);
-		count(search);
 	}
+	return error;
+}
+
+/* --- in the pool ---------------------------------------------------------------- */
+
+/* So much is worth a job. */
+#define SHARE_FILES 32
+#define SHARE_BYTES (512 * 1024)
+/* Shares that may be under way at once. */
+#define MAX_SHARES 8
+
+/* Some of the tasks: their files are read, then looked at. The second job
+ * borrows of the search, and is waited for in any case; it touches no source. */
+struct share {
+	struct hf_pile *pile;
+	struct hf_errand *errand; /* the second job */
+	const struct task *tasks;
+	size_t n;
+	struct hf_findings found;
+	struct search search;
+	int error;
+};
+
+static void look_at_share(void *arg)
+{
+	struct share *share = arg;
+	struct search *search = &share->search;
+
+	for (size_t i = 0; i < share->n && share->error == 0; i++) {
+		const struct task *task = &share->tasks[i];
+		int error = hf_pile_get(share->pile, i, &search->raw);
+
+		search->row = task->row;
+		if (error == 0)
+			error = look_at_bytes(search, task);
+		share->error = judge(search, error);
+		hf_pool_tick(search->walk->view->pool);
+	}
+}
+
+static void leave_share(void *arg)
+{
+	(void)arg;
+}
+
+static void share_fini(struct share *share)
+{
+	hf_errand_end(share->errand);
+	hf_pile_free(share->pile);
+	hf_findings_fini(&share->found);
+	hf_buf_fini(&share->search.sentence);
+}
+
+/* Has the next tasks read; *at is where they begin and end. */
+static int read_share(struct search *search, size_t *at, struct share *share)
+{
+	uint64_t bytes = 0;
+	int error;
+
+	*share = (struct share){.tasks = &search->tasks[*at]};
+	share->search.walk = search->walk;
+	share->search.snapshot = search->snapshot;
+	share->search.ret = &share->found;
+	error = hf_pile_new(search->walk->view, search->walk->wait,
+			    &share->pile);
+	while (error == 0 && *at < search->n_tasks && share->n < SHARE_FILES &&
+	       bytes < SHARE_BYTES) {
+		const struct hf_vertex *vertex = search->tasks[(*at)++].vertex;
+
+		error = hf_pile_add(share->pile, vertex);
+		bytes += vertex->raw.size;
+		share->n++;
+	}
+	return error < 0 ? error : hf_pile_read(share->pile);
+}
+
+static int send_share(struct search *search, struct share *share,
+		      struct hf_wait *patient)
+{
+	int error = hf_pile_wait(share->pile);
+
+	if (error < 0)
+		return error;
+	return hf_errand_new(search->walk->view->pool, look_at_share,
+			     leave_share, share, patient, &share->errand);
+}
+
+static void count(const struct search *search, const struct share *share)
+{
+	struct hf_progress *progress = search->walk->progress;
+
+	for (size_t i = 0; progress && i < share->n; i++) {
+		atomic_fetch_add(&progress->files_done, 1);
+		atomic_fetch_add(&progress->bytes_done,
+				 share->tasks[i].row->size);
+	}
+}
+
+static int take_share(struct search *search, struct share *share)
+{
+	int error = hf_errand_wait(share->errand);
+
+	hf_errand_end(share->errand);
+	share->errand = NULL;
+	if (error == 0)
+		error = share->error;
+	for (size_t i = 0; i < share->found.n && error == 0; i++)
+		error = hf_findings_add(search->ret, &share->found.rows[i]);
+	count(search, share);
+	return error;
+}
+
+/* How far the shares are, each in a slot of its own. */
+struct relay {
+	struct share shares[MAX_SHARES];
+	size_t at;    /* task */
+	size_t begun; /* are being read, or were */
+	size_t sent;  /* are being looked at, or were */
+	size_t taken;
+	struct hf_wait patient; /* never interrupted */
+};
+
+static int relay_step(struct search *search, struct relay *relay)
+{
+	struct share *next;
+	int error;
+
+	if (hf_wait_interrupted(search->walk->wait))
+		return -EINTR;
+	if (relay->at < search->n_tasks &&
+	    relay->begun - relay->taken < MAX_SHARES)
+		return read_share(search, &relay->at,
+				  &relay->shares[relay->begun++ % MAX_SHARES]);
+	if (relay->sent < relay->begun) {
+		next = &relay->shares[relay->sent % MAX_SHARES];
+		error = send_share(search, next, &relay->patient);
+		relay->sent += error == 0;
+		return error;
+	}
+	next = &relay->shares[relay->taken++ % MAX_SHARES];
+	error = take_share(search, next);
+	share_fini(next);
+	return error;
+}
+
+/* Those that are being looked at borrow what would go now. */
+static void relay_end(struct relay *relay)
+{
+	for (; relay->taken < relay->begun; relay->taken++) {
+		struct share *share = &relay->shares[relay->taken % MAX_SHARES];
+
+		/* Cannot be interrupted. */
+		if (share->errand && hf_errand_wait(share->errand) < 0)
+			continue;
+		share_fini(share);
+	}
+	hf_wait_fini(&relay->patient);
+}
+
+static int run_tasks(struct search *search)
+{
+	struct relay relay = {0};
+	int error = 0;
+
+	announce(search);
+	hf_wait_init(&relay.patient);
+	while (error == 0 &&
+	       (relay.at < search->n_tasks || relay.taken < relay.begun))
+		error = relay_step(search, &relay);
+	relay_end(&relay);
 	return error;
 }
 
@@ -341,6 +498,8 @@ int hf_findings_of_walk(struct hf_walk *walk,
 	struct search search = {.walk = walk, .snapshot = snapshot, .ret = ret};
 	int error = add_rows(&search);
 
+	if (error == 0)
+		error = run_tasks(&search);
 	if (error == 0)
 		error = add_circles(&search);
 	ret->generation = snapshot->generation;

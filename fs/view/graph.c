@@ -173,15 +173,15 @@ int hf_graph_enter(struct hf_graph *graph, const char *path,
 /* --- exploring ------------------------------------------------------------------- */
 
 /* The bytes of a text, which were hashed but are not in memory any more. */
-int hf_vertex_read(struct hf_graph *graph, const struct hf_vertex *vertex,
-		   struct hf_wait *wait, struct hf_buf *ret)
+int hf_view_read(struct hf_view *view, unsigned root, const char *path,
+		 const struct hf_digest *digest, struct hf_wait *wait,
+		 struct hf_buf *ret)
 {
 	struct hf_buf scratch = {0};
 	struct hf_verified *verified;
 	const char *data;
 	size_t len = 0;
-	int error = hf_digests_open(graph->view->digests, vertex->root,
-				    vertex->path, &vertex->raw.digest, NULL,
+	int error = hf_digests_open(view->digests, root, path, digest, NULL,
 				    wait, &verified);
 
 	if (error < 0)
@@ -195,6 +195,13 @@ int hf_vertex_read(struct hf_graph *graph, const struct hf_vertex *vertex,
 	hf_verified_unref(verified);
 	hf_buf_fini(&scratch);
 	return error < 0 ? error : hf_buf_status(ret);
+}
+
+int hf_vertex_read(struct hf_graph *graph, const struct hf_vertex *vertex,
+		   struct hf_wait *wait, struct hf_buf *ret)
+{
+	return hf_view_read(graph->view, vertex->root, vertex->path,
+			    &vertex->raw.digest, wait, ret);
 }
 
 static int read_links(struct hf_graph *graph, struct hf_vertex *vertex,

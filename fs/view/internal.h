@@ -12,6 +12,7 @@
  *   again.c    was it one state? a second look at all that a walk saw
  *   errand.c   something done in the pool for one asker
  *   ahead.c    directories named before they are opened
+ *   pile.c     the bytes of many files, read in the pool
  *   part.c     which directories are of one part of the tree
  *   lookup.c   presented name -> node
  *   naming.c   a listing in the making
@@ -357,7 +358,12 @@ int hf_graph_explore(struct hf_graph *graph, const char *path,
  * borrowed. */
 int hf_graph_enter(struct hf_graph *graph, const char *path,
 		   struct hf_vertex **ret) HF_MUST_USE;
-/* Appends the bytes of an explored text, verified. */
+/* Appends the bytes of a file that have that digest, verified. `wait` NULL as
+ * hf_digests_open. */
+int hf_view_read(struct hf_view *view, unsigned root, const char *path,
+		 const struct hf_digest *digest, struct hf_wait *wait,
+		 struct hf_buf *ret) HF_MUST_USE;
+/* The same of an explored text. */
 int hf_vertex_read(struct hf_graph *graph, const struct hf_vertex *vertex,
 		   struct hf_wait *wait, struct hf_buf *ret) HF_MUST_USE;
 
@@ -596,6 +602,25 @@ void hf_ahead_offer(struct hf_ahead *ahead, struct hf_node *dir,
 /* Replaces a new node of a directory by the one that is named ahead, or has
  * been, if there is such a one; steals and gives a reference. */
 void hf_ahead_instead(struct hf_ahead *ahead, struct hf_node **node);
+
+/* --- pile.c --------------------------------------------------------------- */
+
+/* Bytes of many files. One thread, besides those of the pool. */
+struct hf_pile;
+int hf_pile_new(struct hf_view *view, struct hf_wait *asker,
+		struct hf_pile **ret) HF_MUST_USE;
+/* The bytes of an explored file, as hf_vertex_read has them. -ENOMEM. */
+int hf_pile_add(struct hf_pile *pile,
+		const struct hf_vertex *vertex) HF_MUST_USE;
+/* Begins to read what was added; -ENOMEM: the pile can only be freed. */
+int hf_pile_read(struct hf_pile *pile) HF_MUST_USE;
+/* Until all is read; -EINTR: the asker was interrupted. */
+int hf_pile_wait(struct hf_pile *pile) HF_MUST_USE;
+/* Then: the bytes of what was added i-th, borrowed; or why there are none. */
+int hf_pile_get(const struct hf_pile *pile, size_t i,
+		const struct hf_buf **ret) HF_MUST_USE;
+/* NULL is allowed. */
+void hf_pile_free(struct hf_pile *pile);
 
 /* --- part.c --------------------------------------------------------------- */
 
