@@ -130,6 +130,14 @@ static enum sort sort_of(const struct hf_plain *plain,
 	return token->type == HF_TOKEN_WORD ? WORD : OTHER;
 }
 
+/* Can it be one of the words behind which something begins? */
+static bool begins(const struct hf_plain *plain, const struct hf_token *token)
+{
+	char first = plain->text[token->at];
+
+	return first == 'i' || first == 'e' || first == 'n';
+}
+
 static enum state follow(enum state state, enum sort sort)
 {
 	for (size_t i = 0; state != START && i < HF_ARRAY_SIZE(rules); i++)
@@ -200,7 +208,9 @@ int hf_plain_scan_tokens(struct hf_plain *plain)
 		 * passed over here. */
 		if (state == START && token.type != HF_TOKEN_WORD)
 			continue;
-		sort = sort_of(plain, &token);
+		sort = state == START && !begins(plain, &token)
+			       ? WORD
+			       : sort_of(plain, &token);
 		state = follow(state, sort);
 		if (sort == STRING)
 			string = token;

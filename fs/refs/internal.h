@@ -271,8 +271,16 @@ struct hf_script {
 
 /* The next token; false at the end of the text. */
 bool hf_script_next(struct hf_script *script, struct hf_token *ret);
-/* True if text[0, len) is `word`. */
-bool hf_text_is(const char *text, size_t len, const char *word);
+/* True if text[0, len) is `word`. Asked of every token; most differ in the
+ * first byte. */
+static inline bool hf_text_is(const char *text, size_t len, const char *word)
+{
+	size_t i = 0;
+
+	while (i < len && word[i] && text[i] == word[i])
+		i++;
+	return i == len && !word[i];
+}
 
 /* --- plain.c, imports.c, images.c, plainurl.c ----------------------------- */
 

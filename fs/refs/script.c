@@ -15,16 +15,6 @@
 #define SEEN_DOUBLE 1
 #define SEEN_REGEX 2
 
-bool hf_text_is(const char *text, size_t len, const char *word)
-{
-	size_t i = 0;
-
-	/* Asked of every token; most differ in the first byte. */
-	while (i < len && word[i] && text[i] == word[i])
-		i++;
-	return i == len && !word[i];
-}
-
 static char byte_at(const struct hf_script *script, size_t at)
 {
 	return at < script->len ? script->text[at] : '\0';
@@ -44,14 +34,20 @@ static size_t blank_at(const struct hf_script *script, size_t at)
 	return n && (hf_is_space(code_point) || code_point == 0xfeff) ? n : 0;
 }
 
+/* Of ASCII: a bit for each of "$", 0 to 9, A to Z, "_" and a to z. */
+static bool is_word_byte(unsigned char c)
+{
+	static const uint64_t bits[2] = {UINT64_C(0x03ff001000000000),
+					 UINT64_C(0x07fffffe87fffffe)};
+
+	return c < 0x80 && bits[c / 64] >> c % 64 & 1;
+}
+
 static bool is_word_at(const struct hf_script *script, size_t at)
 {
-	char c = byte_at(script, at);
+	unsigned char c = (unsigned char)byte_at(script, at);
 
-	if ((unsigned char)c >= 0x80)
-		return blank_at(script, at) == 0;
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       (c >= '0' && c <= '9') || c == '_' || c == '$';
+	return c < 0x80 ? is_word_byte(c) : blank_at(script, at) == 0;
 }
 
 /* --- brackets ------------------------------------------------------------ */
@@ -126,9 +122,15 @@ static void skip_blanks(struct hf_script *script)
 {
 	while (script->at < script->len) {
 		char c = byte_at(script, script->at);
-		char next = byte_at(script, script->at + 1);
-		size_t blank = blank_at(script, script->at);
+		char next;
+		size_t blank;
 
+		/* Most tokens stand right behind each other. */
+		if ((unsigned char)c > ' ' && (unsigned char)c < 0x80 &&
+		    c != '/')
+			return;
+		next = byte_at(script, script->at + 1);
+		blank = blank_at(script, script->at);
 		if (c == '/' && next == '/')
 			script->at = line_end(script, script->at);
 		else if (c == '/' && next == '*')
@@ -183,6 +185,9 @@ static bool is_operator(const char *word, size_t len)
 		"delete", "await",  "instanceof", "yield",
 	};
 
+	/* Most words are none of them by their length alone. */
+	if (len < 2 || len > sizeof("instanceof") - 1)
+		return false;
 	for (size_t i = 0; i < HF_ARRAY_SIZE(words); i++)
 		if (hf_text_is(word, len, words[i]))
 			return true;
@@ -191,6 +196,8 @@ static bool is_operator(const char *word, size_t len)
 
 static bool is_condition(const char *word, size_t len)
 {
+	if (len < 2 || len > sizeof("while") - 1)
+		return false;
 	return hf_text_is(word, len, "if") || hf_text_is(word, len, "for") ||
 	       hf_text_is(word, len, "while") || hf_text_is(word, len, "with");
 }
