@@ -109,7 +109,7 @@ void hf_crowd_free(struct hf_crowd *crowd)
 static bool is_streamed(const struct hf_crowd *crowd,
 			const struct hf_small *small)
 {
-	return small->size > BULKY && !small->alone &&
+	return small->size > BULKY && !small->alone && !small->keep &&
 	       hf_hash_in_lanes(crowd->config->algorithm);
 }
 
@@ -129,7 +129,7 @@ static void read_one(struct hf_crowd *crowd, struct hf_small *small)
 	if (small->error == -EFBIG)
 		small->error =
 			hf_read_file(crowd->config, small->root, small->path,
-				     false, &small->reading);
+				     small->keep, &small->reading);
 }
 
 /* --- a group -------------------------------------------------------------- */
@@ -176,9 +176,22 @@ static void hash_again(const struct hf_crowd *crowd,
 				  &second);
 }
 
+/* The bytes are wanted, too. What is to be known of the file was found out when
+ * it was named. */
+static void keep(const struct hf_crowd *crowd, struct hf_small *small)
+{
+	small->error =
+		hf_verified_pin(small->data, small->reading.fact.size,
+				crowd->config->pins, &small->reading.verified);
+	if (small->error == 0)
+		small->data = NULL;
+}
+
 static void finish(const struct hf_crowd *crowd, struct hf_small *small)
 {
-	if (small->data && small->error == 0) {
+	if (small->data && small->error == 0 && small->keep) {
+		keep(crowd, small);
+	} else if (small->data && small->error == 0) {
 		inspect(crowd, small);
 		hash_again(crowd, small);
 	}

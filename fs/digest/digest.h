@@ -291,6 +291,18 @@ int hf_digests_open(struct hf_digests *digests, unsigned root, const char *path,
 		    const struct hf_digest *expected, struct hf_sums *sums,
 		    struct hf_wait *wait, struct hf_verified **ret) HF_MUST_USE;
 
+/*
+ * Reads the file, as far as anybody knows of `size` bytes, because it may be
+ * opened soon; the pool does so. An opening verifies what was read: the bytes
+ * have the digest that it expects, and the file's stamp was quiet and is still
+ * the same. Else, and without memory, it is read when it is opened.
+ */
+void hf_digests_fetch(struct hf_digests *digests, unsigned root,
+		      const char *path, uint64_t size);
+/* Lets go of what was read for nobody; to be called every second as long as it
+ * says that there is something left. */
+bool hf_digests_rest(struct hf_digests *digests);
+
 /* Counters since the start, for status. */
 struct hf_digests_stats {
 	uint64_t files_hashed;

@@ -13,6 +13,7 @@ struct hf_digests {
 	struct hf_facts *facts;
 	struct hf_flights *flights;
 	struct hf_crowd *crowd;
+	struct hf_fetched *fetched;
 	atomic_uint_least64_t files_hashed;
 	atomic_uint_least64_t bytes_hashed;
 };
@@ -31,6 +32,8 @@ int hf_digests_new(const struct hf_digests_config *config,
 		error = hf_flights_new(config->pool, &digests->flights);
 	if (error == 0)
 		error = hf_crowd_new(&digests->config, &digests->crowd);
+	if (error == 0)
+		error = hf_fetched_new(digests->flights, &digests->fetched);
 	if (error < 0) {
 		hf_digests_free(digests);
 		return error;
@@ -43,6 +46,7 @@ void hf_digests_free(struct hf_digests *digests)
 {
 	if (!digests)
 		return;
+	hf_fetched_free(digests->fetched);
 	hf_crowd_free(digests->crowd);
 	hf_flights_free(digests->flights);
 	hf_facts_free(digests->facts);
@@ -129,6 +133,7 @@ static int job_new(struct hf_digests *digests, unsigned root, const char *path,
 	memcpy(job->path, path, len);
 	job->small.root = root;
 	job->small.path = job->path;
+	job->small.keep = job->keep;
 	*ret = job;
 	return 0;
 }
@@ -206,7 +211,8 @@ static int fly_along(struct hf_digests *digests, unsigned root,
 	if (error < 0 || !*started)
 		return error;
 	job->flight = *ret;
-	job->small.size = (uint64_t)sig->size;
+	if (sig)
+		job->small.size = (uint64_t)sig->size;
 	job->small.known = small_known;
 	job->small.done = small_done;
 	hf_crowd_add(digests->crowd, &job->small);
@@ -483,6 +489,75 @@ static int open_alone(struct hf_digests *digests, unsigned root,
 	return 0;
 }
 
+/* Files that are read ahead must leave room for those that are opened. */
+static bool may_fetch(const struct hf_digests *digests, uint64_t size)
+{
+	const struct hf_pins *pins = digests->config.pins;
+
+	return size <= HF_PINNED_MAX &&
+	       atomic_load(&pins->bytes) + size <= pins->max / 2;
+}
+
+void hf_digests_fetch(struct hf_digests *digests, unsigned root,
+		      const char *path, uint64_t size)
+{
+	struct hf_flight *flight;
+	struct hf_key key;
+
+	if (!may_fetch(digests, size))
+		return;
+	hf_facts_key(digests->facts, root, path, &key);
+	if (fly_along(digests, root, path, &key, NULL, &flight) == 0)
+		hf_fetched_put(digests->fetched, key.file, flight, size);
+}
+
+bool hf_digests_rest(struct hf_digests *digests)
+{
+	return hf_fetched_rest(digests->fetched);
+}
+
+/* Is the file still in the state that was read? */
+static bool is_same(const struct hf_digests *digests, unsigned root,
+		    const char *path, const struct hf_sig *sig)
+{
+	HF_CLEANUP(hf_closep) int fd = -1;
+	struct hf_sig now;
+	struct stat st;
+
+	if (hf_source_open_file(digests->config.source, root, path, &fd, &st) <
+	    0)
+		return false;
+	now = hf_sig_of(&st);
+	return hf_sig_equal(sig, &now);
+}
+
+/* Opens what was read ahead: 1 done, 0 there is none that is good, -EINTR. */
+static int open_fetched(struct hf_digests *digests, unsigned root,
+			const char *path, const struct hf_digest *expected,
+			struct hf_wait *wait, struct hf_verified **ret)
+{
+	const struct hf_reading *reading;
+	struct hf_flight *flight;
+	struct hf_key key;
+	int error;
+
+	hf_facts_key(digests->facts, root, path, &key);
+	flight = hf_fetched_take(digests->fetched, key.file);
+	if (!flight)
+		return 0;
+	error = wait_for(digests, flight, wait, &reading);
+	if (error == 0 && reading->quiet && reading->verified &&
+	    hf_digest_equal(&reading->fact.digest, expected) &&
+	    is_same(digests, root, path, &reading->sig)) {
+		*ret = hf_verified_ref(reading->verified);
+		error = 1;
+	} else if (error != -EINTR) {
+		error = 0;
+	}
+	hf_flight_unref(digests->flights, flight);
+	return error;
+}
+
 int hf_digests_open(struct hf_digests *digests, unsigned root, const char *path,
 		    const struct hf_digest *expected, struct hf_sums *sums,
 		    struct hf_wait *wait, struct hf_verified **ret)
@@ -494,6 +569,9 @@ int hf_digests_open(struct hf_digests *digests, unsigned root, const char *path,
 		return error < 0 ? error : 0;
 	if (!wait)
 		return open_alone(digests, root, path, expected, ret);
+	error = open_fetched(digests, root, path, expected, wait, ret);
+	if (error != 0)
+		return error < 0 ? error : 0;
 	error = open_once(digests, root, path, expected, wait, &started, ret);
 	/* A reading that began before we asked may have seen what was there
 	 * before the change that made the expected bytes: others, or none. */

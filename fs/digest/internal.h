@@ -200,6 +200,25 @@ int hf_read_bytes(const struct hf_digests_config *config, unsigned root,
 		  const char *path, uint64_t max, struct hf_reading *ret,
 		  char **data) HF_MUST_USE;
 
+/* --- fetched.c: files that were read before they are asked for --------------- */
+
+struct hf_flight;
+struct hf_flights;
+/* Any thread. `flights` is borrowed. */
+struct hf_fetched;
+int hf_fetched_new(struct hf_flights *flights,
+		   struct hf_fetched **ret) HF_MUST_USE;
+/* NULL is allowed. */
+void hf_fetched_free(struct hf_fetched *fetched);
+/* Keeps the flight of that key (stolen), which reads `size` bytes. */
+void hf_fetched_put(struct hf_fetched *fetched, const uint64_t key[2],
+		    struct hf_flight *flight, uint64_t size);
+/* Takes it out again, with its reference. NULL: it is not there. */
+struct hf_flight *hf_fetched_take(struct hf_fetched *fetched,
+				  const uint64_t key[2]);
+/* Drops what has lain for a second. True if there is something left. */
+bool hf_fetched_rest(struct hf_fetched *fetched);
+
 /* --- flight.c: work under way, once -------------------------------------- */
 
 /*

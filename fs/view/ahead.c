@@ -67,6 +67,7 @@ struct hf_ahead {
 	size_t files;      /* of those that are STARTED or NAMED */
 	size_t pending;    /* of those that are STARTED */
 	int64_t opened_ns; /* when the last of them was opened */
+	bool tends;        /* files were read ahead, see follow.c */
 };
 
 static int64_t now_ns(void)
@@ -318,6 +319,22 @@ static void do_one(struct hf_ahead *ahead, struct next *next)
 	set_state(ahead, next, error < 0 ? LEFT : starts ? STARTED : NAMED);
 }
 
+/* Call with the lock held; it is dropped meanwhile: lets files go that were
+ * read ahead for nobody. */
+static void tend(struct hf_ahead *ahead)
+{
+	struct timespec until;
+	bool any;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec++;
+	pthread_cond_timedwait(&ahead->changed, &ahead->lock, &until);
+	pthread_mutex_unlock(&ahead->lock);
+	any = hf_digests_rest(ahead->view->digests);
+	pthread_mutex_lock(&ahead->lock);
+	ahead->tends = any;
+}
+
 static void *run(void *arg)
 {
 	struct hf_ahead *ahead = arg;
@@ -328,6 +345,8 @@ static void *run(void *arg)
 
 		if (next)
 			do_one(ahead, next);
+		else if (ahead->tends)
+			tend(ahead);
 		else
 			pthread_cond_wait(&ahead->changed, &ahead->lock);
 	}
@@ -378,6 +397,15 @@ void hf_ahead_offer(struct hf_ahead *ahead, struct hf_node *dir,
 	pthread_mutex_unlock(&ahead->lock);
 }
 
+void hf_ahead_tend(struct hf_ahead *ahead)
+{
+	pthread_mutex_lock(&ahead->lock);
+	if (!ahead->tends)
+		pthread_cond_signal(&ahead->changed);
+	ahead->tends = true;
+	pthread_mutex_unlock(&ahead->lock);
+}
+
 void hf_ahead_instead(struct hf_ahead *ahead, struct hf_node **node)
 {
 	struct hf_node *other = NULL;
@@ -415,8 +443,9 @@ int hf_view_go_ahead(struct hf_view *view)
 	struct hf_ahead *ahead;
 	int error;
 
-	if (view->frozen)
-		return 0;
+	error = hf_follow_new(&view->follow);
+	if (error < 0)
+		return error;
 	ahead = calloc(1, sizeof(*ahead));
 	error = ahead ? hf_map_new(view->seed, &ahead->by_identity) : -ENOMEM;
 	if (error < 0) {

@@ -263,6 +263,8 @@ int hf_view_open(struct hf_view *view, struct hf_node *node,
 	content->view = view;
 	content->node = hf_node_ref(node);
 	content->fd = -1;
+	if (hf_node_constant(node))
+		hf_follow_opens(view, node);
 	error = open_node(view, node, wait, content);
 	if (error < 0) {
 		hf_content_close(content);

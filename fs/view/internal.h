@@ -12,6 +12,7 @@
  *   again.c    was it one state? a second look at all that a walk saw
  *   errand.c   something done in the pool for one asker
  *   ahead.c    directories named before they are opened
+ *   follow.c   files read before they are opened
  *   pile.c     the bytes of many files, read in the pool
  *   part.c     which directories are of one part of the tree
  *   lookup.c   presented name -> node
@@ -71,7 +72,8 @@ struct hf_view {
 	struct hf_texts *texts;
 	struct hf_integrities *integrities;
 	struct hf_frozen *frozen; /* NULL: live */
-	struct hf_ahead *ahead;   /* NULL: nothing is named ahead */
+	struct hf_ahead *ahead;   /* NULL: nothing is named ahead, */
+	struct hf_follow *follow; /* or read ahead */
 };
 
 /* --- attr.c -------------------------------------------------------------- */
@@ -602,6 +604,17 @@ void hf_ahead_offer(struct hf_ahead *ahead, struct hf_node *dir,
 /* Replaces a new node of a directory by the one that is named ahead, or has
  * been, if there is such a one; steals and gives a reference. */
 void hf_ahead_instead(struct hf_ahead *ahead, struct hf_node **node);
+
+/* Files are read ahead: lets them go if nobody comes for them. */
+void hf_ahead_tend(struct hf_ahead *ahead);
+
+/* --- follow.c ------------------------------------------------------------- */
+
+struct hf_follow;
+int hf_follow_new(struct hf_follow **ret) HF_MUST_USE;
+void hf_follow_free(struct hf_follow *follow);
+/* Somebody opens the constant file: those that come next may be read. */
+void hf_follow_opens(struct hf_view *view, const struct hf_node *node);
 
 /* --- pile.c --------------------------------------------------------------- */
 

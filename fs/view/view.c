@@ -121,6 +121,7 @@ void hf_view_free(struct hf_view *view)
 	if (!view)
 		return;
 	hf_ahead_free(view->ahead);
+	hf_follow_free(view->follow);
 	hf_pool_free(view->pool); /* first: its jobs use the others */
 	hf_frozen_free(view->frozen);
 	hf_digests_free(view->digests);

@@ -493,8 +493,9 @@ void hf_view_forget(struct hf_view *view);
 void hf_view_watch(struct hf_view *view);
 /*
  * From here on directories are named before they are opened, while somebody
- * goes through the tree. For a view that is asked by many for long; call once,
- * before anybody asks for anything. Does nothing in a frozen view. -ENOMEM,
+ * goes through the tree, and files are read before they are opened, while
+ * somebody opens those of a directory in their order. For a view that is asked
+ * by many for long; call once, after the freezing if there is one. -ENOMEM,
  * -EAGAIN: no thread.
  */
 int hf_view_go_ahead(struct hf_view *view) HF_MUST_USE;

@@ -930,6 +930,156 @@ static void large_files_match_beside_a_mapped_writer(void **state)
 	beside_a_writer(*state, true, 2 * HF_PINNED_MAX);
 }
 
+/* --- read ahead ----------------------------------------------------------- */
+
+/* Until nothing is being read any more. */
+static void wait_for_flights(struct room *room)
+{
+	struct hf_digests_stats stats;
+
+	do {
+		usleep(1000);
+		hf_digests_stats(room->digests, &stats);
+	} while (stats.flights > 0);
+}
+
+static void fetch(struct room *room, const char *path)
+{
+	hf_digests_fetch(room->digests, 0, path, sig_of(room, path).size);
+	wait_for_flights(room);
+}
+
+static int open_text(struct room *room, const char *path, const char *text)
+{
+	struct hf_verified *verified;
+	int error = open_as(room, path, text, strlen(text), NULL, &verified);
+
+	if (error < 0)
+		return error;
+	assert_reads(verified, text, 0, 100, strlen(text));
+	hf_verified_unref(verified);
+	return 0;
+}
+
+static void what_was_read_ahead_is_not_read_again(void **state)
+{
+	struct room *room = *state;
+
+	tree_write(&room->tree, "a", "text");
+	fetch(room, "a");
+	assert_int_equal(hashed(room), 1);
+	assert_int_equal(open_text(room, "a", "text"), 0);
+	assert_int_equal(hashed(room), 1);
+	/* It is for one opening. */
+	assert_int_equal(open_text(room, "a", "text"), 0);
+	assert_int_equal(hashed(room), 2);
+}
+
+static void what_changed_since_it_was_read_ahead_is_stale(void **state)
+{
+	struct room *room = *state;
+
+	tree_write(&room->tree, "a", "text");
+	fetch(room, "a");
+	tree_patch(&room->tree, "a", 0, "TEXT");
+	assert_int_equal(open_text(room, "a", "text"), -ESTALE);
+	fetch(room, "a");
+	unlink(tree_path(&room->tree, "a", (char[PATH_MAX]){0}));
+	assert_int_equal(open_text(room, "a", "TEXT"), -ENOENT);
+}
+
+static void other_bytes_that_were_read_ahead_are_stale(void **state)
+{
+	struct room *room = *state;
+
+	tree_write(&room->tree, "a", "TEXT");
+	fetch(room, "a");
+	assert_int_equal(open_text(room, "a", "text"), -ESTALE);
+}
+
+/* A stamp of a moment ago vouches for nothing. */
+static void racy_files_are_read_when_they_are_opened(void **state)
+{
+	struct room *room = *state;
+
+	ahead_ns = 0;
+	tree_write(&room->tree, "a", "text");
+	fetch(room, "a");
+	assert_int_equal(hashed(room), 1);
+	assert_int_equal(open_text(room, "a", "text"), 0);
+	assert_int_equal(hashed(room), 2);
+}
+
+static void what_cannot_be_read_ahead_is_read_later(void **state)
+{
+	struct room *room = *state;
+
+	hf_digests_fetch(room->digests, 0, "a", 4);
+	wait_for_flights(room);
+	tree_write(&room->tree, "a", "text");
+	assert_int_equal(open_text(room, "a", "text"), 0);
+	/* Nor is a large file. */
+	hf_digests_fetch(room->digests, 0, "a", HF_PINNED_MAX + 1);
+	wait_for_flights(room);
+	assert_int_equal(hashed(room), 1);
+}
+
+static void little_is_read_ahead_and_not_kept(void **state)
+{
+	struct room *room = *state;
+	char *data = pattern(HF_PINNED_MAX);
+	char name[16];
+
+	for (int i = 0; i < 40; i++) {
+		name_of(i, name);
+		tree_write_bytes(&room->tree, name, data, HF_PINNED_MAX);
+		fetch(room, name);
+		assert_true(room->pins.bytes <= 16 * HF_PINNED_MAX);
+	}
+	assert_true(hf_digests_rest(room->digests));
+	usleep(1100 * 1000);
+	assert_false(hf_digests_rest(room->digests));
+	assert_int_equal(room->pins.bytes, 0);
+	for (int i = 0; i < N_FILES; i++) {
+		name_of(i, name);
+		tree_write(&room->tree, name, "one");
+		fetch(room, name);
+		assert_true(room->pins.bytes <= 128 * 3);
+	}
+	free(data);
+}
+
+/* What is open comes first. */
+static void nothing_is_read_ahead_where_memory_is_short(void **state)
+{
+	struct room *room = *state;
+
+	tree_write(&room->tree, "a", "text");
+	room->pins.max = 7;
+	fetch(room, "a");
+	assert_int_equal(hashed(room), 0);
+	room->pins.max = 8;
+	fetch(room, "a");
+	assert_int_equal(hashed(room), 1);
+}
+
+static void whoever_waits_for_what_is_read_ahead_can_leave(void **state)
+{
+	struct room *room = *state;
+	static sem_t end; /* outlives the pool */
+
+	tree_write(&room->tree, "a", "text");
+	sem_init(&end, 0, 0);
+	for (int i = 0; i < 4; i++) /* as many threads as it may have */
+		assert_int_equal(hf_pool_submit(room->pool, hang, &end), 0);
+	hf_digests_fetch(room->digests, 0, "a", 4);
+	room->wait.works = true;
+	hf_wait_interrupt(&room->wait);
+	assert_int_equal(open_text(room, "a", "text"), -EINTR);
+	for (int i = 0; i < 4; i++)
+		sem_post(&end);
+}
+
 int main(void)
 {
 #define IN_ROOM(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -963,6 +1113,14 @@ int main(void)
 		IN_ROOM(sums_of_another_state_save_nothing),
 		IN_ROOM(sums_that_failed_save_nothing),
 		IN_ROOM(sums_of_a_racy_file_save_nothing),
+		IN_ROOM(what_was_read_ahead_is_not_read_again),
+		IN_ROOM(what_changed_since_it_was_read_ahead_is_stale),
+		IN_ROOM(other_bytes_that_were_read_ahead_are_stale),
+		IN_ROOM(racy_files_are_read_when_they_are_opened),
+		IN_ROOM(what_cannot_be_read_ahead_is_read_later),
+		IN_ROOM(little_is_read_ahead_and_not_kept),
+		IN_ROOM(nothing_is_read_ahead_where_memory_is_short),
+		IN_ROOM(whoever_waits_for_what_is_read_ahead_can_leave),
 		IN_ROOM(bytes_match_beside_a_writer),
 		IN_ROOM(bytes_match_beside_a_mapped_writer),
 		IN_ROOM(large_files_match_beside_a_writer),

@@ -1,0 +1,236 @@
+/*
+ * fs/view/follow.c: the files of a directory are read before they are opened,
+ * for who opens them in their order.
+ */
+#include "tests/unit/scene.h"
+
+#include "fs/view/internal.h"
+
+#define N_FILES 40
+
+/* --- a directory, and a reader of its files --------------------------------- */
+
+static void write_dir(struct scene *scene, const char *dir)
+{
+	char path[64];
+
+	for (int i = 0; i < N_FILES; i++) {
+		snprintf(path, sizeof(path), "%s/f%02d.bin", dir, i);
+		tree_write(&scene->tree, path, path);
+	}
+}
+
+static void open_ahead(struct scene *scene, bool frozen)
+{
+	scene_open(scene, "@", "");
+	if (frozen)
+		assert_int_equal(
+			hf_view_freeze(scene->view, false, &scene->wait, NULL),
+			0);
+	if (frozen) {
+		hf_node_unref(scene->top);
+		assert_int_equal(hf_view_root(scene->view, &scene->top), 0);
+	}
+	assert_int_equal(hf_view_go_ahead(scene->view), 0);
+}
+
+static uint64_t hashed(struct scene *scene)
+{
+	struct hf_view_stats stats;
+
+	hf_view_stats(scene->view, &stats);
+	return stats.digests.files_hashed;
+}
+
+static bool comes_to(struct scene *scene, uint64_t files)
+{
+	for (int i = 0; i < 1000 && hashed(scene) < files; i++)
+		usleep(10000);
+	usleep(50000);
+	return hashed(scene) == files;
+}
+
+/* A directory, its listing, and how many files were hashed for it. */
+struct shelf {
+	struct hf_node *dir;
+	struct hf_listing *listing;
+	uint64_t hashed;
+};
+
+static void shelf_open(struct scene *scene, const char *path,
+		       struct shelf *shelf)
+{
+	shelf->dir = scene_node(scene, path);
+	assert_int_equal(hf_view_list(scene->view, shelf->dir, &scene->wait,
+				      &shelf->listing),
+			 0);
+	assert_int_equal(hf_listing_len(shelf->listing), N_FILES);
+	shelf->hashed = hashed(scene);
+}
+
+static void shelf_close(struct shelf *shelf)
+{
+	hf_listing_unref(shelf->listing);
+	hf_node_unref(shelf->dir);
+}
+
+static int open_file(struct scene *scene, const struct shelf *shelf, size_t i)
+{
+	struct hf_node *node;
+	int error;
+
+	assert_int_equal(
+		hf_view_node(scene->view, shelf->dir, shelf->listing, i, &node),
+		0);
+	error = scene_try_open(scene, node);
+	hf_node_unref(node);
+	return error;
+}
+
+/* --- what is read ahead ------------------------------------------------------- */
+
+static void read_in_order(struct scene *scene)
+{
+	struct shelf shelf;
+
+	shelf_open(scene, "d", &shelf);
+	assert_int_equal(open_file(scene, &shelf, 0), 0);
+	assert_true(comes_to(scene, shelf.hashed + 1));
+	assert_int_equal(open_file(scene, &shelf, 1), 0);
+	assert_true(comes_to(scene, shelf.hashed + 4)); /* the next two */
+	for (size_t i = 2; i < N_FILES; i++)
+		assert_int_equal(open_file(scene, &shelf, i), 0);
+	/* Each was read once. */
+	assert_true(comes_to(scene, shelf.hashed + N_FILES));
+	shelf_close(&shelf);
+}
+
+static void files_opened_in_order_are_read_ahead(void **state)
+{
+	struct scene *scene = *state;
+
+	write_dir(scene, "d");
+	open_ahead(scene, false);
+	read_in_order(scene);
+}
+
+static void files_of_a_frozen_view_are_read_ahead(void **state)
+{
+	struct scene *scene = *state;
+
+	write_dir(scene, "d");
+	open_ahead(scene, true);
+	read_in_order(scene);
+}
+
+static void nothing_is_read_ahead_without_order(void **state)
+{
+	static const size_t order[] = {39, 3, 0, 37, 2};
+	struct scene *scene = *state;
+	struct shelf shelf;
+
+	write_dir(scene, "d");
+	open_ahead(scene, false);
+	shelf_open(scene, "d", &shelf);
+	for (size_t i = 0; i < HF_ARRAY_SIZE(order); i++)
+		assert_int_equal(open_file(scene, &shelf, order[i]), 0);
+	assert_true(comes_to(scene, shelf.hashed + HF_ARRAY_SIZE(order)));
+	shelf_close(&shelf);
+}
+
+static void the_next_directory_is_read_ahead_at_once(void **state)
+{
+	struct scene *scene = *state;
+	struct shelf shelf;
+
+	write_dir(scene, "d");
+	write_dir(scene, "e");
+	open_ahead(scene, false);
+	read_in_order(scene);
+	shelf_open(scene, "e", &shelf);
+	assert_int_equal(open_file(scene, &shelf, 0), 0);
+	assert_true(comes_to(scene, shelf.hashed + 1 + 32));
+	shelf_close(&shelf);
+}
+
+/* --- and what that changes ---------------------------------------------------- */
+
+static void a_changed_file_is_stale(void **state)
+{
+	struct scene *scene = *state;
+	struct shelf shelf;
+
+	write_dir(scene, "d");
+	open_ahead(scene, false);
+	shelf_open(scene, "d", &shelf);
+	assert_int_equal(open_file(scene, &shelf, 0), 0);
+	assert_int_equal(open_file(scene, &shelf, 1), 0);
+	assert_true(comes_to(scene, shelf.hashed + 4));
+	tree_patch(&scene->tree, "d/f02.bin", 0, "X");
+	assert_int_equal(open_file(scene, &shelf, 2), -ESTALE);
+	assert_int_equal(open_file(scene, &shelf, 3), 0);
+	shelf_close(&shelf);
+}
+
+static void what_nobody_opens_is_let_go(void **state)
+{
+	struct scene *scene = *state;
+	struct hf_view_stats stats;
+	struct shelf shelf;
+
+	write_dir(scene, "d");
+	open_ahead(scene, false);
+	shelf_open(scene, "d", &shelf);
+	assert_int_equal(open_file(scene, &shelf, 0), 0);
+	assert_int_equal(open_file(scene, &shelf, 1), 0);
+	assert_true(comes_to(scene, shelf.hashed + 4));
+	hf_view_stats(scene->view, &stats);
+	assert_true(stats.bytes_pinned > 0);
+	for (int i = 0; i < 1000 && stats.bytes_pinned > 0; i++) {
+		usleep(10000);
+		hf_view_stats(scene->view, &stats);
+	}
+	assert_int_equal(stats.bytes_pinned, 0);
+	shelf_close(&shelf);
+}
+
+/* Names come and go while somebody reads. */
+static void a_listing_that_changes_is_followed(void **state)
+{
+	struct scene *scene = *state;
+	struct shelf shelf;
+
+	write_dir(scene, "d");
+	open_ahead(scene, false);
+	shelf_open(scene, "d", &shelf);
+	assert_int_equal(open_file(scene, &shelf, 0), 0);
+	tree_tick();
+	tree_write(&scene->tree, "d/a.bin", "a");
+	hf_listing_unref(shelf.listing);
+	assert_int_equal(hf_view_list(scene->view, shelf.dir, &scene->wait,
+				      &shelf.listing),
+			 0);
+	shelf.hashed = hashed(scene);
+	assert_int_equal(open_file(scene, &shelf, 0), 0);
+	assert_int_equal(open_file(scene, &shelf, 1), 0);
+	assert_true(comes_to(scene, shelf.hashed + 4));
+	shelf_close(&shelf);
+}
+
+#define IN_SCENE(test)                                                         \
+	cmocka_unit_test_setup_teardown(test, scene_set_up, scene_tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_SCENE(files_opened_in_order_are_read_ahead),
+		IN_SCENE(files_of_a_frozen_view_are_read_ahead),
+		IN_SCENE(nothing_is_read_ahead_without_order),
+		IN_SCENE(the_next_directory_is_read_ahead_at_once),
+		IN_SCENE(a_changed_file_is_stale),
+		IN_SCENE(what_nobody_opens_is_let_go),
+		IN_SCENE(a_listing_that_changes_is_followed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
