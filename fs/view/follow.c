@@ -22,7 +22,7 @@
 struct reader {
 	struct hf_node *dir; /* a reference; NULL: unused */
 	struct hf_listing *listing;
-	size_t at;     /* the entry that was opened last */
+	size_t at;     /* the entry that was opened last; there is one */
 	size_t until;  /* entries before it need not be read ahead */
 	size_t window; /* 0: they are not opened in order */
 	uint64_t used;
@@ -133,6 +133,8 @@ static bool step(struct hf_follow *follow, struct reader *reader,
 		find_near(listing, node, reader->at + 1, reader->at + 1 + NEAR);
 
 	reader->used = ++follow->used;
+	if (is_of(hf_listing_entry(listing, reader->at), node))
+		return true; /* once more */
 	if (at < len) {
 		follow->ordered++;
 		reader->at = at;
@@ -142,14 +144,16 @@ static bool step(struct hf_follow *follow, struct reader *reader,
 		return true;
 	}
 	follow->ordered = 0;
-	reader->at = find(listing, node);
+	at = find(listing, node);
+	reader->at = at < len ? at : 0;
 	reader->until = 0;
 	reader->window = 0;
-	return reader->at < len;
+	return at < len;
 }
 
 /* Call with the lock held: begins with a directory, in the place of the one
- * that was left the longest ago, which is handed back. */
+ * that was left the longest ago, which is handed back. NULL: the file is none
+ * of the listing. */
 static struct reader *begin(struct hf_follow *follow, struct hf_node *dir,
 			    struct hf_listing *listing,
 			    const struct hf_node *node, struct reader *old)
@@ -157,13 +161,15 @@ static struct reader *begin(struct hf_follow *follow, struct hf_node *dir,
 	struct reader *reader = &follow->readers[0];
 	size_t at = find(listing, node);
 
+	if (at == hf_listing_len(listing))
+		return NULL;
 	for (size_t i = 1; i < READERS; i++)
 		if (follow->readers[i].used < reader->used)
 			reader = &follow->readers[i];
 	*old = *reader;
 	*reader = (struct reader){.dir = hf_node_ref(dir),
 				  .listing = hf_listing_ref(listing),
-				  .at = at < hf_listing_len(listing) ? at : 0,
+				  .at = at,
 				  .used = ++follow->used};
 	if (!is_first(listing, reader->at))
 		follow->ordered = 0;
@@ -268,7 +274,8 @@ void hf_follow_opens(struct hf_view *view, const struct hf_node *node)
 		pthread_mutex_lock(&follow->lock);
 		reader = begin(follow, node->parent, listing, node, &old);
 	}
-	make_plan(reader, &plan);
+	if (reader)
+		make_plan(reader, &plan);
 	pthread_mutex_unlock(&follow->lock);
 	if (plan.listing)
 		fetch(view, node->parent, &plan);

@@ -98,6 +98,8 @@ static void read_in_order(struct scene *scene)
 	assert_true(comes_to(scene, shelf.hashed + 1));
 	assert_int_equal(open_file(scene, &shelf, 1), 0);
 	assert_true(comes_to(scene, shelf.hashed + 4)); /* the next two */
+	assert_int_equal(open_file(scene, &shelf, 1), 0);
+	shelf.hashed++;
 	for (size_t i = 2; i < N_FILES; i++)
 		assert_int_equal(open_file(scene, &shelf, i), 0);
 	/* Each was read once. */
@@ -217,6 +219,41 @@ static void a_listing_that_changes_is_followed(void **state)
 	shelf_close(&shelf);
 }
 
+/* All names go, and somebody still has a node. */
+static void an_empty_listing_is_followed(void **state)
+{
+	struct scene *scene = *state;
+	struct hf_listing *empty;
+	struct hf_node *nodes[2];
+	struct shelf shelf;
+	char path[PATH_MAX];
+
+	write_dir(scene, "d");
+	open_ahead(scene, false);
+	shelf_open(scene, "d", &shelf);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(hf_view_node(scene->view, shelf.dir,
+					      shelf.listing, i, &nodes[i]),
+				 0);
+	tree_tick();
+	for (int i = 0; i < N_FILES; i++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "d/f%02d.bin", i);
+		unlink(tree_path(&scene->tree, name, path));
+	}
+	assert_int_equal(
+		hf_view_list(scene->view, shelf.dir, &scene->wait, &empty), 0);
+	assert_int_equal(hf_listing_len(empty), 0);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(scene_try_open(scene, nodes[i]), -ENOENT);
+		assert_int_equal(scene_try_open(scene, nodes[i]), -ENOENT);
+		hf_node_unref(nodes[i]);
+	}
+	hf_listing_unref(empty);
+	shelf_close(&shelf);
+}
+
 #define IN_SCENE(test)                                                         \
 	cmocka_unit_test_setup_teardown(test, scene_set_up, scene_tear_down)
 
@@ -230,6 +267,7 @@ int main(void)
 		IN_SCENE(a_changed_file_is_stale),
 		IN_SCENE(what_nobody_opens_is_let_go),
 		IN_SCENE(a_listing_that_changes_is_followed),
+		IN_SCENE(an_empty_listing_is_followed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
