@@ -503,11 +503,12 @@ void hf_digests_fetch(struct hf_digests *digests, unsigned root,
 {
 	struct hf_flight *flight;
 	struct hf_key key;
+	bool started;
 
 	if (!may_fetch(digests, size))
 		return;
 	hf_facts_key(digests->facts, root, path, &key);
-	if (fly_along(digests, root, path, &key, NULL, &flight) == 0)
+	if (fly_along(digests, root, path, &key, NULL, &started, &flight) == 0)
 		hf_fetched_put(digests->fetched, key.file, flight, size);
 }
 
