@@ -3,9 +3,7 @@
  * tree, and nothing else. Findings are compared as lines of
  * "kind path:line:column url".
  */
-#include "tests/unit/scene.h"
-
-#include <pthread.h>
+#include "tests/unit/flipper.h"
 
 static void take(struct scene *scene, struct hf_findings *ret)
 {
@@ -478,31 +476,6 @@ static void who_is_interrupted_gets_eintr(void **state)
 	hf_wait_fini(&wait);
 }
 
-struct flipper {
-	struct scene *scene;
-	atomic_uint pause_us;
-	atomic_bool end;
-};
-
-/* Moves the target of a.css to where b.css looks for it, and back. */
-static void *flip(void *arg)
-{
-	struct flipper *flipper = arg;
-	const struct tree *tree = &flipper->scene->tree;
-	char one[PATH_MAX];
-	char two[PATH_MAX];
-
-	tree_path(tree, "one.png", one);
-	tree_path(tree, "two.png", two);
-	while (!atomic_load(&flipper->end)) {
-		rename(one, two);
-		usleep(atomic_load(&flipper->pause_us));
-		rename(two, one);
-		usleep(atomic_load(&flipper->pause_us));
-	}
-	return NULL;
-}
-
 /* In every state of this tree one of both references leads nowhere. */
 static void findings_are_of_one_state(void **state)
 {
@@ -512,16 +485,7 @@ static void findings_are_of_one_state(void **state)
 	size_t told = 0;
 	unsigned overtaken = 0;
 
-	put(scene, "a/a.css", "url(../one.png)");
-	put(scene, "z/z.css", "url(../two.png)");
-	put(scene, "one.png", "PNG");
-	/* So that both are not looked at in the same moment. */
-	for (int i = 0; i < 300; i++) {
-		char path[32];
-
-		snprintf(path, sizeof(path), "m%d/x.css", i);
-		put(scene, path, "");
-	}
+	flipper_put_tree(scene);
 	scene_open(scene, "@", "");
 	pthread_create(&thread, NULL, flip, &flipper);
 	for (int i = 0; i < 100; i++) {

@@ -2,7 +2,7 @@
  * fs/view/references.c: which file of a tree refers to which. References are
  * compared as lines of "path target".
  */
-#include "tests/unit/scene.h"
+#include "tests/unit/flipper.h"
 
 static void assert_references(struct scene *scene, const char *expected)
 {
@@ -33,7 +33,8 @@ static void put_tree(struct scene *scene)
 {
 	put(scene, "css/all.css",
 	    "@import 'one.css'; a{b:url(../img/x.png), url('../img/x.png?q'),"
-	    "url(../img/), url(no.png), url(https://example.com/y.png)}");
+	    "url(../img/), url(../img), url(no.png), "
+	    "url(https://example.com/y.png)}");
 	put(scene, "css/one.css", "@import 'two.css'; a{b:url(kept.png)}");
 	put(scene, "css/two.css", "@import 'one.css';");
 	put(scene, "css/kept.png", "kept");
@@ -90,6 +91,78 @@ static void a_frozen_view_tells_its_own(void **state)
 	assert_references(scene, REFERENCES);
 }
 
+/* In every state of this tree one of both references leads to a file. */
+static void references_are_of_one_state(void **state)
+{
+	struct scene *scene = *state;
+	struct flipper flipper = {.scene = scene, .pause_us = 40000};
+	pthread_t thread;
+	size_t told = 0;
+	unsigned overtaken = 0;
+
+	flipper_put_tree(scene);
+	scene_open(scene, "@", "");
+	pthread_create(&thread, NULL, flip, &flipper);
+	for (int i = 0; i < 60; i++) {
+		struct hf_references references;
+		int error = hf_view_references(scene->view, &scene->wait, NULL,
+					       NULL, &references);
+
+		if (error < 0) {
+			assert_int_equal(error, -EAGAIN);
+			/* A slow machine needs a slower change. */
+			if (++overtaken % 10 == 0)
+				flipper.pause_us *= 2;
+			continue;
+		}
+		assert_int_equal(references.n, 1);
+		hf_references_fini(&references);
+		told++;
+	}
+	atomic_store(&flipper.end, true);
+	pthread_join(thread, NULL);
+	assert_true(told > 0);
+}
+
+static void *ask(void *arg)
+{
+	struct scene *scene = arg;
+	struct hf_references references;
+	struct hf_wait wait;
+
+	hf_wait_init(&wait);
+	assert_int_equal(
+		hf_view_references(scene->view, &wait, NULL, NULL, &references),
+		0);
+	assert_int_equal(references.n, 6);
+	hf_references_fini(&references);
+	hf_wait_fini(&wait);
+	return NULL;
+}
+
+static void ask_at_once(struct scene *scene)
+{
+	pthread_t threads[8];
+
+	for (size_t i = 0; i < HF_ARRAY_SIZE(threads); i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, ask, scene),
+				 0);
+	for (size_t i = 0; i < HF_ARRAY_SIZE(threads); i++)
+		pthread_join(threads[i], NULL);
+}
+
+static void many_may_ask(void **state)
+{
+	struct scene *scene = *state;
+
+	put_tree(scene);
+	scene_open(scene, "@", "");
+	ask_at_once(scene);
+	assert_int_equal(hf_view_freeze(scene->view, false, &scene->wait, NULL),
+			 0);
+	ask_at_once(scene);
+}
+
 static void who_rewrites_nothing_has_none(void **state)
 {
 	struct scene *scene = *state;
@@ -132,6 +205,8 @@ int main(void)
 		SCENE(each_pair_is_told_once),
 		SCENE(it_is_told_again),
 		SCENE(a_frozen_view_tells_its_own),
+		SCENE(references_are_of_one_state),
+		SCENE(many_may_ask),
 		SCENE(who_rewrites_nothing_has_none),
 		SCENE(what_cannot_be_read_has_none),
 		SCENE(it_can_be_interrupted),
