@@ -386,3 +386,9 @@ def test_without_open_descriptors(desk, src):
     run = shlex.join([desk.program, str(src), "--", "true"])
     done = desk.person.run("bash", "-c", f"{run} <&- >&- 2>&-", env=desk.env, check=False)
     assert done.returncode == 0
+
+
+def test_a_closed_output_stays_closed(desk, src):
+    run = shlex.join([desk.program, str(src), "--", "ls", "{}"])
+    done = desk.person.run("bash", "-c", f"{run} >&-", env=desk.env, check=False)
+    assert done.returncode == 2 and "ls: write error" in done.stderr

@@ -273,6 +273,16 @@ def test_version_and_help(bed, program, libraries):
         assert done.stdout and not done.stderr
 
 
+@pytest.mark.parametrize("suffix", ["", "-run", "-export", "-manifest"])
+@pytest.mark.parametrize("where", [">/dev/full", ">&-"])
+def test_help_that_cannot_be_written(bed, suffix, where):
+    command = f"{bed.bin}/hashedfs{suffix} --help {where}"
+    done = bed.user.run("sh", "-c", command, check=False)
+    assert done.returncode == (125 if suffix == "-run" else ENVIRONMENT)
+    assert "cannot write standard output: " in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 # --- surroundings that lack something ----------------------------------------------
 
 

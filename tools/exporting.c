@@ -242,7 +242,5 @@ int hf_exporting_run(struct hf_exporting *exporting)
 	hf_manifest_fini(&work.manifest);
 	hf_output_close(&work.output);
 	hf_destination_close(&work.dest);
-	if (fflush(stdout) != 0 && status == 0)
-		return refuse(-errno, NULL);
-	return status;
+	return status == 0 ? hf_program_flush() : status;
 }

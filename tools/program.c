@@ -7,11 +7,15 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Such that reading and writing still fail, with EBADF. */
 static int open_standard_fds(void)
 {
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		int flags = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", flags) < 0)
 			return -errno;
+	}
 	return 0;
 }
 
@@ -71,9 +75,19 @@ int hf_program_print(struct hf_buf *text)
 
 	if (r < 0)
 		return hf_program_refuse(HF_EXIT_ENVIRONMENT, r, NULL);
-	if (fputs(text->data, stdout) == EOF || fflush(stdout) != 0)
-		return hf_program_refuse(HF_EXIT_ENVIRONMENT, -errno, NULL);
-	return 0;
+	fputs(text->data, stdout);
+	return hf_program_flush();
+}
+
+int hf_program_flush(void)
+{
+	char *why = NULL;
+
+	if (!ferror(stdout) && fflush(stdout) == 0)
+		return 0;
+	hf_why(-errno, &why, "cannot write standard output: %s",
+	       strerror(errno));
+	return hf_program_refuse(HF_EXIT_ENVIRONMENT, -errno, why);
 }
 
 void hf_program_help(struct hf_program *program, struct hf_buf *ret)

@@ -27,8 +27,9 @@ void hf_program_fini(struct hf_program *program);
 int hf_program_refuse(int status, int error, char *why);
 /* `code` is what getopt_long returned, ':' or '?', `word` where it was. */
 int hf_program_refuse_option(int code, const char *word);
-/* Prints to standard output. */
+/* Prints to standard output; and sees that what was printed is there. */
 int hf_program_print(struct hf_buf *text);
+int hf_program_flush(void);
 /* The help of all -o words. */
 void hf_program_help(struct hf_program *program, struct hf_buf *ret);
 /* Prints the versions of the program and of its libraries; NULL for one that
