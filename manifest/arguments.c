@@ -177,6 +177,14 @@ static int take(const struct row *row, const char *value,
 	}
 }
 
+/* Whether it belongs behind -o: "--length=8". */
+static bool is_of_view(const char *word)
+{
+	const struct hf_option_set set = hf_config_options(NULL);
+
+	return !strncmp(word, "--", 2) && hf_options_have(&set, word + 2);
+}
+
 /* Why getopt_long returned '?' or ':'. */
 static int refuse(int code, const char *word, char **why)
 {
@@ -193,6 +201,9 @@ static int refuse(int code, const char *word, char **why)
 			      row->name, row->name, row->arg);
 	if (row)
 		return hf_why(-EINVAL, why, "%s takes no argument", row->name);
+	if (!is_letter && is_of_view(word))
+		return hf_why(-EINVAL, why, "unknown option %s; write -o %s",
+			      shown, shown + strlen("--"));
 	return hf_why(-EINVAL, why,
 		      "unknown option %s; see hashedfs-manifest --help", shown);
 }

@@ -139,6 +139,7 @@ static void add_overview(struct hf_buf *ret)
 	hf_formats_help(ret);
 }
 
+/* `verb`: NULL for all of them. */
 static int add_view_options(const struct hf_verb *verb, struct hf_buf *ret)
 {
 	struct hf_config config;
@@ -148,7 +149,7 @@ static int add_view_options(const struct hf_verb *verb, struct hf_buf *ret)
 	if (error < 0)
 		return error;
 	set = hf_config_options(&config);
-	if (verb->options & HF_GIVEN_SOURCE)
+	if (!verb || verb->options & HF_GIVEN_SOURCE)
 		hf_buf_puts(ret, "\nSOURCES: [PREFIX=]DIR[:[PREFIX=]DIR...], "
 				 "the first that has a file wins\n");
 	hf_buf_puts(ret, "\nOptions of the view (-o a,b=c):\n");
@@ -168,11 +169,11 @@ static int help(const struct hf_verb *verb)
 		hf_arguments_help(verb->options, &text);
 		if (verb->options & HF_GIVEN_FORMAT)
 			hf_formats_help(&text);
-		if (verb->options & HF_GIVEN_VIEW)
-			error = add_view_options(verb, &text);
 	} else {
 		add_overview(&text);
 	}
+	if (!verb || verb->options & HF_GIVEN_VIEW)
+		error = add_view_options(verb, &text);
 	return error < 0 ? hf_verb_fail(error, NULL) : hf_verb_print(&text);
 }
 
@@ -200,6 +201,10 @@ static int run_verb(const struct hf_verb *verb,
 		hf_why(-EINVAL, &why,
 		       "%s does not go with %s; see " PROGRAM " %s --help",
 		       hf_arguments_name(foreign), verb->name, verb->name);
+	else if (n > verb->max_words && arguments->given & HF_GIVEN_SOURCE)
+		hf_why(-EINVAL, &why,
+		       "too many arguments; several sources are one word, with "
+		       "':' between: --source DIR:DIR");
 	else if (n < verb->min_words || n > verb->max_words)
 		hf_why(-EINVAL, &why,
 		       "too %s arguments; usage: " PROGRAM " %s %s",

@@ -88,7 +88,7 @@ def explain_again(m, seconds):
     deadline = time.monotonic() + seconds
     found, good = [], 0
     while time.monotonic() < deadline:
-        for name in ("map", "problems", "findings", "status"):
+        for name in ("map", "problems", "findings", "references", "status"):
             # A tree that never holds still has no map.
             with contextlib.suppress(OSError):
                 text = m.control(name)
@@ -223,7 +223,7 @@ def test_links_lead_nowhere(farm, mount, manifest, as_user, weakened, off):
         assert m.read(f"file.{h}.txt") == b"inside"
         assert m.read(oracle.hashed("css/ok.css", ok)) == ok
         assert m.read(oracle.hashed("css/escape.css", STYLE)) == STYLE
-        for name in ("map", "problems", "findings", "status"):
+        for name in ("map", "problems", "findings", "references", "status"):
             assert leaks(name, m.control(name)) == []
     done = manifest(
         as_user, "snapshot", "--partial", "--source", sources, env=env, check=False
