@@ -1,0 +1,312 @@
+/* fs/digest: many who ask for the same files, and files that are read before
+ * anybody asks. */
+#include "tests/unit/digests.h"
+
+#include <pthread.h>
+
+/* --- a crowd --------------------------------------------------------------- */
+
+#define N_ASKERS 32
+
+struct crowd {
+	struct room *room;
+	struct hf_sig sig;
+	pthread_barrier_t ready;
+	struct hf_digest expected;
+	atomic_int right;
+};
+
+static void *ask(void *arg)
+{
+	struct crowd *crowd = arg;
+	struct hf_wait wait;
+	struct hf_fact fact;
+
+	hf_wait_init(&wait);
+	pthread_barrier_wait(&crowd->ready);
+	if (hf_digests_get(crowd->room->digests, 0, "a", &crowd->sig, &wait,
+			   &fact) == 0 &&
+	    hf_digest_equal(&fact.digest, &crowd->expected))
+		atomic_fetch_add(&crowd->right, 1);
+	hf_wait_fini(&wait);
+	return NULL;
+}
+
+static void a_crowd_asks_and_one_file_is_hashed(void **state)
+{
+	struct crowd crowd = {.room = *state};
+	struct room *room = *state;
+	pthread_t threads[N_ASKERS];
+	char *data = pattern(LARGE);
+
+	tree_write_bytes(&room->tree, "a", data, LARGE);
+	crowd.sig = sig_of(room, "a");
+	crowd.expected = md5_of(data, LARGE);
+	pthread_barrier_init(&crowd.ready, NULL, N_ASKERS);
+	for (size_t i = 0; i < N_ASKERS; i++)
+		pthread_create(&threads[i], NULL, ask, &crowd);
+	for (size_t i = 0; i < N_ASKERS; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(atomic_load(&crowd.right), N_ASKERS);
+	assert_int_equal(hashed(room), 1);
+	pthread_barrier_destroy(&crowd.ready);
+	free(data);
+}
+
+static void hang(void *arg)
+{
+	sem_wait(arg);
+}
+
+/* A request has a thread of its own: another one would have to be woken. */
+static void whoever_works_needs_no_pool(void **state)
+{
+	struct room *room = *state;
+	struct hf_digest expected = md5_of("text", 4);
+	struct hf_verified *verified;
+	struct hf_fact fact;
+	static sem_t end; /* outlives the pool */
+
+	tree_write(&room->tree, "a", "text");
+	sem_init(&end, 0, 0);
+	for (int i = 0; i < 4; i++) /* as many threads as it may have */
+		assert_int_equal(hf_pool_submit(room->pool, hang, &end), 0);
+	room->wait.works = true;
+	alarm(20); /* it would wait for ever */
+	assert_int_equal(get(room, "a", &fact), 0);
+	assert_true(hf_digest_equal(&fact.digest, &expected));
+	assert_int_equal(hf_digests_open(room->digests, 0, "a", &expected, NULL,
+					 &room->wait, &verified),
+			 0);
+	alarm(0);
+	hf_verified_unref(verified);
+	for (int i = 0; i < 4; i++)
+		sem_post(&end);
+}
+
+#define N_FILES 500
+
+static void name_of(int i, char ret[16])
+{
+	snprintf(ret, 16, "f%d", i);
+}
+
+static void *ask_for_all(void *arg)
+{
+	struct crowd *crowd = arg;
+	struct hf_wait wait;
+	struct hf_fact fact;
+
+	hf_wait_init(&wait);
+	pthread_barrier_wait(&crowd->ready);
+	for (int i = 0; i < N_FILES; i++) {
+		struct stat st;
+		struct hf_sig sig;
+		char path[PATH_MAX];
+		char name[16];
+
+		name_of(i, name);
+		if (stat(tree_path(&crowd->room->tree, name, path), &st) < 0)
+			break;
+		sig = hf_sig_of(&st);
+		if (hf_digests_get(crowd->room->digests, 0, name, &sig, &wait,
+				   &fact) == 0 &&
+		    fact.size == strlen(name))
+			atomic_fetch_add(&crowd->right, 1);
+	}
+	hf_wait_fini(&wait);
+	return NULL;
+}
+
+/* Small files land while others are still on the way to ask for them. */
+static void a_crowd_asks_for_many_files(void **state)
+{
+	struct crowd crowd = {.room = *state};
+	struct room *room = *state;
+	pthread_t threads[N_ASKERS];
+
+	for (int i = 0; i < N_FILES; i++) {
+		char name[16];
+
+		name_of(i, name);
+		tree_write(&room->tree, name, name);
+	}
+	pthread_barrier_init(&crowd.ready, NULL, N_ASKERS);
+	for (size_t i = 0; i < N_ASKERS; i++)
+		pthread_create(&threads[i], NULL, ask_for_all, &crowd);
+	for (size_t i = 0; i < N_ASKERS; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(atomic_load(&crowd.right), N_ASKERS * N_FILES);
+	assert_int_equal(hashed(room), N_FILES);
+	pthread_barrier_destroy(&crowd.ready);
+}
+
+/* --- read ahead ------------------------------------------------------------ */
+
+/* Until nothing is being read any more. */
+static void wait_for_flights(struct room *room)
+{
+	struct hf_digests_stats stats;
+
+	do {
+		usleep(1000);
+		hf_digests_stats(room->digests, &stats);
+	} while (stats.flights > 0);
+}
+
+static void fetch(struct room *room, const char *path)
+{
+	hf_digests_fetch(room->digests, 0, path, sig_of(room, path).size);
+	wait_for_flights(room);
+}
+
+static int open_text(struct room *room, const char *path, const char *text)
+{
+	struct hf_verified *verified;
+	int error = open_as(room, path, text, strlen(text), NULL, &verified);
+
+	if (error < 0)
+		return error;
+	assert_reads(verified, text, 0, 100, strlen(text));
+	hf_verified_unref(verified);
+	return 0;
+}
+
+static void what_was_read_ahead_is_not_read_again(void **state)
+{
+	struct room *room = *state;
+
+	tree_write(&room->tree, "a", "text");
+	fetch(room, "a");
+	assert_int_equal(hashed(room), 1);
+	assert_int_equal(open_text(room, "a", "text"), 0);
+	assert_int_equal(hashed(room), 1);
+	/* It is for one opening. */
+	assert_int_equal(open_text(room, "a", "text"), 0);
+	assert_int_equal(hashed(room), 2);
+}
+
+static void what_changed_since_it_was_read_ahead_is_stale(void **state)
+{
+	struct room *room = *state;
+
+	tree_write(&room->tree, "a", "text");
+	fetch(room, "a");
+	tree_patch(&room->tree, "a", 0, "TEXT");
+	assert_int_equal(open_text(room, "a", "text"), -ESTALE);
+	fetch(room, "a");
+	unlink(tree_path(&room->tree, "a", (char[PATH_MAX]){0}));
+	assert_int_equal(open_text(room, "a", "TEXT"), -ENOENT);
+}
+
+static void other_bytes_that_were_read_ahead_are_stale(void **state)
+{
+	struct room *room = *state;
+
+	tree_write(&room->tree, "a", "TEXT");
+	fetch(room, "a");
+	assert_int_equal(open_text(room, "a", "text"), -ESTALE);
+}
+
+/* A stamp of a moment ago vouches for nothing. */
+static void racy_files_are_read_when_they_are_opened(void **state)
+{
+	struct room *room = *state;
+
+	ahead_ns = 0;
+	tree_write(&room->tree, "a", "text");
+	fetch(room, "a");
+	assert_int_equal(hashed(room), 1);
+	assert_int_equal(open_text(room, "a", "text"), 0);
+	assert_int_equal(hashed(room), 2);
+}
+
+static void what_cannot_be_read_ahead_is_read_later(void **state)
+{
+	struct room *room = *state;
+
+	hf_digests_fetch(room->digests, 0, "a", 4);
+	wait_for_flights(room);
+	tree_write(&room->tree, "a", "text");
+	assert_int_equal(open_text(room, "a", "text"), 0);
+	/* Nor is a large file. */
+	hf_digests_fetch(room->digests, 0, "a", HF_PINNED_MAX + 1);
+	wait_for_flights(room);
+	assert_int_equal(hashed(room), 1);
+}
+
+static void little_is_read_ahead_and_not_kept(void **state)
+{
+	struct room *room = *state;
+	char *data = pattern(HF_PINNED_MAX);
+	char name[16];
+
+	for (int i = 0; i < 40; i++) {
+		name_of(i, name);
+		tree_write_bytes(&room->tree, name, data, HF_PINNED_MAX);
+		fetch(room, name);
+		assert_true(room->pins.bytes <= 16 * HF_PINNED_MAX);
+	}
+	assert_true(hf_digests_rest(room->digests));
+	usleep(1100 * 1000);
+	assert_false(hf_digests_rest(room->digests));
+	assert_int_equal(room->pins.bytes, 0);
+	for (int i = 0; i < N_FILES; i++) {
+		name_of(i, name);
+		tree_write(&room->tree, name, "one");
+		fetch(room, name);
+		assert_true(room->pins.bytes <= 128 * 3);
+	}
+	free(data);
+}
+
+/* What is open comes first. */
+static void nothing_is_read_ahead_where_memory_is_short(void **state)
+{
+	struct room *room = *state;
+
+	tree_write(&room->tree, "a", "text");
+	room->pins.max = 7;
+	fetch(room, "a");
+	assert_int_equal(hashed(room), 0);
+	room->pins.max = 8;
+	fetch(room, "a");
+	assert_int_equal(hashed(room), 1);
+}
+
+static void whoever_waits_for_what_is_read_ahead_can_leave(void **state)
+{
+	struct room *room = *state;
+	static sem_t end; /* outlives the pool */
+
+	tree_write(&room->tree, "a", "text");
+	sem_init(&end, 0, 0);
+	for (int i = 0; i < 4; i++) /* as many threads as it may have */
+		assert_int_equal(hf_pool_submit(room->pool, hang, &end), 0);
+	hf_digests_fetch(room->digests, 0, "a", 4);
+	room->wait.works = true;
+	hf_wait_interrupt(&room->wait);
+	assert_int_equal(open_text(room, "a", "text"), -EINTR);
+	for (int i = 0; i < 4; i++)
+		sem_post(&end);
+}
+
+int main(void)
+{
+#define IN_ROOM(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		IN_ROOM(a_crowd_asks_and_one_file_is_hashed),
+		IN_ROOM(a_crowd_asks_for_many_files),
+		IN_ROOM(whoever_works_needs_no_pool),
+		IN_ROOM(what_was_read_ahead_is_not_read_again),
+		IN_ROOM(what_changed_since_it_was_read_ahead_is_stale),
+		IN_ROOM(other_bytes_that_were_read_ahead_are_stale),
+		IN_ROOM(racy_files_are_read_when_they_are_opened),
+		IN_ROOM(what_cannot_be_read_ahead_is_read_later),
+		IN_ROOM(little_is_read_ahead_and_not_kept),
+		IN_ROOM(nothing_is_read_ahead_where_memory_is_short),
+		IN_ROOM(whoever_waits_for_what_is_read_ahead_can_leave),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
