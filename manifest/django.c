@@ -11,52 +11,60 @@
 #define VERSION "1.1"
 #define HASH_LEN 12 /* HashedFilesMixin.file_hash: hexdigest()[:12] */
 
-/* How the listed rows stand in a document. */
-struct style {
-	const char *open;
-	const char *between;
-	const char *close;
-};
-
-static void add_rows(const struct hf_manifest *manifest,
-		     const struct style *style, struct hf_buf *ret)
+static void add_pair(const struct hf_buf *text, size_t path, size_t path_end,
+		     size_t name, struct hf_buf *ret)
 {
-	const char *separator = "";
-	const struct hf_manifest_row *row;
-	size_t cursor = 0;
-
-	while ((row = hf_manifest_next(manifest, &cursor))) {
-		hf_buf_puts(ret, separator);
-		hf_buf_puts(ret, style->open);
-		hf_quote(row->path, ret);
-		hf_buf_puts(ret, style->between);
-		hf_quote(row->name, ret);
-		hf_buf_puts(ret, style->close);
-		separator = ", ";
-	}
+	hf_buf_puts(ret, ret->len > 1 ? ", [" : "[");
+	hf_buf_add(ret, text->data + path, path_end - path);
+	hf_buf_puts(ret, ", ");
+	hf_buf_add(ret, text->data + name, text->len - name);
+	hf_buf_putc(ret, ']');
 }
 
-/* ManifestFilesMixin.save_manifest: the file_hash of
- * json.dumps(sorted(hashed_files.items())), always of MD5. */
-static int hash_rows(const struct hf_manifest *manifest,
-		     char ret[HF_DIGEST_HEX_MAX + 1])
+/* The members of "paths", and the same as json.dumps writes a list of pairs:
+ * each name is quoted once. */
+static int add_rows(const struct hf_manifest *manifest, struct hf_buf *ret,
+		    struct hf_buf *pairs)
 {
-	static const struct style pairs = {"[", ", ", "]"};
-	HF_CLEANUP(hf_buf_fini) struct hf_buf text = {0};
-	struct hf_digest digest;
-	int error;
+	const struct hf_manifest_row *row;
+	const char *separator = "";
+	size_t cursor = 0;
 
-	hf_buf_putc(&text, '[');
-	add_rows(manifest, &pairs, &text);
-	hf_buf_putc(&text, ']');
-	error = hf_buf_status(&text);
-	if (error < 0)
-		return error;
-	error = hf_hash(hf_algorithm_find("md5"), text.data, text.len, &digest);
-	if (error < 0)
-		return error;
-	hf_digest_hex(&digest, ret);
-	return 0;
+	hf_buf_putc(pairs, '[');
+	while ((row = hf_manifest_next(manifest, &cursor))) {
+		size_t path, path_end, name;
+
+		hf_buf_puts(ret, separator);
+		path = ret->len;
+		hf_quote(row->path, ret);
+		path_end = ret->len;
+		hf_buf_puts(ret, ": ");
+		name = ret->len;
+		hf_quote(row->name, ret);
+		if (hf_buf_status(ret) < 0)
+			return -ENOMEM;
+		add_pair(ret, path, path_end, name, pairs);
+		separator = ", ";
+	}
+	hf_buf_putc(pairs, ']');
+	return hf_buf_status(pairs);
+}
+
+/* ManifestFilesMixin.save_manifest: "hash" is the file_hash of
+ * json.dumps(sorted(hashed_files.items())), always of MD5. */
+static int add_paths(const struct hf_manifest *manifest, struct hf_buf *ret,
+		     char hash[HF_DIGEST_HEX_MAX + 1])
+{
+	HF_CLEANUP(hf_buf_fini) struct hf_buf pairs = {0};
+	struct hf_digest digest;
+	int error = add_rows(manifest, ret, &pairs);
+
+	if (error == 0)
+		error = hf_hash(hf_algorithm_find("md5"), pairs.data, pairs.len,
+				&digest);
+	if (error == 0)
+		hf_digest_hex(&digest, hash);
+	return error;
 }
 
 static void add_integrity(const struct hf_manifest *manifest,
@@ -80,14 +88,13 @@ static void add_integrity(const struct hf_manifest *manifest,
 int hf_django_write(const struct hf_manifest *manifest,
 		    const struct hf_document *document, struct hf_buf *ret)
 {
-	static const struct style members = {"", ": ", ""};
 	char hash[HF_DIGEST_HEX_MAX + 1];
-	int error = hash_rows(manifest, hash);
+	int error;
 
+	hf_buf_puts(ret, "{\"paths\": {");
+	error = add_paths(manifest, ret, hash);
 	if (error < 0)
 		return error;
-	hf_buf_puts(ret, "{\"paths\": {");
-	add_rows(manifest, &members, ret);
 	hf_buf_printf(ret, "}, \"version\": \"%s\", \"hash\": \"%.*s\"",
 		      VERSION, HASH_LEN, hash);
 	if (document->integrity)

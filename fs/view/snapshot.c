@@ -3,6 +3,7 @@
  */
 #include "fs/view/internal.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -37,16 +38,7 @@ static int add_row(struct rows *rows, const struct hf_row *row)
 {
 	struct hf_snapshot *snapshot = rows->snapshot;
 
-	if (snapshot->n == rows->cap) {
-		size_t cap = rows->cap ? 2 * rows->cap : 1024;
-		struct hf_row *items =
-			realloc(snapshot->rows, cap * sizeof(*items));
-
-		if (!items)
-			return -ENOMEM;
-		snapshot->rows = items;
-		rows->cap = cap;
-	}
+	assert(snapshot->n < rows->cap);
 	snapshot->rows[snapshot->n++] = *row;
 	return hf_buf_status(&snapshot->text);
 }
@@ -314,11 +306,27 @@ static int step(struct tour *tour, struct rows *rows)
 		       : 0;
 }
 
+/* Room for all rows, so that none has to move. */
+static int make_room(const struct hf_walk *walk, struct rows *rows)
+{
+	size_t n = 1;
+
+	for (size_t i = 0; i < walk->n; i++)
+		n += walk->stops[i].listing
+			     ? hf_listing_len(walk->stops[i].listing)
+			     : 1;
+	rows->snapshot->rows = malloc(n * sizeof(*rows->snapshot->rows));
+	rows->cap = n;
+	return rows->snapshot->rows ? 0 : -ENOMEM;
+}
+
 static int add_all(struct hf_walk *walk, struct rows *rows)
 {
 	HF_CLEANUP(tour_fini) struct tour tour = {0};
 	int error = tour_init(walk, &tour);
 
+	if (error == 0)
+		error = make_room(walk, rows);
 	if (error == 0)
 		error = visit(&tour, &walk->stops[0], rows);
 	while (error == 0 && tour.n > 0)
