@@ -85,10 +85,11 @@ static void remember(struct job *job)
 	struct hf_digests *digests = job->digests;
 	const struct hf_reading *reading = &job->small.reading;
 
-	atomic_fetch_add(&digests->files_hashed, 1);
-	atomic_fetch_add(&digests->bytes_hashed, reading->fact.size);
 	hf_facts_put(digests->facts, job->small.root, &job->key, &reading->sig,
 		     reading->quiet, &reading->fact);
+	/* After that, and before the flight lands: see hf_batch_add. */
+	atomic_fetch_add(&digests->files_hashed, 1);
+	atomic_fetch_add(&digests->bytes_hashed, reading->fact.size);
 }
 
 static int job_run(void *arg)
@@ -192,10 +193,11 @@ static void small_done(struct hf_small *small)
 	hf_flight_land(job->flight, small->error);
 }
 
-/* The flight that reads a file together with others. */
+/* The flight that reads a file together with others. What it asks for was not
+ * known when so many files were `hashed`. */
 static int fly_along(struct hf_digests *digests, unsigned root,
 		     const char *path, const struct hf_key *key,
-		     const struct hf_sig *sig, bool *started,
+		     const struct hf_sig *sig, uint64_t hashed, bool *started,
 		     struct hf_flight **ret)
 {
 	struct job *job;
@@ -213,7 +215,8 @@ static int fly_along(struct hf_digests *digests, unsigned root,
 	job->flight = *ret;
 	if (sig)
 		job->small.size = (uint64_t)sig->size;
-	job->small.known = small_known;
+	if (atomic_load(&digests->files_hashed) != hashed)
+		job->small.known = small_known;
 	job->small.done = small_done;
 	hf_crowd_add(digests->crowd, &job->small);
 	return 0;
@@ -320,6 +323,7 @@ int hf_batch_add(struct hf_batch *batch, unsigned root, const char *path,
 	struct hf_digests *digests = batch->digests;
 	struct item *item;
 	struct hf_key key;
+	uint64_t hashed;
 	int error = make_room(batch);
 
 	if (error < 0)
@@ -329,10 +333,11 @@ int hf_batch_add(struct hf_batch *batch, unsigned root, const char *path,
 	item->sig = *sig;
 	item->settled = true;
 	hf_facts_key(digests->facts, root, path, &key);
+	hashed = atomic_load(&digests->files_hashed);
 	if (hf_facts_get(digests->facts, &key, sig, &item->fact))
 		error = 0;
 	else if (sig->size <= HF_SMALL_MAX)
-		error = fly_along(digests, root, path, &key, sig,
+		error = fly_along(digests, root, path, &key, sig, hashed,
 				  &item->started, &item->flight);
 	else
 		error = fly(digests, root, path, &key, sig, false,
@@ -508,7 +513,8 @@ void hf_digests_fetch(struct hf_digests *digests, unsigned root,
 	if (!may_fetch(digests, size))
 		return;
 	hf_facts_key(digests->facts, root, path, &key);
-	if (fly_along(digests, root, path, &key, NULL, &started, &flight) == 0)
+	if (fly_along(digests, root, path, &key, NULL, 0, &started, &flight) ==
+	    0)
 		hf_fetched_put(digests->fetched, key.file, flight, size);
 }
 
