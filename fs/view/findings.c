@@ -24,8 +24,9 @@ struct search {
 	const struct hf_row *row;
 	const struct hf_buf *raw;
 	struct hf_buf sentence;
-	int error; /* of a callback */
-	struct task *tasks;
+	int error;              /* of a callback */
+	struct task *tasks;     /* of the round */
+	const struct task *all; /* the same, borrowed by a share */
 	size_t n_tasks;
 	struct hf_vertex **circular;
 	size_t n_circular;
@@ -276,172 +277,95 @@ static int add_rows(struct search *search)
 
 /* --- in the pool ---------------------------------------------------------------- */
 
-/* So much is worth a job. */
-#define SHARE_FILES 32
-#define SHARE_BYTES (512 * 1024)
-/* Shares that may be under way at once. */
-#define MAX_SHARES 8
-
-/* Some of the tasks: their files are read, then looked at. The second job
- * borrows of the search, and is waited for in any case; it touches no source. */
+/* What is found in a share of the tasks. */
 struct share {
-	struct hf_pile *pile;
-	struct hf_errand *errand; /* the second job */
-	const struct task *tasks;
-	size_t n;
 	struct hf_findings found;
 	struct search search;
-	int error;
 };
 
-static void look_at_share(void *arg)
+static const struct hf_vertex *vertex_of(void *arg, size_t i)
+{
+	const struct search *search = arg;
+
+	return search->tasks[i].vertex;
+}
+
+static void *begin_share(void *arg)
+{
+	const struct search *search = arg;
+	struct share *share = calloc(1, sizeof(*share));
+
+	if (!share)
+		return NULL;
+	share->search.walk = search->walk;
+	share->search.snapshot = search->snapshot;
+	share->search.all = search->tasks;
+	share->search.ret = &share->found;
+	return share;
+}
+
+static void free_share(void *arg)
+{
+	struct share *share = arg;
+
+	if (!share)
+		return;
+	hf_findings_fini(&share->found);
+	search_fini(&share->search);
+	free(share);
+}
+
+static int look_at_text(void *arg, size_t i, int error,
+			const struct hf_buf *raw)
 {
 	struct share *share = arg;
 	struct search *search = &share->search;
+	const struct task *task = &search->all[i];
 
-	for (size_t i = 0; i < share->n && share->error == 0; i++) {
-		const struct task *task = &share->tasks[i];
-		int error = hf_pile_get(share->pile, i, &search->raw);
-
-		search->row = task->row;
-		if (error == 0)
-			error = look_at_bytes(search, task);
-		share->error = judge(search, error);
-		hf_pool_tick(search->walk->view->pool);
-	}
+	search->row = task->row;
+	search->raw = raw;
+	if (error == 0)
+		error = look_at_bytes(search, task);
+	return judge(search, error);
 }
 
-static void leave_share(void *arg)
-{
-	(void)arg;
-}
-
-static void share_fini(struct share *share)
-{
-	hf_errand_end(share->errand);
-	hf_pile_free(share->pile);
-	hf_findings_fini(&share->found);
-	hf_buf_fini(&share->search.sentence);
-}
-
-/* Has the next tasks read; *at is where they begin and end. */
-static int read_share(struct search *search, size_t *at, struct share *share)
-{
-	uint64_t bytes = 0;
-	int error;
-
-	*share = (struct share){.tasks = &search->tasks[*at]};
-	share->search.walk = search->walk;
-	share->search.snapshot = search->snapshot;
-	share->search.ret = &share->found;
-	error = hf_pile_new(search->walk->view, search->walk->wait,
-			    &share->pile);
-	while (error == 0 && *at < search->n_tasks && share->n < SHARE_FILES &&
-	       bytes < SHARE_BYTES) {
-		const struct hf_vertex *vertex = search->tasks[(*at)++].vertex;
-
-		error = hf_pile_add(share->pile, vertex);
-		bytes += vertex->raw.size;
-		share->n++;
-	}
-	return error < 0 ? error : hf_pile_read(share->pile);
-}
-
-static int send_share(struct search *search, struct share *share,
-		      struct hf_wait *patient)
-{
-	int error = hf_pile_wait(share->pile);
-
-	if (error < 0)
-		return error;
-	return hf_errand_new(search->walk->view->pool, look_at_share,
-			     leave_share, share, patient, &share->errand);
-}
-
-static void count(const struct search *search, const struct share *share)
+static void count(const struct search *search, size_t first, size_t n)
 {
 	struct hf_progress *progress = search->walk->progress;
 
-	for (size_t i = 0; progress && i < share->n; i++) {
+	for (size_t i = first; progress && i < first + n; i++) {
 		atomic_fetch_add(&progress->files_done, 1);
 		atomic_fetch_add(&progress->bytes_done,
-				 share->tasks[i].row->size);
+				 search->tasks[i].row->size);
 	}
 }
 
-static int take_share(struct search *search, struct share *share)
+static int take_share(void *arg, void *found, size_t first, size_t n)
 {
-	int error = hf_errand_wait(share->errand);
+	struct search *search = arg;
+	const struct share *share = found;
+	int error = 0;
 
-	hf_errand_end(share->errand);
-	share->errand = NULL;
-	if (error == 0)
-		error = share->error;
 	for (size_t i = 0; i < share->found.n && error == 0; i++)
 		error = hf_findings_add(search->ret, &share->found.rows[i]);
-	count(search, share);
+	count(search, first, n);
 	return error;
-}
-
-/* How far the shares are, each in a slot of its own. */
-struct relay {
-	struct share shares[MAX_SHARES];
-	size_t at;    /* task */
-	size_t begun; /* are being read, or were */
-	size_t sent;  /* are being looked at, or were */
-	size_t taken;
-	struct hf_wait patient; /* never interrupted */
-};
-
-static int relay_step(struct search *search, struct relay *relay)
-{
-	struct share *next;
-	int error;
-
-	if (hf_wait_interrupted(search->walk->wait))
-		return -EINTR;
-	if (relay->at < search->n_tasks &&
-	    relay->begun - relay->taken < MAX_SHARES)
-		return read_share(search, &relay->at,
-				  &relay->shares[relay->begun++ % MAX_SHARES]);
-	if (relay->sent < relay->begun) {
-		next = &relay->shares[relay->sent % MAX_SHARES];
-		error = send_share(search, next, &relay->patient);
-		relay->sent += error == 0;
-		return error;
-	}
-	next = &relay->shares[relay->taken++ % MAX_SHARES];
-	error = take_share(search, next);
-	share_fini(next);
-	return error;
-}
-
-/* Those that are being looked at borrow what would go now. */
-static void relay_end(struct relay *relay)
-{
-	for (; relay->taken < relay->begun; relay->taken++) {
-		struct share *share = &relay->shares[relay->taken % MAX_SHARES];
-
-		/* Cannot be interrupted. */
-		if (share->errand && hf_errand_wait(share->errand) < 0)
-			continue;
-		share_fini(share);
-	}
-	hf_wait_fini(&relay->patient);
 }
 
 static int run_tasks(struct search *search)
 {
-	struct relay relay = {0};
-	int error = 0;
+	const struct hf_relay relay = {
+		.n = search->n_tasks,
+		.vertex = vertex_of,
+		.begin = begin_share,
+		.look = look_at_text,
+		.take = take_share,
+		.free = free_share,
+		.arg = search,
+	};
 
 	announce(search);
-	hf_wait_init(&relay.patient);
-	while (error == 0 &&
-	       (relay.at < search->n_tasks || relay.taken < relay.begun))
-		error = relay_step(search, &relay);
-	relay_end(&relay);
-	return error;
+	return hf_relay_run(search->walk, &relay);
 }
 
 /* --- circles ------------------------------------------------------------------ */

@@ -13,7 +13,8 @@
  *   errand.c   something done in the pool for one asker
  *   ahead.c    directories named before they are opened
  *   follow.c   files read before they are opened
- *   pile.c     the bytes of many files, read in the pool
+ *   pile.c     the bytes of many files, read in the pool; relay.c has them
+ *              looked at there
  *   part.c     which directories are of one part of the tree
  *   lookup.c   presented name -> node
  *   naming.c   a listing in the making
@@ -676,6 +677,29 @@ bool hf_walk_error_of_dir(int error);
  * -EAGAIN if not, or if that cannot be said. */
 int hf_walk_same(struct hf_walk *walk) HF_MUST_USE;
 void hf_walk_fini(struct hf_walk *walk);
+
+/* --- relay.c --------------------------------------------------------------- */
+
+/* Texts of a walk that are to be read and looked at. */
+struct hf_relay {
+	size_t n;
+	/* Text i; borrowed. */
+	const struct hf_vertex *(*vertex)(void *arg, size_t i);
+	/* What the pool finds out about a share of them; new, NULL: no
+	 * memory. */
+	void *(*begin)(void *arg);
+	/* In the pool, as several shares are at once: the bytes of text i, as
+	 * hf_pile_get has them. A negative errno ends it all. */
+	int (*look)(void *found, size_t i, int error, const struct hf_buf *raw);
+	/* In the asker again: all n texts from `first` on were looked at. */
+	int (*take)(void *arg, void *found, size_t first, size_t n);
+	void (*free)(void *found); /* NULL is allowed */
+	void *arg;
+};
+/* Until all is done. -EINTR: the walk's asker was interrupted; -ENOMEM; errors
+ * of `look` and `take`. */
+int hf_relay_run(struct hf_walk *walk,
+		 const struct hf_relay *relay) HF_MUST_USE;
 
 /* --- survey.c ------------------------------------------------------------- */
 
