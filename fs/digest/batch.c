@@ -1,0 +1,154 @@
+/*
+ * batch: many questions at once, most of them answered together.
+ */
+#include "fs/digest/job.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* An answer (flight NULL), or the flight that will bring it. */
+struct item {
+	struct hf_flight *flight;
+	struct hf_fact fact;
+	struct hf_sig sig; /* that was asked for */
+	bool started;      /* the flight is this one's own */
+	bool settled;
+	bool seen;
+};
+
+struct hf_batch {
+	struct hf_digests *digests;
+	struct item *items;
+	size_t n;
+	size_t cap;
+};
+
+int hf_batch_new(struct hf_digests *digests, struct hf_batch **ret)
+{
+	struct hf_batch *batch = calloc(1, sizeof(*batch));
+
+	if (!batch)
+		return -ENOMEM;
+	batch->digests = digests;
+	*ret = batch;
+	return 0;
+}
+
+static int make_room(struct hf_batch *batch)
+{
+	size_t cap = batch->cap ? 2 * batch->cap : 64;
+	struct item *items;
+
+	if (batch->n < batch->cap)
+		return 0;
+	items = realloc(batch->items, cap * sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	batch->items = items;
+	batch->cap = cap;
+	return 0;
+}
+
+int hf_batch_add(struct hf_batch *batch, unsigned root, const char *path,
+		 const struct hf_sig *sig)
+{
+	struct hf_digests *digests = batch->digests;
+	struct item *item;
+	struct hf_key key;
+	uint64_t hashed;
+	int error = make_room(batch);
+
+	if (error < 0)
+		return error;
+	item = &batch->items[batch->n];
+	memset(item, 0, sizeof(*item));
+	item->sig = *sig;
+	item->settled = true;
+	hf_facts_key(digests->facts, root, path, &key);
+	hashed = atomic_load(&digests->files_hashed);
+	if (hf_facts_get(digests->facts, &key, sig, &item->fact))
+		error = 0;
+	else if (sig->size <= HF_SMALL_MAX)
+		error = hf_job_fly_along(digests, root, path, &key, sig, hashed,
+					 &item->started, &item->flight);
+	else
+		error = hf_job_fly(digests, root, path, &key, sig, false,
+				   &item->started, &item->flight);
+	if (error == 0)
+		batch->n++;
+	return error;
+}
+
+/* Of a flight that has landed. */
+static bool is_from_memory(const struct item *item)
+{
+	const struct hf_job *job = hf_flight_arg(item->flight);
+
+	return job->known;
+}
+
+int hf_batch_get(struct hf_batch *batch, size_t i, struct hf_wait *wait,
+		 struct hf_fact *ret)
+{
+	struct item *item = &batch->items[i];
+	const struct hf_reading *reading;
+	int error;
+
+	if (!item->flight) {
+		*ret = item->fact;
+		return 0;
+	}
+	error = hf_job_wait(batch->digests, item->flight, wait, &reading);
+	item->settled = error == 0 && reading->quiet &&
+			hf_sig_equal(&reading->sig, &item->sig);
+	item->seen = item->settled && item->started && !is_from_memory(item);
+	if (error == 0)
+		*ret = reading->fact;
+	return error;
+}
+
+/* The last one first: it comes last, as a rule. */
+int hf_batch_wait(struct hf_batch *batch, struct hf_wait *wait)
+{
+	int error = 0;
+
+	for (size_t i = batch->n; i > 0 && error == 0; i--) {
+		struct hf_flight *flight = batch->items[i - 1].flight;
+		int outcome;
+
+		if (flight)
+			error = hf_flight_wait(batch->digests->flights, flight,
+					       wait, &outcome);
+	}
+	return error;
+}
+
+bool hf_batch_ready(const struct hf_batch *batch)
+{
+	for (size_t i = 0; i < batch->n; i++)
+		if (batch->items[i].flight)
+			return false;
+	return true;
+}
+
+bool hf_batch_settled(const struct hf_batch *batch, size_t i)
+{
+	return batch->items[i].settled;
+}
+
+bool hf_batch_seen(const struct hf_batch *batch, size_t i)
+{
+	return batch->items[i].seen;
+}
+
+void hf_batch_free(struct hf_batch *batch)
+{
+	if (!batch)
+		return;
+	for (size_t i = 0; i < batch->n; i++)
+		if (batch->items[i].flight)
+			hf_flight_unref(batch->digests->flights,
+					batch->items[i].flight);
+	free(batch->items);
+	free(batch);
+}
