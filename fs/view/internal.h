@@ -12,6 +12,7 @@
  *   again.c    was it one state? a second look at all that a walk saw
  *   errand.c   something done in the pool for one asker
  *   ahead.c    directories named before they are opened
+ *   upcoming.c which those are
  *   follow.c   files read before they are opened
  *   pile.c     the bytes of many files, read in the pool; relay.c has them
  *              looked at there
@@ -608,6 +609,48 @@ void hf_ahead_instead(struct hf_ahead *ahead, struct hf_node **node);
 
 /* Files are read ahead: lets them go if nobody comes for them. */
 void hf_ahead_tend(struct hf_ahead *ahead);
+
+/* --- upcoming.c ----------------------------------------------------------- */
+
+/* A directory that may be opened next. */
+struct hf_next {
+	struct hf_node *node;     /* a reference */
+	struct hf_naming *naming; /* under way; of who took it, as graph */
+	struct hf_graph *graph;
+	struct hf_grounds grounds;
+	/* private, and protected by the list's lock: */
+	struct hf_next *before;
+	struct hf_next *after;
+	unsigned state;
+	size_t files;
+	bool busy; /* it is taken, */
+	bool gone; /* and out of the list */
+};
+
+/* Any thread; one takes and gives. */
+struct hf_upcoming;
+int hf_upcoming_new(const uint64_t seed[2],
+		    struct hf_upcoming **ret) HF_MUST_USE;
+void hf_upcoming_free(struct hf_upcoming *upcoming);
+/* The directories in `list`, which is what `parent` has, come next: first of
+ * all, or after `at`, which is taken, if that is still in the list. */
+void hf_upcoming_offer(struct hf_upcoming *upcoming, struct hf_view *view,
+		       struct hf_node *parent,
+		       const struct hf_source_list *list, struct hf_next *at);
+/* Somebody opens a directory. True if it was in the list. *offer: it is listed
+ * for the first time; then, whether what is in it is to be offered. */
+bool hf_upcoming_open(struct hf_upcoming *upcoming, const struct hf_node *dir,
+		      bool *offer);
+/* A new reference to the node in the list that is as this one, or NULL. */
+struct hf_node *hf_upcoming_node(struct hf_upcoming *upcoming,
+				 const struct hf_node *node);
+/* The next one whose naming is to be started, or to be finished if it has one;
+ * borrowed until it is given back. NULL: there is nothing to do. */
+struct hf_next *hf_upcoming_take(struct hf_upcoming *upcoming);
+/* With a naming it is started, without one it is named; error: it is left to
+ * whoever opens it. */
+void hf_upcoming_give(struct hf_upcoming *upcoming, struct hf_next *next,
+		      int error);
 
 /* --- follow.c ------------------------------------------------------------- */
 
