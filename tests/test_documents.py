@@ -10,6 +10,7 @@ import documents
 import pytest
 import yaml  # comes with awscli
 from conftest import TOP, not_run
+from mount import apart
 from person import ROOT
 from s3 import KEY, REGION, SECRET, serve
 
@@ -91,20 +92,19 @@ def session(as_root, bed, fuse, inputs, work):
     }
 
     def run(script):
-        unshare = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork"]
         if "s3://" not in script:
             # Whoever listens there does so for this session alone.
             script = f"ip link set lo up\n{script}"
-            return _run([*unshare, "--net"], world, script)
+            return _run(apart("--pid", "--fork", "--net"), world, script)
         with serve(work / "s3") as s3:
             s3.aws("s3", "mb", "s3://bucket")
-            return _run(unshare, {**world, **_clients(s3, work)}, script)
+            return _run(apart("--pid", "--fork"), {**world, **_clients(s3, work)}, script)
 
     return run
 
 
-def _run(unshare, env, script):
-    return ROOT.run(*unshare, "bash", "-c", script, env=env, check=False, timeout=250)
+def _run(inside, env, script):
+    return ROOT.run(*inside, "bash", "-c", script, env=env, check=False, timeout=250)
 
 
 def _clients(s3, work):

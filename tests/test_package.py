@@ -10,6 +10,7 @@ import subprocess
 import design
 import pytest
 from conftest import TOP, not_run
+from mount import apart
 from person import ROOT, SYSTEM_PATH
 
 NEEDED = "dpkg-buildpackage", "dh", "lintian", "readelf"
@@ -216,9 +217,9 @@ def _files(root):
 
 def a_system_is_left_as_it_was(root, deb):
     def run(script):
-        unshare = ("unshare", "--mount", "--pid", "--fork", "--propagation", "private")
+        inside = apart("--pid", "--fork")
         files = str(root), script, str(deb), str(TOP / "debian/tests/mount")
-        ROOT.run(*unshare, "sh", "-ec", IN_ROOT, "sh", *files, timeout=200)
+        ROOT.run(*inside, "sh", "-ec", IN_ROOT, "sh", *files, timeout=200)
 
     cache = root / "var/cache/hashedfs"
     run("true")

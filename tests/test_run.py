@@ -16,6 +16,7 @@ import oracle
 import pytest
 from conftest import not_run
 from desk import NAMES, OURS, desk, sh, src
+from mount import apart
 from restless import met_no_peace
 
 __all__ = ["desk", "src"]  # fixtures
@@ -371,13 +372,13 @@ def test_a_hundred_quick_runs(desk, make, as_user):
 
 @pytest.mark.parametrize("as_user", ["root"], indirect=True)
 def test_in_a_pid_namespace(desk, src, as_root):
-    unshare = ["unshare", "--mount", "--pid", "--fork"]
+    inside = ["--pid", "--fork"]
     run = [desk.program, str(src), "--", *sh("sleep 1000 & cat {}/d/*; exit 4")]
-    if as_root.run(*unshare, "true", check=False).returncode:
+    if as_root.run(*apart(*inside), "true", check=False).returncode:
         not_run("no unshare here")
-    done = as_root.run(*unshare, "--mount-proc", *run, check=False, env=desk.env)
+    done = as_root.run(*apart(*inside, "--mount-proc"), *run, check=False, env=desk.env)
     assert (done.returncode, done.stdout) == (4, "onetwo")
-    done = as_root.run(*unshare, *run, check=False, env=desk.env)
+    done = as_root.run(*apart(*inside), *run, check=False, env=desk.env)
     assert (done.returncode, done.stdout) == (OURS, "")
     assert "--mount-proc" in done.stderr
 

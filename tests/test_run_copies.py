@@ -12,7 +12,7 @@ import pytest
 from conftest import give
 from desk import NAMES, OURS, TREE, Desk, sh
 from exporter import FORMATS
-from mount import read_tree
+from mount import apart, read_tree
 from person import ROOT, eventually
 
 LINE = "so the command runs over a private copy of the files"
@@ -72,7 +72,7 @@ MET.remove(("root", "not permitted to open"))
 def test_it_copies_where_it_cannot_mount(desk, src, as_root, as_user, obstacle):
     """And says so in one line."""
     script = OBSTACLES[obstacle]
-    inside = ["unshare", "-m", "--propagation", "private", "sh", "-ec", script, "-"]
+    inside = [*apart(), "sh", "-ec", script, "-"]
     command = ["sh", "-c", "stat -f -c %T {}; cat {}/d/one.*; echo $HASHEDFS_MOUNT; exit 7"]
 
     def run(*options):

@@ -12,6 +12,7 @@ import urllib.request
 import png
 import pytest
 from conftest import INPUTS, TOP, not_run
+from mount import apart
 from person import ROOT, eventually
 from web import free_port, nginx, program, running
 
@@ -30,8 +31,6 @@ SERVER = """
 
 # What Django may not see is covered up in a mount namespace of its own.
 BLIND = """
-umount "$1"
-shift
 while [ "$1" != -- ]; do
 	mount -t tmpfs nothing "$1"
 	shift
@@ -136,8 +135,8 @@ def site(as_root, sources, static, work, mount, manifest):
             with (
                 nginx(top, SERVER.format(mount=m, django=django)) as port,
                 running(
-                    *["unshare", "-m", "--propagation", "private", "sh", "-ec", BLIND, "sh"],
-                    *[m, *hidden, "--", PYTHON, "-B", STOCK / "manage.py", "runserver"],
+                    *[*apart(), "sh", "-ec", BLIND, "sh"],
+                    *[*hidden, "--", PYTHON, "-B", STOCK / "manage.py", "runserver"],
                     *["--noreload", f"127.0.0.1:{django}"],
                     cwd=STOCK,
                     env={"STOCK_MANIFEST": str(only_manifest)},

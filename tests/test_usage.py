@@ -10,7 +10,7 @@ import mount as mounting
 import oracle
 import pytest
 from conftest import TOP, not_run
-from mount import mounted, processes
+from mount import apart, mounted, processes
 from person import ROOT, eventually
 
 USAGE, ENVIRONMENT = 2, 3
@@ -298,12 +298,7 @@ def namespace(as_root, bed):
         become = ["setpriv", "--reuid", str(person.uid), "--regid", str(person.gid)]
         become += ["--clear-groups"] if person.uid else ["--keep-groups"]
         return ROOT.run(
-            "unshare",
-            "--mount",
-            "--propagation",
-            "private",
-            "sh",
-            "-ec",
+            *[*apart(), "sh", "-ec"],
             script + '\nexec "$@"',
             "sh",
             *become,
@@ -440,8 +435,7 @@ def mount8(as_root, installed, fuse):
         findmnt -no OPTIONS "$mnt"
         umount "$mnt"
         """
-        unshare = ("unshare", "--mount", "--propagation", "private")
-        done = ROOT.run(*unshare, "sh", "-ec", script, "sh", *map(str, args))
+        done = ROOT.run(*apart(), "sh", "-ec", script, "sh", *map(str, args))
         assert done.stderr == ""
         *files, options = done.stdout.splitlines()
         # What fstab's "user" implies holds.

@@ -8,6 +8,9 @@
 
 #include <unistd.h>
 
+/* It dawdles, so that a few seconds are enough to find it out. */
+#define DAWDLES_US 500
+
 void __real_hf_push(struct hf_fs *fs, uint64_t nodeid,
 		    const struct hf_content *content);
 void __wrap_hf_push(struct hf_fs *fs, uint64_t nodeid,
@@ -37,6 +40,7 @@ void __wrap_hf_push(struct hf_fs *fs, uint64_t nodeid,
 	char *data = malloc(len + 1);
 
 	__real_hf_push(fs, nodeid, content);
+	usleep(DAWDLES_US);
 	if (fd >= 0 && len > 0 && data &&
 	    pread(fd, data, len, 0) == (ssize_t)len) {
 		struct fuse_bufvec bytes = FUSE_BUFVEC_INIT(len);
