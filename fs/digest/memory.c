@@ -21,16 +21,16 @@ enum state {
 	TAKEN,   /* is being stored */
 };
 
+/* There is one for every file: it is kept small. */
 struct entry {
 	uint64_t key[2];
-	struct shelf *shelf;
 	struct entry *next; /* of the shelf */
 	struct entry *previous;
-	uint32_t day;
 	uint32_t len;
-	enum state state;
-	bool keep;   /* is to be stored */
-	bool stored; /* was, at some time */
+	uint16_t day;    /* since 1970 */
+	uint8_t state;   /* enum state */
+	bool keep : 1;   /* is to be stored */
+	bool stored : 1; /* was, at some time */
 	char data[];
 };
 
@@ -162,14 +162,22 @@ static void unchange_shelf(struct hf_memory *memory, struct shelf *shelf)
 
 /* --- entries; call all with the lock held ------------------------------------- */
 
-static size_t size_of(const struct entry *entry)
+static size_t entry_size(size_t len)
 {
-	return sizeof(*entry) + entry->len + OVERHEAD;
+	size_t size = offsetof(struct entry, data) + len;
+
+	return size > sizeof(struct entry) ? size : sizeof(struct entry);
 }
 
-static void drop_entry(struct hf_memory *memory, struct entry *entry)
+static size_t size_of(const struct entry *entry)
 {
-	*(entry->previous ? &entry->previous->next : &entry->shelf->entries) =
+	return entry_size(entry->len) + OVERHEAD;
+}
+
+static void drop_entry(struct hf_memory *memory, struct shelf *shelf,
+		       struct entry *entry)
+{
+	*(entry->previous ? &entry->previous->next : &shelf->entries) =
 		entry->next;
 	if (entry->next)
 		entry->next->previous = entry->previous;
@@ -181,7 +189,7 @@ static void drop_entry(struct hf_memory *memory, struct entry *entry)
 static void drop_shelf(struct hf_memory *memory, struct shelf *shelf)
 {
 	while (shelf->entries)
-		drop_entry(memory, shelf->entries);
+		drop_entry(memory, shelf, shelf->entries);
 	unchange_shelf(memory, shelf);
 	unlink_shelf(memory, shelf);
 	hf_set_remove(memory->shelves, shelf->key);
@@ -201,7 +209,7 @@ static struct entry *add_entry(struct hf_memory *memory, struct shelf *shelf,
 			       const uint64_t key[2], const char *data,
 			       size_t len)
 {
-	struct entry *entry = calloc(1, sizeof(*entry) + len);
+	struct entry *entry = calloc(1, entry_size(len));
 
 	if (!entry)
 		return NULL;
@@ -212,7 +220,6 @@ static struct entry *add_entry(struct hf_memory *memory, struct shelf *shelf,
 	}
 	memcpy(entry->data, data, len);
 	entry->len = (uint32_t)len;
-	entry->shelf = shelf;
 	entry->next = shelf->entries;
 	if (entry->next)
 		entry->next->previous = entry;
@@ -226,12 +233,13 @@ static struct entry *find_entry(struct hf_memory *memory, const uint64_t key[2])
 	return hf_set_get(memory->entries, key);
 }
 
-static void change_entry(struct hf_memory *memory, struct entry *entry)
+static void change_entry(struct hf_memory *memory, struct shelf *shelf,
+			 struct entry *entry)
 {
 	if (!entry->keep && !entry->stored)
 		return;
 	entry->state = CHANGED;
-	change_shelf(memory, entry->shelf);
+	change_shelf(memory, shelf);
 }
 
 /* --- the door ------------------------------------------------------------------ */
@@ -258,24 +266,24 @@ void hf_memory_free(struct hf_memory *memory)
 int hf_memory_get(struct hf_memory *memory, const struct hf_key *key,
 		  uint32_t day, bool *touched, struct hf_buf *ret)
 {
-	const struct shelf *shelf;
+	struct shelf *shelf;
 	struct entry *entry;
 	int found;
 
 	pthread_mutex_lock(&memory->lock);
-	entry = find_entry(memory, key->file);
+	shelf = hf_set_get(memory->shelves, key->dir);
+	entry = shelf ? find_entry(memory, key->file) : NULL;
 	if (entry) {
 		hf_buf_reset(ret);
 		hf_buf_add(ret, entry->data, entry->len);
-		use_shelf(memory, entry->shelf);
-		if (day >= entry->day + TOUCH_DAYS) {
-			entry->day = day;
-			change_entry(memory, entry);
+		use_shelf(memory, shelf);
+		if (day >= (uint32_t)entry->day + TOUCH_DAYS) {
+			entry->day = (uint16_t)day;
+			change_entry(memory, shelf, entry);
 			*touched = true;
 		}
 		found = hf_buf_status(ret) == 0;
 	} else {
-		shelf = hf_set_get(memory->shelves, key->dir);
 		found = shelf && shelf->loaded ? 0 : -ENODATA;
 	}
 	pthread_mutex_unlock(&memory->lock);
@@ -283,22 +291,19 @@ int hf_memory_get(struct hf_memory *memory, const struct hf_key *key,
 }
 
 /* Call with the lock held. The entry with these data, NULL: no memory. */
-static struct entry *set_entry(struct hf_memory *memory,
+static struct entry *set_entry(struct hf_memory *memory, struct shelf *shelf,
 			       const struct hf_key *key, const char *data,
 			       size_t len)
 {
-	struct shelf *shelf = shelf_of(memory, key->dir);
 	struct entry *entry = find_entry(memory, key->file);
 	bool stored = entry && entry->stored;
 
-	if (!shelf)
-		return NULL;
 	if (entry && entry->len == len) {
 		memcpy(entry->data, data, len);
 		return entry;
 	}
 	if (entry)
-		drop_entry(memory, entry);
+		drop_entry(memory, shelf, entry);
 	entry = add_entry(memory, shelf, key->file, data, len);
 	if (entry)
 		entry->stored = stored;
@@ -308,15 +313,18 @@ static struct entry *set_entry(struct hf_memory *memory,
 bool hf_memory_put(struct hf_memory *memory, const struct hf_key *key,
 		   uint32_t day, bool keep, const char *data, size_t len)
 {
-	struct entry *entry;
+	struct entry *entry = NULL;
+	struct shelf *shelf;
 	bool changed;
 
 	pthread_mutex_lock(&memory->lock);
-	entry = set_entry(memory, key, data, len);
+	shelf = shelf_of(memory, key->dir);
+	if (shelf)
+		entry = set_entry(memory, shelf, key, data, len);
 	if (entry) {
-		entry->day = day;
+		entry->day = (uint16_t)day;
 		entry->keep = keep;
-		change_entry(memory, entry);
+		change_entry(memory, shelf, entry);
 	}
 	make_room(memory);
 	changed = memory->first_changed;
@@ -344,7 +352,7 @@ void hf_memory_load(struct hf_memory *memory, const uint64_t dir[2],
 				  record->len);
 		if (!entry)
 			break;
-		entry->day = record->day;
+		entry->day = (uint16_t)record->day;
 		entry->keep = entry->stored = true;
 	}
 	if (shelf)
@@ -427,8 +435,11 @@ bool hf_memory_take(struct hf_memory *memory, struct hf_delta *ret)
 void hf_memory_stored(struct hf_memory *memory, const struct hf_delta *delta,
 		      bool good)
 {
+	struct shelf *shelf;
+
 	pthread_mutex_lock(&memory->lock);
-	for (size_t i = 0; i < delta->changes.n; i++) {
+	shelf = hf_set_get(memory->shelves, delta->key);
+	for (size_t i = 0; shelf && i < delta->changes.n; i++) {
 		const struct hf_record *record = &delta->changes.items[i];
 		struct entry *entry = find_entry(memory, record->key);
 
@@ -439,7 +450,7 @@ void hf_memory_stored(struct hf_memory *memory, const struct hf_delta *delta,
 		if (good)
 			entry->stored = record->len > 0;
 		else
-			change_entry(memory, entry);
+			change_entry(memory, shelf, entry);
 	}
 	pthread_mutex_unlock(&memory->lock);
 }

@@ -11,8 +11,9 @@
 /* An open directory: of the view, or .hashedfs (no node). */
 struct handle {
 	struct hf_node *node;
-	struct hf_listing *listing;
-	struct hf_grounds grounds; /* of the listing */
+	struct hf_listing *listing; /* NULL: not asked for yet */
+	uint64_t generation;        /* at which it was opened */
+	struct hf_grounds grounds;  /* of the listing */
 	struct hf_reading reading;
 };
 
@@ -57,7 +58,8 @@ static int open_listing(struct hf_fs *fs, fuse_ino_t ino, struct hf_wait *wait,
 	if (!handle->node)
 		return -ESTALE;
 	return hf_view_list_again(fs->view, handle->node, wait,
-				  &handle->grounds, &handle->listing);
+				  &handle->grounds, &handle->generation,
+				  &handle->listing);
 }
 
 void hf_op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -84,10 +86,9 @@ void hf_op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		handle_free(fs, handle);
 		return;
 	}
-	if (handle->listing)
-		hf_inodes_opendir(fs->inodes, ino,
-				  hf_listing_generation(handle->listing),
-				  &cache, &keep);
+	if (handle->node)
+		hf_inodes_opendir(fs->inodes, ino, handle->generation, &cache,
+				  &keep);
 	fi->fh = (uintptr_t)handle;
 	fi->cache_readdir = cache;
 	fi->keep_cache = keep;
@@ -256,7 +257,42 @@ static int fill(struct reply *reply, off_t offset)
 	return error;
 }
 
-static void readdir(fuse_req_t req, size_t size, off_t offset,
+/*
+ * The listing, for a kernel that does not have all of it. If there is another
+ * one by now, whoever has read a part of the old one cannot go on: entries
+ * would be left out.
+ */
+static int recall(struct hf_fs *fs, fuse_ino_t ino, off_t offset,
+		  struct hf_wait *wait, struct handle *handle)
+{
+	struct hf_listing *listing;
+	struct hf_grounds grounds;
+	uint64_t generation;
+	int error;
+
+	if (handle->listing || !handle->node)
+		return 0;
+	handle->listing =
+		hf_view_recall(fs->view, handle->node, handle->generation);
+	if (handle->listing)
+		return 0;
+	error = hf_view_list_anew(fs->view, handle->node, wait, &grounds,
+				  &listing);
+	if (error < 0)
+		return error;
+	generation = hf_listing_generation(listing);
+	if (generation != handle->generation &&
+	    (!hf_inodes_relisted(fs->inodes, ino) || offset > 0)) {
+		hf_listing_unref(listing);
+		return -ESTALE;
+	}
+	handle->listing = listing;
+	handle->generation = generation;
+	handle->grounds = grounds;
+	return 0;
+}
+
+static void readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 		    struct fuse_file_info *fi, bool plus)
 {
 	struct reply reply = {.req = req,
@@ -272,9 +308,11 @@ static void readdir(fuse_req_t req, size_t size, off_t offset,
 	hf_trust_end(reply.fs->trust, &reply.handle->reading);
 	if (plus)
 		hf_trust_begin(reply.fs->trust, &reply.handle->reading);
+	error = recall(reply.fs, ino, offset, &request.wait, reply.handle);
 	reply.current = reply.handle->grounds.reports ==
 			hf_view_reports(reply.fs->view);
-	error = reply_init(&reply);
+	if (error == 0)
+		error = reply_init(&reply);
 	if (error == 0)
 		error = fill(&reply, offset);
 	if (reply.n_entered == 0)
@@ -294,13 +332,11 @@ static void readdir(fuse_req_t req, size_t size, off_t offset,
 void hf_op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 		   struct fuse_file_info *fi)
 {
-	(void)ino;
-	readdir(req, size, offset, fi, false);
+	readdir(req, ino, size, offset, fi, false);
 }
 
 void hf_op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size,
 		       off_t offset, struct fuse_file_info *fi)
 {
-	(void)ino;
-	readdir(req, size, offset, fi, true);
+	readdir(req, ino, size, offset, fi, true);
 }

@@ -56,6 +56,9 @@ uint64_t hf_inodes_count(struct hf_inodes *inodes);
  */
 void hf_inodes_opendir(struct hf_inodes *inodes, uint64_t nodeid,
 		       uint64_t generation, bool *cache, bool *keep);
+/* The directory turned out to be of another generation than it was opened at:
+ * nobody is to keep what the kernel has cached. True if it has one reader. */
+bool hf_inodes_relisted(struct hf_inodes *inodes, uint64_t nodeid);
 void hf_inodes_closedir(struct hf_inodes *inodes, uint64_t nodeid);
 /*
  * True for the first opening of a file since the kernel has had its inode. All

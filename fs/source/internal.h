@@ -1,8 +1,8 @@
 /*
  * What the files of this room share. From the bottom up: root.c makes the
  * system calls, dir.c looks at one directory of one root, parts.c finds the
- * directories that a path means in all roots, list.c holds what was found,
- * tree.c and look.c answer the door, watch.c hears of changes.
+ * directories that a path means in all roots, list.c and names.c hold what was
+ * found, tree.c and look.c answer the door, watch.c hears of changes.
  */
 #ifndef HF_SOURCE_INTERNAL_H
 #define HF_SOURCE_INTERNAL_H
@@ -183,6 +183,18 @@ struct stat hf_parts_stat(const struct hf_parts *parts);
 void hf_part_close(struct hf_part *part);
 void hf_parts_close(struct hf_parts *parts);
 
+/* --- names.c ------------------------------------------------------------- */
+
+/* The names of sorted entries, copied, with the state of the parts that they
+ * were read from. `listed_ns` is the time before those were opened. */
+int hf_source_names_new(const struct hf_parts *parts,
+			struct hf_source_entry *const *entries, size_t n,
+			int64_t listed_ns,
+			struct hf_source_names **ret) HF_MUST_USE;
+/* hf_source_names_current, with the parts as they are now. */
+bool hf_names_current(const struct hf_source_names *names,
+		      const struct hf_parts *parts, int64_t now_ns);
+
 /* --- list.c -------------------------------------------------------------- */
 
 /* Entries while they are gathered, from all roots, in no order. */
@@ -196,28 +208,25 @@ int hf_found_add(struct hf_found *found,
 		 const struct hf_source_entry *entry) HF_MUST_USE;
 void hf_found_fini(struct hf_found *found);
 
-/*
- * Merges what was found; copies the names. `listed_ns` is the time before the
- * parts were opened.
- */
+/* Merges what was found; copies the names. `listed_ns` as
+ * hf_source_names_new. */
 int hf_list_new(const struct hf_parts *parts, struct hf_found *found,
 		int64_t listed_ns, struct hf_source_list **ret) HF_MUST_USE;
-/* new, not shared yet: hf_list_replace is allowed on it. */
+/* Both are new, not shared yet: hf_list_replace is allowed on them. The first
+ * one's entries have no stats; `st` is the directory's own. */
+int hf_list_of_names(struct hf_source_names *names, const struct stat *st,
+		     struct hf_source_list **ret) HF_MUST_USE;
 int hf_list_copy(const struct hf_source_list *list,
 		 struct hf_source_list **ret) HF_MUST_USE;
 void hf_list_replace(struct hf_source_list *list, size_t i,
 		     const struct hf_source_entry *entry);
-/* hf_source_list_current, with the parts as they are now. */
-bool hf_list_current(const struct hf_source_list *list,
-		     const struct hf_parts *parts, int64_t now_ns);
-
 /* --- tree.c -------------------------------------------------------------- */
 
-/* hf_source_list and hf_source_list_current at a time of the caller's. */
+/* hf_source_list and hf_source_names_current at a time of the caller's. */
 int hf_source_list_at(const struct hf_source *source, const char *path,
 		      int64_t now_ns, struct hf_source_list **ret) HF_MUST_USE;
-int hf_source_list_current_at(const struct hf_source *source, const char *path,
-			      const struct hf_source_list *list,
-			      int64_t now_ns) HF_MUST_USE;
+int hf_source_names_current_at(const struct hf_source *source, const char *path,
+			       const struct hf_source_names *names,
+			       int64_t now_ns) HF_MUST_USE;
 
 #endif

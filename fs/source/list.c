@@ -6,31 +6,14 @@
 #include <errno.h>
 #include <string.h>
 
-/* How one root's directory stood when it was listed. */
-struct share {
-	int error; /* as hf_part */
-	dev_t dev;
-	struct hf_sig sig;
-};
-
-/* One block of memory: the struct, shares, entries, names. */
+/* One block of memory: the struct and the entries. */
 struct hf_source_list {
 	atomic_uint refs;
-	size_t size; /* of the block */
-	int64_t listed_ns;
+	struct hf_source_names *names; /* a reference; theirs point into it */
 	struct stat st;
-	struct share *shares;
-	struct hf_source_entry *entries;
-	size_t n_shares;
 	size_t n;
+	struct hf_source_entry entries[];
 };
-
-/*
- * So young a list is taken as current although a change within the grain of
- * the stamps cannot be excluded. Without this every lookup in a directory that
- * was just changed would list it anew.
- */
-#define YOUNG_NS INT64_C(50000000)
 
 int hf_found_add(struct hf_found *found, const struct hf_source_entry *entry)
 {
@@ -100,63 +83,29 @@ static size_t merge(struct hf_source_entry **order, size_t n)
 
 /* --- birth and death ------------------------------------------------------ */
 
-static struct share share_of(const struct hf_part *part)
+static size_t size_of(size_t n)
 {
-	if (part->error)
-		return (struct share){.error = part->error};
-	return (struct share){
-		.dev = part->dir.st.st_dev,
-		.sig = hf_sig_of(&part->dir.st),
-	};
+	return sizeof(struct hf_source_list) +
+	       n * sizeof(struct hf_source_entry);
 }
 
-/* The inner pointers of a block that was just made or copied. */
-static void point_inside(struct hf_source_list *list)
-{
-	list->shares = (struct share *)(list + 1);
-	list->entries =
-		(struct hf_source_entry *)(list->shares + list->n_shares);
-}
-
-static int new_block(size_t n_shares, size_t n, size_t names_len,
+/* Of those names, the entries without stats. */
+int hf_list_of_names(struct hf_source_names *names, const struct stat *st,
 		     struct hf_source_list **ret)
 {
-	size_t size = sizeof(**ret) + n_shares * sizeof(struct share) +
-		      n * sizeof(struct hf_source_entry) + names_len;
-	struct hf_source_list *list = malloc(size);
+	size_t n = hf_source_names_len(names);
+	struct hf_source_list *list = malloc(size_of(n));
 
 	if (!list)
 		return -ENOMEM;
 	*list = (struct hf_source_list){
 		.refs = 1,
-		.size = size,
-		.n_shares = n_shares,
+		.names = hf_source_names_ref(names),
+		.st = *st,
 		.n = n,
 	};
-	point_inside(list);
-	*ret = list;
-	return 0;
-}
-
-static int new_list(struct hf_source_entry *const *order, size_t n,
-		    size_t n_shares, struct hf_source_list **ret)
-{
-	struct hf_source_list *list;
-	size_t names_len = 0;
-	char *name;
-	int error;
-
 	for (size_t i = 0; i < n; i++)
-		names_len += strlen(order[i]->name) + 1;
-	error = new_block(n_shares, n, names_len, &list);
-	if (error < 0)
-		return error;
-	name = (char *)(list->entries + n);
-	for (size_t i = 0; i < n; i++) {
-		list->entries[i] = *order[i];
-		list->entries[i].name = name;
-		name = stpcpy(name, order[i]->name) + 1;
-	}
+		list->entries[i] = hf_source_names_entry(names, i);
 	*ret = list;
 	return 0;
 }
@@ -166,6 +115,9 @@ int hf_list_new(const struct hf_parts *parts, struct hf_found *found,
 {
 	HF_CLEANUP(hf_freep)
 	struct hf_source_entry **order = calloc(found->n + 1, sizeof(*order));
+	struct stat st = hf_parts_stat(parts);
+	struct hf_source_names *names;
+	size_t n;
 	int error;
 
 	if (!order)
@@ -173,39 +125,25 @@ int hf_list_new(const struct hf_parts *parts, struct hf_found *found,
 	for (size_t i = 0; i < found->n; i++)
 		order[i] = &found->items[i];
 	qsort(order, found->n, sizeof(*order), by_name_and_root);
-	error = new_list(order, merge(order, found->n), parts->n, ret);
+	n = merge(order, found->n);
+	error = hf_source_names_new(parts, order, n, listed_ns, &names);
 	if (error < 0)
 		return error;
-	(*ret)->listed_ns = listed_ns;
-	(*ret)->st = hf_parts_stat(parts);
-	for (size_t i = 0; i < parts->n; i++)
-		(*ret)->shares[i] = share_of(&parts->items[i]);
-	return 0;
+	error = hf_list_of_names(names, &st, ret);
+	hf_source_names_unref(names);
+	for (size_t i = 0; i < n && error == 0; i++)
+		hf_list_replace(*ret, i, order[i]);
+	return error;
 }
 
 int hf_list_copy(const struct hf_source_list *list, struct hf_source_list **ret)
 {
-	struct hf_source_list *copy = malloc(list->size);
+	int error = hf_list_of_names(list->names, &list->st, ret);
 
-	if (!copy)
-		return -ENOMEM;
-	/* Field by field: others may be counting references right now. */
-	*copy = (struct hf_source_list){
-		.refs = 1,
-		.size = list->size,
-		.listed_ns = list->listed_ns,
-		.st = list->st,
-		.n_shares = list->n_shares,
-		.n = list->n,
-	};
-	memcpy(copy + 1, list + 1, list->size - sizeof(*list));
-	point_inside(copy);
-	for (size_t i = 0; i < copy->n; i++)
-		copy->entries[i].name =
-			(const char *)copy +
-			(list->entries[i].name - (const char *)list);
-	*ret = copy;
-	return 0;
+	if (error == 0)
+		memcpy((*ret)->entries, list->entries,
+		       list->n * sizeof(*list->entries));
+	return error;
 }
 
 void hf_list_replace(struct hf_source_list *list, size_t i,
@@ -225,8 +163,10 @@ struct hf_source_list *hf_source_list_ref(struct hf_source_list *list)
 
 void hf_source_list_unref(struct hf_source_list *list)
 {
-	if (list && atomic_fetch_sub(&list->refs, 1) == 1)
-		free(list);
+	if (!list || atomic_fetch_sub(&list->refs, 1) != 1)
+		return;
+	hf_source_names_unref(list->names);
+	free(list);
 }
 
 /* --- asking --------------------------------------------------------------- */
@@ -245,22 +185,9 @@ hf_source_list_entry(const struct hf_source_list *list, size_t i)
 const struct hf_source_entry *
 hf_source_list_find(const struct hf_source_list *list, const char *name)
 {
-	size_t low = 0;
-	size_t high = list->n;
+	size_t i = hf_source_names_find(list->names, name);
 
-	/* The first of equal names: a shadowed entry stands behind its
-	 * winner. */
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (strcmp(list->entries[middle].name, name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low == list->n || strcmp(list->entries[low].name, name) != 0)
-		return NULL;
-	return &list->entries[low];
+	return i == SIZE_MAX ? NULL : &list->entries[i];
 }
 
 const struct stat *hf_source_list_stat(const struct hf_source_list *list)
@@ -268,22 +195,7 @@ const struct stat *hf_source_list_stat(const struct hf_source_list *list)
 	return &list->st;
 }
 
-bool hf_list_current(const struct hf_source_list *list,
-		     const struct hf_parts *parts, int64_t now_ns)
+struct hf_source_names *hf_source_list_names(const struct hf_source_list *list)
 {
-	bool young = now_ns >= list->listed_ns &&
-		     now_ns - list->listed_ns < YOUNG_NS;
-
-	for (size_t i = 0; i < list->n_shares; i++) {
-		const struct share *then = &list->shares[i];
-		struct share now = share_of(&parts->items[i]);
-
-		if (then->error != now.error || then->dev != now.dev ||
-		    !hf_sig_equal(&then->sig, &now.sig))
-			return false;
-		if (!then->error && !young &&
-		    !hf_sig_quiet(&then->sig, list->listed_ns))
-			return false;
-	}
-	return true;
+	return list->names;
 }

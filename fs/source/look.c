@@ -123,6 +123,45 @@ int hf_source_list_restat(const struct hf_source *source, const char *path,
 	return error == -ESTALE ? hf_source_list(source, path, ret) : error;
 }
 
+/* -ESTALE as restat. */
+static int stat_names(struct hf_parts *parts, struct hf_source_names *names,
+		      struct hf_source_list **ret)
+{
+	HF_CLEANUP(unref_list) struct hf_source_list *list = NULL;
+	struct stat st = hf_parts_stat(parts);
+	int error = hf_list_of_names(names, &st, &list);
+
+	for (size_t i = 0; error == 0 && i < hf_source_list_len(list); i++) {
+		const struct hf_source_entry *old =
+			hf_source_list_entry(list, i);
+		struct hf_source_entry fresh;
+
+		error = look_again(&parts->items[old->root], old, &fresh);
+		if (error == -ENOENT ||
+		    (error == 0 && upsets_merge(old, &fresh)))
+			return -ESTALE;
+		if (error == 0)
+			hf_list_replace(list, i, &fresh);
+	}
+	if (error < 0)
+		return error;
+	*ret = list;
+	list = NULL;
+	return 0;
+}
+
+int hf_source_names_stat(const struct hf_source *source, const char *path,
+			 struct hf_source_names *names,
+			 struct hf_source_list **ret)
+{
+	HF_CLEANUP(hf_parts_close) struct hf_parts parts = {0};
+	int error = hf_parts_open(source, path, O_PATH, &parts);
+
+	if (error == 0)
+		error = stat_names(&parts, names, ret);
+	return error == -ESTALE ? hf_source_list(source, path, ret) : error;
+}
+
 static int same_entries(struct hf_parts *parts,
 			const struct hf_source_list *list, const bool *seen)
 {
@@ -154,7 +193,7 @@ int hf_source_list_same(const struct hf_source *source, const char *path,
 	if (error < 0)
 		return error;
 	/* At no time is it young. */
-	return hf_list_current(list, &parts, INT64_MIN)
+	return hf_names_current(hf_source_list_names(list), &parts, INT64_MIN)
 		       ? same_entries(&parts, list, seen)
 		       : 0;
 }

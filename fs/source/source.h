@@ -131,6 +131,23 @@ struct hf_source_list *hf_source_list_ref(struct hf_source_list *list);
 void hf_source_list_unref(struct hf_source_list *list);
 
 /*
+ * The same without the stats, in a tenth of the memory. Entries have all but
+ * `st`.
+ */
+struct hf_source_names;
+/* Borrowed from the list, which keeps them alive. */
+struct hf_source_names *hf_source_list_names(const struct hf_source_list *list);
+size_t hf_source_names_len(const struct hf_source_names *names);
+/* Its name is borrowed from `names`. */
+struct hf_source_entry
+hf_source_names_entry(const struct hf_source_names *names, size_t i);
+/* The index of the entry of that name, or SIZE_MAX. */
+size_t hf_source_names_find(const struct hf_source_names *names,
+			    const char *name);
+struct hf_source_names *hf_source_names_ref(struct hf_source_names *names);
+void hf_source_names_unref(struct hf_source_names *names);
+
+/*
  * How to present the roots. `ignore` are the user's globs, which come on top
  * of collectstatic's CVS, .* and *~ unless no_default_ignore is set; they are
  * matched as Django's get_files does (django/contrib/staticfiles/utils.py).
@@ -165,16 +182,23 @@ void hf_source_close(struct hf_source *source);
 int hf_source_list(const struct hf_source *source, const char *path,
 		   struct hf_source_list **ret) HF_MUST_USE;
 /*
- * Whether `list` still says which names `path` has: 1 yes, 0 no or it cannot
+ * Whether `names` still are those that `path` has: 1 yes, 0 no or it cannot
  * be known (a directory changed within the grain of its stamp), or a negative
  * errno as hf_source_list. Says nothing of the entries' own stamps.
  */
-int hf_source_list_current(const struct hf_source *source, const char *path,
-			   const struct hf_source_list *list) HF_MUST_USE;
-/* The same for who has heard of a change since `list` was made: it is current
- * only if its stamps alone prove that. */
-int hf_source_list_certain(const struct hf_source *source, const char *path,
-			   const struct hf_source_list *list) HF_MUST_USE;
+int hf_source_names_current(const struct hf_source *source, const char *path,
+			    const struct hf_source_names *names) HF_MUST_USE;
+/* The same for who has heard of a change since they were read: they are
+ * current only if their stamps alone prove that. */
+int hf_source_names_certain(const struct hf_source *source, const char *path,
+			    const struct hf_source_names *names) HF_MUST_USE;
+/*
+ * The stats of now: *ret is a new list, of other names where these turn out
+ * not to be there any more. Precondition: current.
+ */
+int hf_source_names_stat(const struct hf_source *source, const char *path,
+			 struct hf_source_names *names,
+			 struct hf_source_list **ret) HF_MUST_USE;
 /*
  * Brings the entries' stats up to date: *ret is a new list, or `list` itself
  * (a new reference) if nothing in it changed. Precondition: current.

@@ -188,25 +188,26 @@ int hf_source_list(const struct hf_source *source, const char *path,
 	return hf_source_list_at(source, path, hf_clock_realtime(), ret);
 }
 
-int hf_source_list_current_at(const struct hf_source *source, const char *path,
-			      const struct hf_source_list *list, int64_t now_ns)
+int hf_source_names_current_at(const struct hf_source *source, const char *path,
+			       const struct hf_source_names *names,
+			       int64_t now_ns)
 {
 	HF_CLEANUP(hf_parts_close) struct hf_parts parts = {0};
 	int error = hf_parts_open(source, path, O_PATH, &parts);
 
-	return error < 0 ? error : hf_list_current(list, &parts, now_ns);
+	return error < 0 ? error : hf_names_current(names, &parts, now_ns);
 }
 
-int hf_source_list_current(const struct hf_source *source, const char *path,
-			   const struct hf_source_list *list)
+int hf_source_names_current(const struct hf_source *source, const char *path,
+			    const struct hf_source_names *names)
 {
-	return hf_source_list_current_at(source, path, list,
-					 hf_clock_realtime());
+	return hf_source_names_current_at(source, path, names,
+					  hf_clock_realtime());
 }
 
-int hf_source_list_certain(const struct hf_source *source, const char *path,
-			   const struct hf_source_list *list)
+int hf_source_names_certain(const struct hf_source *source, const char *path,
+			    const struct hf_source_names *names)
 {
-	/* At no time is it young. */
-	return hf_source_list_current_at(source, path, list, INT64_MIN);
+	/* At no time are they young. */
+	return hf_source_names_current_at(source, path, names, INT64_MIN);
 }

@@ -253,7 +253,7 @@ static int same_stop(struct hf_walk *walk, struct hf_stop *stop,
 	int error;
 
 	if (stop->listing && !hf_listing_quiet(stop->listing))
-		hf_view_dir_forget(stop->node->dir);
+		hf_view_dir_forget(hf_node_dir(stop->node));
 	error = hf_naming_list_all(walk->view, stop->node, graph, walk->wait,
 				   &now);
 	bool same;

@@ -3,7 +3,7 @@
  * through a tree reads a directory, and then those in it, one after the other;
  * meanwhile a thread of its own names the next ones (upcoming.c). It leaves
  * behind just what an opening would have: what is remembered of the directory,
- * and digests. An opening proves that as ever, so that nothing rests on what is
+ * its listing, and digests. An opening proves that as ever, so that nothing rests on what is
  * done here but time. The same thread lets go of what was read ahead for nobody
  * (follow.c).
  */
@@ -59,12 +59,8 @@ static int start(struct hf_ahead *ahead, struct hf_next *next)
 
 static void finish(struct hf_ahead *ahead, struct hf_next *next)
 {
-	struct hf_listing *listing;
-
-	if (hf_naming_finish(next->naming, &ahead->wait, &listing) == 0) {
-		hf_view_vouch(next->node, &next->grounds, listing);
-		hf_listing_unref(listing);
-	}
+	if (hf_naming_finish(next->naming, &ahead->wait, &next->listing) == 0)
+		hf_view_vouch(next->node, &next->grounds, next->listing);
 	end(next);
 }
 
@@ -114,10 +110,15 @@ static void *run(void *arg)
 bool hf_ahead_opens(struct hf_ahead *ahead, const struct hf_node *dir,
 		    bool first)
 {
+	struct hf_listing *listing = NULL;
+
 	if (!ahead)
 		return false;
-	if (hf_upcoming_open(ahead->upcoming, dir, &first))
+	if (hf_upcoming_open(ahead->upcoming, dir, &first, &listing))
 		hf_wait_wake(&ahead->wait);
+	if (listing)
+		hf_recent_put(&ahead->view->recent, dir, listing);
+	hf_listing_unref(listing);
 	return first;
 }
 
@@ -138,7 +139,7 @@ void hf_ahead_instead(struct hf_ahead *ahead, struct hf_node **node)
 {
 	struct hf_node *other;
 
-	if (!ahead || (*node)->entry.kind != HF_KIND_DIR)
+	if (!ahead || (*node)->kind != HF_KIND_DIR)
 		return;
 	other = hf_upcoming_node(ahead->upcoming, *node);
 	if (other) {

@@ -8,9 +8,11 @@
 #include <errno.h>
 #include <string.h>
 
+/* There is one for each file: both are kept short. Files whose shapes have the
+ * same hash by chance are looked at in vain. */
 struct shape {
-	uint64_t hash; /* of the text before and after the hash */
-	size_t index;
+	uint32_t hash; /* of the text before and after the hash */
+	uint32_t index;
 };
 
 struct shapes {
@@ -18,24 +20,33 @@ struct shapes {
 	struct shape items[]; /* sorted by hash, then index */
 };
 
+/* struct hf_rule, kept short. */
+struct rule {
+	uint8_t kind;
+	uint8_t problem;
+};
+
 struct hf_catalog {
 	atomic_uint refs;
-	struct hf_source_list *list;
-	struct hf_rule *rules; /* one for each entry of the list */
+	struct hf_source_names *names;
+	struct rule *rules; /* one for each of the names */
 	char *dir;
 	/* Made when a name is looked up for the first time: a listing needs
 	 * none. NULL until then, constant after. */
 	struct shapes *_Atomic shapes;
 };
 
-struct hf_source_list *hf_catalog_list(const struct hf_catalog *catalog)
+struct hf_source_names *hf_catalog_names(const struct hf_catalog *catalog)
 {
-	return catalog->list;
+	return catalog->names;
 }
 
 struct hf_rule hf_catalog_rule(const struct hf_catalog *catalog, size_t i)
 {
-	return catalog->rules[i];
+	return (struct hf_rule){
+		(enum hf_kind)catalog->rules[i].kind,
+		(enum hf_problem)catalog->rules[i].problem,
+	};
 }
 
 struct hf_catalog *hf_catalog_ref(struct hf_catalog *catalog)
@@ -48,7 +59,7 @@ void hf_catalog_unref(struct hf_catalog *catalog)
 {
 	if (!catalog || atomic_fetch_sub(&catalog->refs, 1) != 1)
 		return;
-	hf_source_list_unref(catalog->list);
+	hf_source_names_unref(catalog->names);
 	free(catalog->rules);
 	free(catalog->shapes);
 	free(catalog->dir);
@@ -65,7 +76,7 @@ static int compare_shapes(const void *a, const void *b)
 	return x->index < y->index ? -1 : x->index > y->index;
 }
 
-static uint64_t shape_hash(const struct hf_view *view, struct hf_buf *text,
+static uint32_t shape_hash(const struct hf_view *view, struct hf_buf *text,
 			   const char *before, size_t before_len,
 			   const char *after)
 {
@@ -73,7 +84,7 @@ static uint64_t shape_hash(const struct hf_view *view, struct hf_buf *text,
 	hf_buf_add(text, before, before_len);
 	hf_buf_putc(text, '\0');
 	hf_buf_puts(text, after);
-	return hf_siphash(view->seed, text->data, text->len);
+	return (uint32_t)hf_siphash(view->seed, text->data, text->len);
 }
 
 /* Scratch space for the shapes of a whole directory. */
@@ -102,14 +113,14 @@ static int add_shape(const struct hf_view *view,
 	hf_buf_reset(&scratch->before);
 	hf_buf_reset(&scratch->after);
 	hf_view_join(&scratch->path, catalog->dir,
-		     hf_source_list_entry(catalog->list, i)->name);
+		     hf_source_names_entry(catalog->names, i).name);
 	error = hf_buf_status(&scratch->path);
 	if (error == 0)
 		error = hf_name_shape(&view->name_template, scratch->path.data,
 				      &scratch->before, &scratch->after);
 	if (error < 0)
 		return error;
-	shapes->items[shapes->n].index = i;
+	shapes->items[shapes->n].index = (uint32_t)i;
 	shapes->items[shapes->n].hash =
 		shape_hash(view, &scratch->text, scratch->before.data,
 			   scratch->before.len, scratch->after.data);
@@ -122,10 +133,10 @@ static int fill_shapes(const struct hf_view *view,
 {
 	HF_CLEANUP(scratch_fini) struct scratch scratch = {0};
 
-	for (size_t i = 0; i < hf_source_list_len(catalog->list); i++) {
+	for (size_t i = 0; i < hf_source_names_len(catalog->names); i++) {
 		int error;
 
-		if (hf_source_list_entry(catalog->list, i)->shadowed ||
+		if (hf_source_names_entry(catalog->names, i).shadowed ||
 		    catalog->rules[i].kind != HF_KIND_HASHED)
 			continue;
 		error = add_shape(view, catalog, i, &scratch, shapes);
@@ -141,7 +152,7 @@ static int shapes_of(const struct hf_view *view, struct hf_catalog *catalog,
 		     const struct shapes **ret)
 {
 	struct shapes *shapes = atomic_load(&catalog->shapes);
-	size_t n = hf_source_list_len(catalog->list);
+	size_t n = hf_source_names_len(catalog->names);
 	struct shapes *others = NULL;
 	int error;
 
@@ -172,30 +183,34 @@ static int shapes_of(const struct hf_view *view, struct hf_catalog *catalog,
 static int fill_rules(const struct hf_view *view, struct hf_catalog *catalog)
 {
 	HF_CLEANUP(hf_buf_fini) struct hf_buf path = {0};
-	size_t n = hf_source_list_len(catalog->list);
+	size_t n = hf_source_names_len(catalog->names);
 
 	catalog->rules = calloc(n + 1, sizeof(*catalog->rules));
 	if (!catalog->rules)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
-		const struct hf_source_entry *entry =
-			hf_source_list_entry(catalog->list, i);
+		struct hf_source_entry entry =
+			hf_source_names_entry(catalog->names, i);
+		struct hf_rule rule;
 
-		if (entry->shadowed)
+		if (entry.shadowed)
 			continue;
 		hf_buf_reset(&path);
-		hf_view_join(&path, catalog->dir, entry->name);
+		hf_view_join(&path, catalog->dir, entry.name);
 		if (hf_buf_status(&path) < 0)
 			return -ENOMEM;
-		catalog->rules[i] = hf_rule_of(view, path.data, entry->name);
+		rule = hf_rule_of(view, path.data, entry.name);
+		catalog->rules[i] = (struct rule){(uint8_t)rule.kind,
+						  (uint8_t)rule.problem};
 	}
 	return 0;
 }
 
 int hf_catalog_read(const struct hf_view *view, const char *dir,
-		    struct hf_catalog **ret)
+		    struct hf_source_list **ret_list, struct hf_catalog **ret)
 {
 	struct hf_catalog *catalog = calloc(1, sizeof(*catalog));
+	struct hf_source_list *list = NULL;
 	int error;
 
 	if (!catalog)
@@ -204,13 +219,18 @@ int hf_catalog_read(const struct hf_view *view, const char *dir,
 	catalog->dir = strdup(dir);
 	error = catalog->dir ? 0 : -ENOMEM;
 	if (error == 0)
-		error = hf_source_list(view->source, dir, &catalog->list);
-	if (error == 0)
+		error = hf_source_list(view->source, dir, &list);
+	if (error == 0) {
+		catalog->names =
+			hf_source_names_ref(hf_source_list_names(list));
 		error = fill_rules(view, catalog);
+	}
 	if (error < 0) {
+		hf_source_list_unref(list);
 		hf_catalog_unref(catalog);
 		return error;
 	}
+	*ret_list = list;
 	*ret = catalog;
 	return 0;
 }
@@ -235,7 +255,7 @@ static int add_match(struct matches *matches, size_t index)
 }
 
 /* All entries of one shape. */
-static int add_matches(const struct shapes *shapes, uint64_t hash,
+static int add_matches(const struct shapes *shapes, uint32_t hash,
 		       struct matches *matches)
 {
 	size_t low = 0;

@@ -12,79 +12,31 @@ struct hf_content {
 	struct hf_view *view;
 	struct hf_node *node;         /* a reference */
 	struct hf_verified *verified; /* of a constant file */
+	bool shared;                  /* with the node's other openings */
 	int fd;                       /* of a mutable one */
 };
 
-static struct hf_sums *known_sums(struct hf_view *view, struct hf_node *node)
-{
-	struct hf_sums *sums;
-
-	pthread_mutex_lock(&view->sums_lock);
-	sums = node->sums ? hf_sums_ref(node->sums) : NULL;
-	pthread_mutex_unlock(&view->sums_lock);
-	return sums;
-}
-
-static void remember_sums(struct hf_view *view, struct hf_node *node,
-			  struct hf_sums *sums)
-{
-	struct hf_sums *old;
-
-	if (!sums)
-		return;
-	pthread_mutex_lock(&view->sums_lock);
-	old = node->sums;
-	node->sums = hf_sums_ref(sums);
-	pthread_mutex_unlock(&view->sums_lock);
-	hf_sums_unref(old);
-}
-
-/*
- * Many readers of one file share one copy. Each verified it on its own when it
- * opened the file, and all copies are the same bytes.
- */
+/* Many readers of one file share one copy. Each verified it on its own when it
+ * opened the file, and all copies are the same bytes. */
 static void share_pinned(struct hf_content *content)
 {
-	struct hf_node *node = content->node;
-	struct hf_verified *surplus = NULL;
-
-	if (!content->verified || hf_verified_sums(content->verified))
-		return;
-	pthread_mutex_lock(&content->view->sums_lock);
-	if (node->pinned) {
-		surplus = content->verified;
-		content->verified = hf_verified_ref(node->pinned);
-	} else {
-		node->pinned = content->verified;
-	}
-	node->n_pinned++;
-	pthread_mutex_unlock(&content->view->sums_lock);
-	hf_verified_unref(surplus);
-}
-
-static void unshare_pinned(struct hf_content *content)
-{
-	struct hf_node *node = content->node;
-
-	if (!content->verified || hf_verified_sums(content->verified))
-		return;
-	pthread_mutex_lock(&content->view->sums_lock);
-	if (--node->n_pinned == 0)
-		node->pinned = NULL;
-	pthread_mutex_unlock(&content->view->sums_lock);
+	if (content->verified && !hf_verified_sums(content->verified))
+		content->shared = hf_openings_join(content->view, content->node,
+						   &content->verified);
 }
 
 static int open_verbatim(struct hf_view *view, struct hf_node *node,
 			 const char *path, struct hf_wait *wait,
 			 struct hf_verified **ret)
 {
-	struct hf_sums *sums = known_sums(view, node);
-	int error = hf_digests_open(view->digests, node->entry.root, path,
-				    &node->entry.digest, sums, wait, ret);
+	struct hf_sums *sums = hf_openings_sums(view, node);
+	struct hf_digest digest = hf_node_content(node);
+	int error = hf_digests_open(view->digests, node->root, path, &digest,
+				    sums, wait, ret);
 
 	hf_sums_unref(sums);
-	if (error == 0)
-		remember_sums(view, node, hf_verified_sums(*ret));
+	if (error == 0 && hf_verified_sums(*ret))
+		hf_openings_set_sums(view, node, hf_verified_sums(*ret));
 	return error;
 }
 
@@ -123,6 +75,7 @@ static int write_text(struct hf_view *view, struct hf_node *node,
 		      struct hf_verified **ret)
 {
 	struct hf_buf text = {0};
+	struct hf_digest expected = hf_node_content(node);
 	struct hf_digest digest;
 	bool verbatim = false;
 	int error = view->frozen ? write_frozen(view, path, wait, &verbatim,
@@ -132,7 +85,7 @@ static int write_text(struct hf_view *view, struct hf_node *node,
 
 	if (error == 0 && verbatim)
 		error = open_verbatim(view, node, path, wait, ret);
-	else if (error == 0 && !hf_digest_equal(&digest, &node->entry.digest))
+	else if (error == 0 && !hf_digest_equal(&digest, &expected))
 		error = -ESTALE;
 	else if (error == 0)
 		error = hf_verified_take(&text, &view->pins, ret);
@@ -146,8 +99,7 @@ static int open_text(struct hf_view *view, struct hf_node *node,
 		     const char *path, struct hf_wait *wait,
 		     struct hf_verified **ret)
 {
-	uint64_t size =
-		hf_text_fits(node->entry.size) ? node->entry.size : HF_TEXT_MAX;
+	uint64_t size = hf_text_fits(node->size) ? node->size : HF_TEXT_MAX;
 	int error = hf_pins_take(&view->pins, size);
 
 	if (error < 0)
@@ -169,8 +121,7 @@ static int open_constant(struct hf_view *view, struct hf_node *node,
 			 const char *path, struct hf_wait *wait,
 			 struct hf_content *content)
 {
-	bool text = node->entry.kind == HF_KIND_HASHED &&
-		    hf_view_is_text(view, path);
+	bool text = node->kind == HF_KIND_HASHED && hf_view_is_text(view, path);
 	int error = text ? open_text(view, node, path, wait, &content->verified)
 			 : open_verbatim(view, node, path, wait,
 					 &content->verified);
@@ -190,14 +141,14 @@ static int open_constant(struct hf_view *view, struct hf_node *node,
  */
 static int honest(struct hf_view *view, struct hf_node *node, int error)
 {
-	struct hf_source_entry was = {.name = node->name,
-				      .root = node->entry.root};
+	struct hf_source_entry was = {.name = hf_node_name(node),
+				      .root = node->root};
 	struct hf_source_entry now;
 	struct hf_buf dir = {0};
 
 	/* What is no file says so when it is opened; the listing knew more. */
-	if (error == -EINVAL && node->entry.error)
-		return -node->entry.error;
+	if (error == -EINVAL && node->error)
+		return -node->error;
 	if (error != -ENOENT)
 		return error;
 	hf_node_path(node->parent, &dir);
@@ -218,13 +169,13 @@ static int open_mutable(struct hf_view *view, struct hf_node *node,
 	struct hf_fact fact;
 	struct hf_sig sig;
 	struct stat st;
-	int error = hf_source_open_file(view->source, node->entry.root, path,
-					ret_fd, &st);
+	int error = hf_source_open_file(view->source, node->root, path, ret_fd,
+					&st);
 
-	if (error < 0 || !node->entry.error)
+	if (error < 0 || !node->error)
 		return error;
 	sig = hf_sig_of(&st);
-	return hf_digests_get(view->digests, node->entry.root, path, &sig, wait,
+	return hf_digests_get(view->digests, node->root, path, &sig, wait,
 			      &fact);
 }
 
@@ -250,13 +201,13 @@ int hf_view_open(struct hf_view *view, struct hf_node *node,
 	struct hf_content *content;
 	int error;
 
-	if (node->entry.kind == HF_KIND_DIR)
+	if (node->kind == HF_KIND_DIR)
 		return -EISDIR;
 	if (hf_node_dead(node))
 		return -ESTALE;
 	/* As honest() has it: the name stands, so it is not ENOENT. */
-	if (view->frozen && node->entry.error)
-		return node->entry.error == ENOENT ? -EIO : -node->entry.error;
+	if (view->frozen && node->error)
+		return node->error == ENOENT ? -EIO : -node->error;
 	content = calloc(1, sizeof(*content));
 	if (!content)
 		return -ENOMEM;
@@ -264,7 +215,7 @@ int hf_view_open(struct hf_view *view, struct hf_node *node,
 	content->node = hf_node_ref(node);
 	content->fd = -1;
 	if (hf_node_constant(node))
-		hf_follow_opens(view, node);
+		hf_follow_opens(view, node, wait);
 	error = open_node(view, node, wait, content);
 	if (error < 0) {
 		hf_content_close(content);
@@ -277,7 +228,8 @@ int hf_view_open(struct hf_view *view, struct hf_node *node,
 
 void hf_content_close(struct hf_content *content)
 {
-	unshare_pinned(content);
+	if (content->shared)
+		hf_openings_leave(content->view, content->node);
 	hf_verified_unref(content->verified);
 	hf_closep(&content->fd);
 	hf_node_unref(content->node);

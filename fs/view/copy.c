@@ -15,6 +15,7 @@
 int hf_view_matches(struct hf_view *view, const struct hf_node *node, int fd,
 		    struct hf_buf *scratch)
 {
+	struct hf_digest expected = hf_node_content(node);
 	struct hf_digest digest;
 	uint64_t size;
 	int error = hf_hash_fd(view->config->algorithm, fd, scratch, &digest,
@@ -22,8 +23,7 @@ int hf_view_matches(struct hf_view *view, const struct hf_node *node, int fd,
 
 	if (error < 0)
 		return error;
-	return size == node->entry.size &&
-			       hf_digest_equal(&digest, &node->entry.digest)
+	return size == node->size && hf_digest_equal(&digest, &expected)
 		       ? 0
 		       : -ESTALE;
 }
@@ -37,12 +37,12 @@ int hf_view_open_source(struct hf_view *view, const struct hf_node *node,
 
 	hf_node_path(node, &path);
 	error = hf_buf_status(&path);
-	if (error == 0 && node->entry.kind == HF_KIND_HASHED &&
+	if (error == 0 && node->kind == HF_KIND_HASHED &&
 	    hf_view_is_text(view, path.data))
 		error = -ENOTSUP;
 	if (error == 0)
-		error = hf_source_open_file(view->source, node->entry.root,
-					    path.data, ret_fd, &st);
+		error = hf_source_open_file(view->source, node->root, path.data,
+					    ret_fd, &st);
 	hf_buf_fini(&path);
 	return error;
 }

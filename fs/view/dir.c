@@ -1,7 +1,7 @@
 /*
  * dir: what is remembered of one directory while somebody holds it: its
- * catalog, as long as that is current, and its last listing, with what that
- * rests on.
+ * catalog, as long as that is current, and what its last listing was and rests
+ * on.
  */
 #include "fs/view/internal.h"
 
@@ -12,9 +12,10 @@ struct hf_view_dir {
 	uint64_t forgets;           /* protected by lock; of the view, then */
 	struct hf_catalog *catalog; /* protected by lock */
 	uint64_t reports;           /* before it was read; protected by lock */
-	struct hf_listing *last;    /* protected by lock */
-	struct hf_grounds grounds;  /* of last, to give it again; reported
-				       false: there are none; by lock */
+	uint64_t generation;        /* of its last listing; 0: there is none;
+				       protected by lock */
+	struct hf_grounds grounds;  /* of that; reported false: there are none;
+				       protected by lock */
 };
 
 int hf_view_dir_new(struct hf_view_dir **ret)
@@ -33,7 +34,6 @@ void hf_view_dir_free(struct hf_view_dir *dir)
 	if (!dir)
 		return;
 	hf_catalog_unref(dir->catalog);
-	hf_listing_unref(dir->last);
 	pthread_mutex_destroy(&dir->lock);
 	free(dir);
 }
@@ -76,9 +76,9 @@ static int current_catalog(struct hf_view *view, struct hf_view_dir *dir,
 
 	if (!catalog)
 		return 0;
-	current = (reports == hf_view_reports(view) ? hf_source_list_current
-						    : hf_source_list_certain)(
-		view->source, path, hf_catalog_list(catalog));
+	current = (reports == hf_view_reports(view) ? hf_source_names_current
+						    : hf_source_names_certain)(
+		view->source, path, hf_catalog_names(catalog));
 	if (current == 1)
 		*ret = catalog;
 	else
@@ -87,16 +87,17 @@ static int current_catalog(struct hf_view *view, struct hf_view_dir *dir,
 }
 
 int hf_view_dir_catalog(struct hf_view *view, struct hf_view_dir *dir,
-			const char *path, bool *fresh, struct hf_catalog **ret)
+			const char *path, struct hf_source_list **ret_list,
+			struct hf_catalog **ret)
 {
 	uint64_t forgets = atomic_load(&view->forgets);
 	uint64_t reports = hf_view_reports(view);
 	int error = current_catalog(view, dir, path, forgets, ret);
 
-	*fresh = error == 0;
+	*ret_list = NULL;
 	if (error != 0)
 		return error < 0 ? error : 0;
-	error = hf_catalog_read(view, path, ret);
+	error = hf_catalog_read(view, path, ret_list, ret);
 	if (error == 0)
 		remember_catalog(dir, forgets, reports, *ret);
 	return error;
@@ -113,60 +114,45 @@ void hf_view_dir_forget(struct hf_view_dir *dir)
 	hf_catalog_unref(old);
 }
 
+bool hf_view_dir_set_generation(struct hf_view_dir *dir, uint64_t generation)
+{
+	bool changed;
+
+	pthread_mutex_lock(&dir->lock);
+	changed = dir->generation && dir->generation != generation;
+	dir->generation = generation;
+	dir->grounds.reported = false;
+	pthread_mutex_unlock(&dir->lock);
+	return changed;
+}
+
 bool hf_view_dir_listed(struct hf_view_dir *dir)
 {
 	bool listed;
 
 	pthread_mutex_lock(&dir->lock);
-	listed = dir->last != NULL;
+	listed = dir->generation != 0;
 	pthread_mutex_unlock(&dir->lock);
 	return listed;
 }
 
-struct hf_listing *hf_view_dir_last(struct hf_view_dir *dir)
+uint64_t hf_view_dir_grounds(struct hf_view_dir *dir, struct hf_grounds *ret)
 {
-	struct hf_listing *listing;
-
-	pthread_mutex_lock(&dir->lock);
-	listing = dir->last ? hf_listing_ref(dir->last) : NULL;
-	pthread_mutex_unlock(&dir->lock);
-	return listing;
-}
-
-bool hf_view_dir_set_last(struct hf_view_dir *dir, struct hf_listing *listing)
-{
-	struct hf_listing *old;
-	bool changed;
-
-	pthread_mutex_lock(&dir->lock);
-	old = dir->last;
-	dir->last = hf_listing_ref(listing);
-	dir->grounds.reported = false;
-	pthread_mutex_unlock(&dir->lock);
-	changed = old && old->generation != listing->generation;
-	hf_listing_unref(old);
-	return changed;
-}
-
-struct hf_listing *hf_view_dir_grounds(struct hf_view_dir *dir,
-				       struct hf_grounds *ret)
-{
-	struct hf_listing *listing = NULL;
+	uint64_t generation = 0;
 
 	pthread_mutex_lock(&dir->lock);
 	if (dir->grounds.reported)
-		listing = hf_listing_ref(dir->last);
+		generation = dir->generation;
 	*ret = dir->grounds;
 	pthread_mutex_unlock(&dir->lock);
-	return listing;
+	return generation;
 }
 
-void hf_view_dir_set_grounds(struct hf_view_dir *dir,
-			     const struct hf_listing *listing,
+void hf_view_dir_set_grounds(struct hf_view_dir *dir, uint64_t generation,
 			     const struct hf_grounds *grounds)
 {
 	pthread_mutex_lock(&dir->lock);
-	if (dir->last == listing)
+	if (dir->generation == generation)
 		dir->grounds = *grounds;
 	pthread_mutex_unlock(&dir->lock);
 }

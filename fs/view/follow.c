@@ -34,6 +34,7 @@ struct hf_follow {
 	struct reader readers[READERS];
 	uint64_t used;    /* counts openings */
 	unsigned ordered; /* in a row */
+	uint64_t missed;  /* the last directory whose listing was not held */
 };
 
 /* What is to be read: entries of a listing that is held. */
@@ -80,8 +81,8 @@ static bool is_wanted(const struct hf_entry *entry)
 
 static bool is_of(const struct hf_entry *entry, const struct hf_node *node)
 {
-	return entry->kind == node->entry.kind &&
-	       strcmp(entry->source, node->name) == 0;
+	return entry->kind == node->kind &&
+	       strcmp(entry->source, hf_node_name(node)) == 0;
 }
 
 /* The entry of a node in [from, to); `to` if there is none. */
@@ -105,7 +106,7 @@ static size_t find(const struct hf_listing *listing, const struct hf_node *node)
 		size_t middle = low + (high - low) / 2;
 
 		if (strcmp(hf_listing_entry(listing, middle)->source,
-			   node->name) < 0)
+			   hf_node_name(node)) < 0)
 			low = middle + 1;
 		else
 			high = middle;
@@ -206,14 +207,34 @@ static void make_plan(struct reader *reader, struct plan *ret)
 
 /* --- the door ----------------------------------------------------------------- */
 
-static struct hf_listing *listing_of(struct hf_view *view, struct hf_node *dir)
+/* Is a listing worth to be made? Not for one file here and one there. */
+static bool is_worth(struct hf_follow *follow, const struct hf_node *dir)
 {
-	struct hf_listing *listing = NULL;
+	bool worth;
 
-	if (dir->dir)
-		return hf_view_dir_last(dir->dir);
-	return view->frozen && hf_frozen_list(dir, &listing) == 0 ? listing
-								  : NULL;
+	pthread_mutex_lock(&follow->lock);
+	worth = follow->ordered >= SURE || follow->missed == dir->identity[0];
+	follow->missed = dir->identity[0];
+	pthread_mutex_unlock(&follow->lock);
+	return worth;
+}
+
+/* Of what was never listed none is made: all files would have to be read. */
+static struct hf_listing *listing_of(struct hf_view *view, struct hf_node *dir,
+				     struct hf_wait *wait)
+{
+	struct hf_view_dir *live = hf_node_dir(dir);
+	struct hf_listing *listing =
+		live ? hf_recent_get(&view->recent, dir) : NULL;
+	struct hf_grounds grounds;
+
+	if (view->frozen && hf_frozen_list(dir, &listing) < 0)
+		return NULL;
+	if (!listing && live && hf_view_dir_listed(live) &&
+	    is_worth(view->follow, dir) &&
+	    hf_view_list_anew(view, dir, wait, &grounds, &listing) < 0)
+		return NULL;
+	return listing;
 }
 
 static void fetch(struct hf_view *view, const struct hf_node *dir,
@@ -250,7 +271,8 @@ static struct reader *reader_of(struct hf_follow *follow,
 	return NULL;
 }
 
-void hf_follow_opens(struct hf_view *view, const struct hf_node *node)
+void hf_follow_opens(struct hf_view *view, const struct hf_node *node,
+		     struct hf_wait *wait)
 {
 	struct hf_follow *follow = view->follow;
 	struct hf_listing *listing = NULL;
@@ -268,7 +290,7 @@ void hf_follow_opens(struct hf_view *view, const struct hf_node *node)
 	}
 	if (!reader) {
 		pthread_mutex_unlock(&follow->lock);
-		listing = listing_of(view, node->parent);
+		listing = listing_of(view, node->parent, wait);
 		if (!listing)
 			return;
 		pthread_mutex_lock(&follow->lock);

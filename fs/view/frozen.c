@@ -137,7 +137,7 @@ static int stat_dir(struct hf_walk *walk, struct hf_stop *stop)
 	if (error == 0 || stop->error == 0)
 		return error;
 	/* It cannot be listed, and not even this much is known of it. */
-	hf_attr_fill(&stop->node->entry, stop->node->ino, &stop->st);
+	hf_node_attr(walk->view, stop->node, &stop->st);
 	return 0;
 }
 
@@ -225,10 +225,7 @@ static int add_dir(struct hf_frozen *frozen, struct hf_frozen_dir *dir,
 	int error;
 
 	dir->stop = stop;
-	stop->node->frozen = dir;
-	/* What a live directory remembers. */
-	hf_view_dir_free(stop->node->dir);
-	stop->node->dir = NULL;
+	hf_node_freeze(stop->node, dir);
 	hf_node_path(stop->node, &path);
 	error = hf_buf_steal(&path, &dir->path);
 	if (error == 0)
@@ -316,7 +313,7 @@ int hf_frozen_node(struct hf_view *view, struct hf_node *dir,
 
 	if (entry->kind != HF_KIND_DIR)
 		return hf_node_new(view, dir, entry, ret);
-	child = find_child(view->frozen, dir->frozen, entry->source);
+	child = find_child(view->frozen, dir->frozen_dir, entry->source);
 	if (!child)
 		return -ENOMEM;
 	*ret = hf_node_ref(child->stop->node);
@@ -326,7 +323,7 @@ int hf_frozen_node(struct hf_view *view, struct hf_node *dir,
 int hf_frozen_lookup(struct hf_view *view, struct hf_node *dir,
 		     const char *name, struct hf_node **ret)
 {
-	const struct hf_frozen_dir *frozen = dir->frozen;
+	const struct hf_frozen_dir *frozen = hf_node_frozen(dir);
 	const struct hf_entry wanted = {.name = name};
 	const struct hf_entry *key = &wanted;
 	const struct hf_entry **found;
@@ -342,20 +339,25 @@ int hf_frozen_lookup(struct hf_view *view, struct hf_node *dir,
 
 int hf_frozen_list(const struct hf_node *dir, struct hf_listing **ret)
 {
-	if (!dir->frozen)
+	const struct hf_frozen_dir *frozen = hf_node_frozen(dir);
+
+	if (!frozen)
 		return -ENOTDIR;
-	if (dir->frozen->stop->error)
-		return dir->frozen->stop->error;
-	*ret = hf_listing_ref(dir->frozen->stop->listing);
+	if (frozen->stop->error)
+		return frozen->stop->error;
+	*ret = hf_listing_ref(frozen->stop->listing);
 	return 0;
 }
 
-void hf_frozen_stat(const struct hf_node *node, struct stat *ret)
+void hf_frozen_stat(const struct hf_view *view, const struct hf_node *node,
+		    struct stat *ret)
 {
-	if (node->frozen)
-		*ret = node->frozen->stop->st;
+	const struct hf_frozen_dir *dir = hf_node_frozen(node);
+
+	if (dir)
+		*ret = dir->stop->st;
 	else
-		hf_attr_fill(&node->entry, node->ino, ret);
+		hf_node_attr(view, node, ret);
 }
 
 struct statvfs hf_frozen_statvfs(const struct hf_frozen *frozen)

@@ -22,6 +22,7 @@
  *   stat.c     a node -> struct stat
  *   content.c  a node -> its bytes
  *   node.c     what a name leads to
+ *   openings.c what the openings of a file have in common
  *   dir.c      what is remembered of a directory
  *   component.c texts in the order of naming: leaves first
  *   members.c  what a text is named, or a circle of texts together
@@ -32,6 +33,7 @@
  *   writing.c  one text, rewritten
  *   settle.c   equal names in one directory
  *   vouch.c    a listing handed out again
+ *   recent.c   the listings that were made last
  *   listing.c  a directory's presented entries
  *   catalog.c  a directory's source names and the hashed names they can have
  *   present.c  source file -> presented entry: every rule about one file
@@ -52,6 +54,16 @@
 #include "fs/view/name.h"
 #include "fs/view/view.h"
 
+/* The listings that were made last. Any thread. */
+#define HF_RECENT 64
+struct hf_recent {
+	pthread_mutex_t lock;
+	struct hf_recent_slot {
+		uint64_t dir[2]; /* its node's identity */
+		struct hf_listing *listing;
+	} slots[HF_RECENT]; /* protected by lock */
+};
+
 struct hf_view {
 	const struct hf_config *config;
 	struct hf_name_template name_template;
@@ -67,8 +79,9 @@ struct hf_view {
 	atomic_uint_least64_t reports;
 	atomic_uint_least64_t forgets; /* calls of hf_view_forget */
 	atomic_uint_least64_t doubts;  /* calls of hf_view_doubt */
-	struct hf_pins pins;           /* of everything that is open */
-	pthread_mutex_t sums_lock;     /* guards every node's sums, pinned */
+	struct hf_recent recent;
+	struct hf_pins pins;       /* of everything that is open */
+	pthread_mutex_t sums_lock; /* guards every node's sums, pinned */
 	struct hf_cache *cache;
 	char *cache_shown; /* its directory, or why there is none */
 	struct hf_texts *texts;
@@ -102,25 +115,76 @@ bool hf_view_heard_all(struct hf_view *view, uint64_t reports);
 struct hf_view_dir;
 struct hf_frozen_dir;
 
+/* There is one for every file that the kernel knows: it is kept small. */
 struct hf_node {
 	atomic_uint refs;
 	atomic_bool dead;
+	uint8_t kind;       /* enum hf_kind */
+	uint8_t digest_len; /* of the content; 0: of a mutable one */
+	bool reported : 1;
+	bool timed : 1;         /* the tail begins with its mtime */
+	bool frozen : 1;        /* a directory of a frozen view */
 	struct hf_node *parent; /* a reference; NULL for the top */
 	uint64_t identity[2];
 	uint64_t ino;
-	struct hf_entry entry;              /* name: NULL, source: name below */
-	struct hf_view_dir *dir;            /* of directories of a live view */
-	const struct hf_frozen_dir *frozen; /* of a frozen one; borrowed */
-	struct hf_sums *sums;       /* of the last opening; view->sums_lock */
-	struct hf_verified *pinned; /* that its openings share, NULL if there is
-				       none; borrowed; view->sums_lock */
-	unsigned n_pinned;          /* so many openings; view->sums_lock */
-	char name[];
+	uint64_t size;
+	uint32_t uid;
+	uint32_t gid;
+	uint32_t root;
+	uint16_t mode;
+	uint16_t error;
+	union {
+		struct hf_view_dir *live_dir; /* of a directory, or this: */
+		const struct hf_frozen_dir *frozen_dir; /* borrowed */
+		struct hf_openings *openings;           /* of a file, or NULL */
+	};
+	char tail[]; /* its mtime in ns, or not; the digest; the name */
 };
 
+/* What is remembered of a directory of a live view; else NULL. */
+static inline struct hf_view_dir *hf_node_dir(const struct hf_node *node)
+{
+	return node->kind == HF_KIND_DIR && !node->frozen ? node->live_dir
+							  : NULL;
+}
+
+/* The directory of a frozen view, or NULL. */
+static inline const struct hf_frozen_dir *
+hf_node_frozen(const struct hf_node *node)
+{
+	return node->frozen ? node->frozen_dir : NULL;
+}
+
+/* Makes it a directory of a frozen view. */
+void hf_node_freeze(struct hf_node *node, const struct hf_frozen_dir *dir);
+/* The base name in the source; borrowed. */
+const char *hf_node_name(const struct hf_node *node);
+/* The digest of its content, len 0 for mutable nodes. */
+struct hf_digest hf_node_content(const struct hf_node *node);
+/* The attributes that it was made with. */
+void hf_node_attr(const struct hf_view *view, const struct hf_node *node,
+		  struct stat *ret);
 /* The node of a presented entry in the directory `parent`. */
 int hf_node_new(struct hf_view *view, struct hf_node *parent,
 		const struct hf_entry *entry, struct hf_node **ret) HF_MUST_USE;
+
+/* --- openings.c ---------------------------------------------------------- */
+
+struct hf_openings;
+/* NULL is allowed. */
+void hf_openings_free(struct hf_openings *openings);
+/* The sums that an opening left, a new reference, or NULL; leaves some. */
+struct hf_sums *hf_openings_sums(struct hf_view *view, struct hf_node *node);
+void hf_openings_set_sums(struct hf_view *view, struct hf_node *node,
+			  struct hf_sums *sums);
+/*
+ * *verified is pinned memory; what another opening has takes its place, if
+ * there is one. True: hf_openings_leave is to be called before it is given
+ * back; false: there was no memory, and it stands alone.
+ */
+bool hf_openings_join(struct hf_view *view, struct hf_node *node,
+		      struct hf_verified **verified);
+void hf_openings_leave(struct hf_view *view, struct hf_node *node);
 
 /* --- present.c ----------------------------------------------------------- */
 
@@ -180,14 +244,16 @@ void hf_present_plain(const struct hf_config *config,
  * they can have. Immutable, counted.
  */
 struct hf_catalog;
-struct hf_source_list *hf_catalog_list(const struct hf_catalog *catalog);
-/* What entry `i` of that list becomes if it is a file or a broken link. Not
+struct hf_source_names *hf_catalog_names(const struct hf_catalog *catalog);
+/* What entry `i` of those names becomes if it is a file or a broken link. Not
  * for shadowed ones. */
 struct hf_rule hf_catalog_rule(const struct hf_catalog *catalog, size_t i);
 struct hf_catalog *hf_catalog_ref(struct hf_catalog *catalog);
 void hf_catalog_unref(struct hf_catalog *catalog);
-/* Lists the source anew. */
+/* Lists the source anew; *ret_list is new, too: what was found, stats and
+ * all. */
 int hf_catalog_read(const struct hf_view *view, const char *dir,
+		    struct hf_source_list **ret_list,
 		    struct hf_catalog **ret) HF_MUST_USE;
 /*
  * The indexes, ascending, of all entries whose hashed name can be `name`.
@@ -474,27 +540,35 @@ struct hf_view_dir;
 int hf_view_dir_new(struct hf_view_dir **ret) HF_MUST_USE;
 void hf_view_dir_free(struct hf_view_dir *dir);
 /* The catalog of the directory at `path` as of now (a new reference): the last
- * one if it is current. *fresh: it was read just now, stats and all. */
+ * one if it is current, and *ret_list is NULL; else as hf_catalog_read. */
 int hf_view_dir_catalog(struct hf_view *view, struct hf_view_dir *dir,
-			const char *path, bool *fresh,
+			const char *path, struct hf_source_list **ret_list,
 			struct hf_catalog **ret) HF_MUST_USE;
 /* Forgets the catalog: the next one is read anew. */
 void hf_view_dir_forget(struct hf_view_dir *dir);
-/* Whether there is a last listing. */
+/* Remembers the generation of a new listing; true if it says something else
+ * than the one before. */
+bool hf_view_dir_set_generation(struct hf_view_dir *dir, uint64_t generation);
+/* Whether there was one. */
 bool hf_view_dir_listed(struct hf_view_dir *dir);
-/* The last listing (a new reference), or NULL. */
-struct hf_listing *hf_view_dir_last(struct hf_view_dir *dir);
-/* Remembers a listing; true if it says something else than the last one. */
-bool hf_view_dir_set_last(struct hf_view_dir *dir, struct hf_listing *listing);
-/* The grounds on which the last listing may be handed out again, and a new
- * reference to it; NULL: there are none. */
-struct hf_listing *hf_view_dir_grounds(struct hf_view_dir *dir,
-				       struct hf_grounds *ret);
-/* Sets them, if `listing` is still the last one. */
-void hf_view_dir_set_grounds(struct hf_view_dir *dir,
-			     const struct hf_listing *listing,
+/* The generation of the last listing and the grounds on which that still
+ * stands; 0: there are none. */
+uint64_t hf_view_dir_grounds(struct hf_view_dir *dir, struct hf_grounds *ret);
+/* Sets them, if the last listing is still of that generation. */
+void hf_view_dir_set_grounds(struct hf_view_dir *dir, uint64_t generation,
 			     const struct hf_grounds *grounds);
 
+/* --- recent.c ------------------------------------------------------------ */
+
+void hf_recent_init(struct hf_recent *recent);
+void hf_recent_fini(struct hf_recent *recent);
+/* The listing of a directory takes the place of another's. */
+void hf_recent_put(struct hf_recent *recent, const struct hf_node *dir,
+		   struct hf_listing *listing);
+/* The last one of a directory, a new reference, if it still has its place;
+ * else NULL. */
+struct hf_listing *hf_recent_get(struct hf_recent *recent,
+				 const struct hf_node *dir);
 /* --- vouch.c -------------------------------------------------------------- */
 
 /* The listing, made after `grounds` were taken, may be handed out again as long
@@ -618,6 +692,8 @@ struct hf_next {
 	struct hf_naming *naming; /* under way; of who took it, as graph */
 	struct hf_graph *graph;
 	struct hf_grounds grounds;
+	struct hf_listing
+		*listing; /* once it is named; held for who opens it */
 	/* private, and protected by the list's lock: */
 	struct hf_next *before;
 	struct hf_next *after;
@@ -638,9 +714,10 @@ void hf_upcoming_offer(struct hf_upcoming *upcoming, struct hf_view *view,
 		       struct hf_node *parent,
 		       const struct hf_source_list *list, struct hf_next *at);
 /* Somebody opens a directory. True if it was in the list. *offer: it is listed
- * for the first time; then, whether what is in it is to be offered. */
+ * for the first time; then, whether what is in it is to be offered. *ret is a
+ * new reference to its listing if it was named ahead; else it stays. */
 bool hf_upcoming_open(struct hf_upcoming *upcoming, const struct hf_node *dir,
-		      bool *offer);
+		      bool *offer, struct hf_listing **ret);
 /* A new reference to the node in the list that is as this one, or NULL. */
 struct hf_node *hf_upcoming_node(struct hf_upcoming *upcoming,
 				 const struct hf_node *node);
@@ -658,7 +735,8 @@ struct hf_follow;
 int hf_follow_new(struct hf_follow **ret) HF_MUST_USE;
 void hf_follow_free(struct hf_follow *follow);
 /* Somebody opens the constant file: those that come next may be read. */
-void hf_follow_opens(struct hf_view *view, const struct hf_node *node);
+void hf_follow_opens(struct hf_view *view, const struct hf_node *node,
+		     struct hf_wait *wait);
 
 /* --- pile.c --------------------------------------------------------------- */
 
@@ -771,7 +849,8 @@ int hf_frozen_list(const struct hf_node *dir,
 int hf_frozen_node(struct hf_view *view, struct hf_node *dir,
 		   const struct hf_entry *entry,
 		   struct hf_node **ret) HF_MUST_USE;
-void hf_frozen_stat(const struct hf_node *node, struct stat *ret);
+void hf_frozen_stat(const struct hf_view *view, const struct hf_node *node,
+		    struct stat *ret);
 struct statvfs hf_frozen_statvfs(const struct hf_frozen *frozen);
 int hf_frozen_snapshot(struct hf_frozen *frozen,
 		       const struct hf_algorithm *integrity,

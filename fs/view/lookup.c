@@ -16,10 +16,11 @@ struct search {
 	struct hf_wait *wait;
 	struct hf_catalog *catalog;
 	struct hf_buf dir_path;
-	struct hf_buf path; /* of the entry at hand */
-	struct hf_buf name; /* presented, of the entry at hand */
-	bool reported;      /* with the directory, all that was looked at */
-	int unknown;        /* why a file that may have the name has none */
+	struct hf_buf path;            /* of the entry at hand */
+	struct hf_buf name;            /* presented, of the entry at hand */
+	struct hf_source_entry source; /* the entry at hand */
+	bool reported; /* with the directory, all that was looked at */
+	int unknown;   /* why a file that may have the name has none */
 };
 
 static void search_fini(struct search *search)
@@ -33,7 +34,8 @@ static void search_fini(struct search *search)
 static int search_init(struct search *search, struct hf_view *view,
 		       struct hf_node *dir, struct hf_wait *wait)
 {
-	bool fresh;
+	struct hf_source_list *list;
+	int error;
 
 	search->view = view;
 	search->dir = dir;
@@ -42,8 +44,12 @@ static int search_init(struct search *search, struct hf_view *view,
 	hf_node_path(dir, &search->dir_path);
 	if (hf_buf_status(&search->dir_path) < 0)
 		return -ENOMEM;
-	return hf_view_dir_catalog(view, dir->dir, search->dir_path.data,
-				   &fresh, &search->catalog);
+	error = hf_view_dir_catalog(view, hf_node_dir(dir),
+				    search->dir_path.data, &list,
+				    &search->catalog);
+	if (error == 0)
+		hf_source_list_unref(list);
+	return error;
 }
 
 static int name_text(struct search *search,
@@ -87,38 +93,38 @@ static int name_of(struct search *search, const struct hf_source_entry *source,
 /* The presented entry of source entry `i` as it is now. -ENOENT: gone. */
 static int present(struct search *search, size_t i, struct hf_entry *ret)
 {
-	const struct hf_source_entry *listed =
-		hf_source_list_entry(hf_catalog_list(search->catalog), i);
+	struct hf_source_entry listed =
+		hf_source_names_entry(hf_catalog_names(search->catalog), i);
 	struct hf_rule rule = hf_catalog_rule(search->catalog, i);
-	struct hf_source_entry source;
+	struct hf_source_entry *source = &search->source;
 	struct hf_named named = {.reported = true};
 	int named_error = 0;
 	int error = hf_source_stat(search->view->source, search->dir_path.data,
-				   listed, &source);
+				   &listed, source);
 
 	if (error < 0)
 		return error;
 	hf_buf_reset(&search->path);
 	hf_buf_reset(&search->name);
-	hf_view_join(&search->path, search->dir_path.data, source.name);
+	hf_view_join(&search->path, search->dir_path.data, source->name);
 	if (hf_buf_status(&search->path) < 0)
 		return -ENOMEM;
-	if (source.type == HF_TYPE_FILE && !source.shadowed &&
+	if (source->type == HF_TYPE_FILE && !source->shadowed &&
 	    hf_rule_needs_digest(rule))
-		named_error = name_of(search, &source, rule, &named);
+		named_error = name_of(search, source, rule, &named);
 	if (hf_error_passing(named_error))
 		return named_error;
-	search->reported &= hf_source_entry_reported(&source) &&
+	search->reported &= hf_source_entry_reported(source) &&
 			    named_error == 0 && named.reported;
 	/* Gone meanwhile; or there, and yet it cannot be opened. */
 	if (named_error == -ENOENT) {
 		error = hf_source_stat(search->view->source,
-				       search->dir_path.data, listed, &source);
+				       search->dir_path.data, &listed, source);
 		if (error < 0)
 			return error;
 	}
-	return hf_present(search->view, search->path.data, &source, rule,
-			  &named, named_error, &search->name, ret);
+	return hf_present(search->view, search->path.data, source, rule, &named,
+			  named_error, &search->name, ret);
 }
 
 /* A file that cannot be read stands plain, for want of a name. Nobody knows
@@ -154,19 +160,25 @@ static int find_hashed(struct search *search, const char *name,
 	return error;
 }
 
+/* `i` may be SIZE_MAX. */
+static bool is_dir(const struct hf_source_names *names, size_t i)
+{
+	return i != SIZE_MAX &&
+	       hf_source_names_entry(names, i).type == HF_TYPE_DIR;
+}
+
 /* Does the hashed name in `entry` lead to another source than `i`? */
 static int is_taken(struct search *search, const struct hf_entry *entry,
 		    size_t i)
 {
-	struct hf_source_list *list = hf_catalog_list(search->catalog);
-	const struct hf_source_entry *dir =
-		hf_source_list_find(list, entry->name);
+	const struct hf_source_names *names = hf_catalog_names(search->catalog);
+	size_t dir = hf_source_names_find(names, entry->name);
 	struct hf_entry winner;
 	size_t winner_i = i;
 	char *name;
 	int found;
 
-	if (dir && dir->type == HF_TYPE_DIR)
+	if (is_dir(names, dir))
 		return 1;
 	name = strdup(entry->name); /* the search reuses its buffer */
 	if (!name)
@@ -186,9 +198,8 @@ static int is_taken(struct search *search, const struct hf_entry *entry,
 static int find_own(struct search *search, size_t i, struct hf_entry *ret)
 {
 	const struct hf_config *config = search->view->config;
-	const struct hf_source_entry *source =
-		hf_source_list_entry(hf_catalog_list(search->catalog), i);
 	int error = present(search, i, ret);
+	struct hf_source_entry source = search->source;
 
 	if (error < 0)
 		return error == -ENOENT ? 0 : error;
@@ -203,27 +214,18 @@ static int find_own(struct search *search, size_t i, struct hf_entry *ret)
 			return taken;
 		ret->problem = HF_PROBLEM_TAKEN;
 	}
-	hf_present_plain(config, source, ret);
+	hf_present_plain(config, &source, ret);
 	return 1;
-}
-
-static size_t index_of(const struct hf_source_list *list, const char *name)
-{
-	const struct hf_source_entry *entry = hf_source_list_find(list, name);
-
-	return entry ? (size_t)(entry - hf_source_list_entry(list, 0))
-		     : SIZE_MAX;
 }
 
 static int find(struct search *search, const char *name, struct hf_entry *ret)
 {
-	struct hf_source_list *list = hf_catalog_list(search->catalog);
-	size_t own = index_of(list, name);
+	const struct hf_source_names *names = hf_catalog_names(search->catalog);
+	size_t own = hf_source_names_find(names, name);
 	size_t hashed;
 	int found = 0;
 
-	if (own != SIZE_MAX &&
-	    hf_source_list_entry(list, own)->type == HF_TYPE_DIR)
+	if (is_dir(names, own))
 		return find_own(search, own, ret);
 	found = find_hashed(search, name, ret, &hashed);
 	if (found == 0 && own != SIZE_MAX)
@@ -240,7 +242,7 @@ int hf_view_lookup(struct hf_view *view, struct hf_node *dir, const char *name,
 
 	if (view->frozen)
 		return hf_frozen_lookup(view, dir, name, ret);
-	if (!dir->dir)
+	if (!hf_node_dir(dir))
 		return -ENOTDIR;
 	found = search_init(&search, view, dir, wait);
 	if (found == 0)

@@ -91,51 +91,53 @@ static int ask_digests(struct hf_naming *naming)
 
 /* Entries may have come, gone or changed their type between the reading of
  * the names and that of the stats; then the rules do not fit the list. */
-static bool same_names(struct hf_source_list *a, struct hf_source_list *b)
+static bool same_names(const struct hf_source_list *list,
+		       const struct hf_source_names *names)
 {
-	size_t n = hf_source_list_len(a);
+	size_t n = hf_source_list_len(list);
 
-	if (a == b)
-		return true;
-	if (n != hf_source_list_len(b))
+	if (n != hf_source_names_len(names))
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		const struct hf_source_entry *x = hf_source_list_entry(a, i);
-		const struct hf_source_entry *y = hf_source_list_entry(b, i);
+		const struct hf_source_entry *x = hf_source_list_entry(list, i);
+		struct hf_source_entry y = hf_source_names_entry(names, i);
 
-		if (strcmp(x->name, y->name) != 0 || x->type != y->type ||
-		    x->shadowed != y->shadowed)
+		if (strcmp(x->name, y.name) != 0 || x->type != y.type ||
+		    x->shadowed != y.shadowed)
 			return false;
 	}
 	return true;
+}
+
+/* The stats of now of what is in the catalog. */
+static int look_again(struct hf_naming *naming)
+{
+	const struct hf_source *source = naming->view->source;
+	struct hf_listing *made = naming->made;
+	struct hf_listing *last = naming->last;
+	struct hf_source_names *names = hf_catalog_names(made->catalog);
+	int error;
+
+	if (last && last->catalog == made->catalog)
+		error = hf_source_list_restat(source, naming->path.data,
+					      last->list, &made->list);
+	else
+		error = hf_source_names_stat(source, naming->path.data, names,
+					     &made->list);
+	if (error < 0)
+		return error;
+	return same_names(made->list, names) ? 0 : -EAGAIN;
 }
 
 /* The directory's entries with the stats of now. */
 static int look(struct hf_naming *naming)
 {
 	struct hf_listing *made = naming->made;
-	struct hf_listing *last = naming->last;
-	struct hf_source_list *base;
-	bool fresh;
-	int error =
-		hf_view_dir_catalog(naming->view, naming->dir->dir,
-				    naming->path.data, &fresh, &made->catalog);
+	int error = hf_view_dir_catalog(naming->view, hf_node_dir(naming->dir),
+					naming->path.data, &made->list,
+					&made->catalog);
 
-	if (error < 0)
-		return error;
-	base = hf_catalog_list(made->catalog);
-	if (fresh) {
-		made->list = hf_source_list_ref(base);
-		return 0;
-	}
-	if (last && last->catalog == made->catalog)
-		base = last->list;
-	error = hf_source_list_restat(naming->view->source, naming->path.data,
-				      base, &made->list);
-	if (error < 0)
-		return error;
-	return same_names(made->list, hf_catalog_list(made->catalog)) ? 0
-								      : -EAGAIN;
+	return error < 0 || made->list ? error : look_again(naming);
 }
 
 /* How often a directory may change while it is looked at. */
@@ -153,7 +155,7 @@ static int look_often(struct hf_naming *naming)
 		made->list = NULL;
 		error = look(naming);
 		if (error == -EAGAIN)
-			hf_view_dir_forget(naming->dir->dir);
+			hf_view_dir_forget(hf_node_dir(naming->dir));
 	}
 	return error == -EAGAIN ? -EBUSY : error;
 }
@@ -169,7 +171,7 @@ static int begin(struct hf_naming *naming)
 		return -ENOMEM;
 	naming->elsewhere =
 		!hf_part_has(&naming->view->config->part, naming->path.data);
-	naming->last = hf_view_dir_last(naming->dir->dir);
+	naming->last = hf_recent_get(&naming->view->recent, naming->dir);
 	return look_often(naming);
 }
 
@@ -179,7 +181,7 @@ int hf_naming_look(struct hf_view *view, struct hf_node *dir,
 	struct hf_naming *naming;
 	int error;
 
-	if (!dir->dir)
+	if (!hf_node_dir(dir))
 		return -ENOTDIR;
 	naming = calloc(1, sizeof(*naming));
 	if (!naming)
@@ -440,7 +442,9 @@ int hf_naming_finish(struct hf_naming *naming, struct hf_wait *wait,
 	error = hf_listing_number(naming->made);
 	if (error < 0)
 		return error;
-	if (hf_view_dir_set_last(naming->dir->dir, naming->made))
+	hf_recent_put(&naming->view->recent, naming->dir, naming->made);
+	if (hf_view_dir_set_generation(hf_node_dir(naming->dir),
+				       naming->made->generation))
 		atomic_fetch_add(&naming->view->changes, 1);
 	*ret = hf_listing_ref(naming->made);
 	return 0;

@@ -14,7 +14,7 @@ void hf_node_path(const struct hf_node *node, struct hf_buf *ret)
 	size_t start = ret->len;
 
 	for (const struct hf_node *n = node; n->parent; n = n->parent)
-		len += strlen(n->name) + 1;
+		len += strlen(hf_node_name(n)) + 1;
 	if (len == 0) {
 		hf_buf_puts(ret, "");
 		return;
@@ -25,9 +25,10 @@ void hf_node_path(const struct hf_node *node, struct hf_buf *ret)
 	if (hf_buf_status(ret) < 0)
 		return;
 	for (const struct hf_node *n = node; n->parent; n = n->parent) {
-		size_t n_len = strlen(n->name);
+		const char *name = hf_node_name(n);
+		size_t n_len = strlen(name);
 
-		memcpy(ret->data + start + len - n_len, n->name, n_len);
+		memcpy(ret->data + start + len - n_len, name, n_len);
 		len -= n_len + (n->parent->parent != NULL);
 	}
 }
@@ -35,7 +36,7 @@ void hf_node_path(const struct hf_node *node, struct hf_buf *ret)
 /* Whatever is known by its digest: only those bytes are handed out. */
 bool hf_node_constant(const struct hf_node *node)
 {
-	return node->entry.digest.len > 0;
+	return node->digest_len > 0;
 }
 
 /* What must be equal for two nodes to be one. A file is looked for in the root
@@ -68,7 +69,8 @@ static uint64_t ino_of(const struct hf_entry *entry, const char *path)
 	return ino > 1 ? ino : 2; /* 0 and 1 mean something to some tools */
 }
 
-static int identify(struct hf_view *view, struct hf_node *node)
+static int identify(struct hf_view *view, struct hf_node *node,
+		    const struct hf_entry *entry)
 {
 	struct hf_buf path = {0};
 	struct hf_buf text = {0};
@@ -77,43 +79,118 @@ static int identify(struct hf_view *view, struct hf_node *node)
 	hf_node_path(node, &path);
 	error = hf_buf_status(&path);
 	if (error == 0) {
-		identity_text(view, &node->entry, path.data, &text);
+		identity_text(view, entry, path.data, &text);
 		error = hf_buf_status(&text);
 	}
 	if (error == 0) {
 		hf_siphash128(view->seed, text.data, text.len, node->identity);
-		node->ino = ino_of(&node->entry, path.data);
+		node->ino = ino_of(entry, path.data);
 	}
 	hf_buf_fini(&path);
 	hf_buf_fini(&text);
 	return error;
 }
 
+/* --- the tail --------------------------------------------------------------- */
+
+static size_t digest_at(const struct hf_node *node)
+{
+	return node->timed ? sizeof(int64_t) : 0;
+}
+
+const char *hf_node_name(const struct hf_node *node)
+{
+	return node->tail + digest_at(node) + node->digest_len;
+}
+
+struct hf_digest hf_node_content(const struct hf_node *node)
+{
+	struct hf_digest digest = {.len = node->digest_len};
+
+	memcpy(digest.bytes, node->tail + digest_at(node), digest.len);
+	return digest;
+}
+
+static void fill_tail(struct hf_node *node, const struct hf_entry *entry)
+{
+	if (node->timed)
+		memcpy(node->tail, &entry->mtime_ns, sizeof(entry->mtime_ns));
+	memcpy(node->tail + digest_at(node), entry->digest.bytes,
+	       node->digest_len);
+	strcpy(node->tail + digest_at(node) + node->digest_len, entry->source);
+}
+
+void hf_node_attr(const struct hf_view *view, const struct hf_node *node,
+		  struct stat *ret)
+{
+	struct hf_entry entry = {
+		.mode = node->mode,
+		.uid = node->uid,
+		.gid = node->gid,
+		.size = node->size,
+		.mtime_ns = view->config->mtime_ns,
+	};
+
+	if (node->timed)
+		memcpy(&entry.mtime_ns, node->tail, sizeof(entry.mtime_ns));
+	hf_attr_fill(&entry, node->ino, ret);
+}
+
+/* --- birth and death -------------------------------------------------------- */
+
+/* Without what is not in the entry. NULL: no memory. */
+static struct hf_node *node_of(const struct hf_view *view,
+			       const struct hf_entry *entry)
+{
+	bool timed = entry->mtime_ns != view->config->mtime_ns;
+	size_t tail_len = timed * sizeof(entry->mtime_ns) + entry->digest.len +
+			  strlen(entry->source) + 1;
+	struct hf_node *node = calloc(1, sizeof(*node) + tail_len);
+
+	if (!node)
+		return NULL;
+	node->refs = 1;
+	node->kind = (uint8_t)entry->kind;
+	node->digest_len = entry->digest.len;
+	node->reported = entry->reported;
+	node->timed = timed;
+	node->size = entry->size;
+	node->uid = entry->uid;
+	node->gid = entry->gid;
+	node->root = entry->root;
+	node->mode = (uint16_t)entry->mode;
+	node->error = (uint16_t)entry->error;
+	fill_tail(node, entry);
+	return node;
+}
+
 int hf_node_new(struct hf_view *view, struct hf_node *parent,
 		const struct hf_entry *entry, struct hf_node **ret)
 {
-	size_t len = strlen(entry->source);
-	struct hf_node *node = calloc(1, sizeof(*node) + len + 1);
+	struct hf_node *node = node_of(view, entry);
 	int error = 0;
 
 	if (!node)
 		return -ENOMEM;
-	node->refs = 1;
 	node->parent = parent ? hf_node_ref(parent) : NULL;
-	memcpy(node->name, entry->source, len);
-	node->entry = *entry;
-	node->entry.name = NULL;
-	node->entry.source = node->name;
 	if (entry->kind == HF_KIND_DIR)
-		error = hf_view_dir_new(&node->dir);
+		error = hf_view_dir_new(&node->live_dir);
 	if (error == 0)
-		error = identify(view, node);
+		error = identify(view, node, entry);
 	if (error < 0) {
 		hf_node_unref(node);
 		return error;
 	}
 	*ret = node;
 	return 0;
+}
+
+void hf_node_freeze(struct hf_node *node, const struct hf_frozen_dir *dir)
+{
+	/* What a live directory remembers. */
+	hf_view_dir_free(node->live_dir);
+	node->frozen_dir = dir;
+	node->frozen = true;
 }
 
 int hf_view_node(struct hf_view *view, struct hf_node *dir,
@@ -144,8 +221,10 @@ void hf_node_unref(struct hf_node *node)
 	while (node && atomic_fetch_sub(&node->refs, 1) == 1) {
 		struct hf_node *parent = node->parent;
 
-		hf_view_dir_free(node->dir);
-		hf_sums_unref(node->sums);
+		if (node->kind != HF_KIND_DIR)
+			hf_openings_free(node->openings);
+		else
+			hf_view_dir_free(hf_node_dir(node));
 		free(node);
 		node = parent;
 	}
@@ -153,7 +232,7 @@ void hf_node_unref(struct hf_node *node)
 
 enum hf_kind hf_node_kind(const struct hf_node *node)
 {
-	return node->entry.kind;
+	return (enum hf_kind)node->kind;
 }
 
 const uint64_t *hf_node_identity(const struct hf_node *node)
@@ -168,10 +247,12 @@ bool hf_node_dead(const struct hf_node *node)
 
 bool hf_node_reported(const struct hf_node *node)
 {
-	return node->entry.reported;
+	return node->reported;
 }
 
 void hf_node_digest(const struct hf_node *node, char ret[HF_DIGEST_HEX_MAX + 1])
 {
-	hf_digest_hex(&node->entry.digest, ret);
+	struct hf_digest digest = hf_node_content(node);
+
+	hf_digest_hex(&digest, ret);
 }

@@ -255,7 +255,7 @@ static const struct hf_stop *child_of(const struct tour *tour,
 
 	if (entry->kind != HF_KIND_DIR || visit->child >= walk->n ||
 	    child->node->parent != visit->stop->node ||
-	    strcmp(child->node->name, entry->source) != 0)
+	    strcmp(hf_node_name(child->node), entry->source) != 0)
 		return NULL;
 	visit->child++;
 	return child;
@@ -265,9 +265,9 @@ static const struct hf_stop *child_of(const struct tour *tour,
 static bool comes_before(const struct hf_entry *entry,
 			 const struct hf_stop *dir)
 {
-	size_t len = strlen(dir->node->name);
+	size_t len = strlen(hf_node_name(dir->node));
 
-	return strncmp(entry->source, dir->node->name, len) == 0 &&
+	return strncmp(entry->source, hf_node_name(dir->node), len) == 0 &&
 	       (unsigned char)entry->source[len] < '/';
 }
 

@@ -17,16 +17,16 @@ static bool times_move(const struct hf_config *config)
 static int64_t entry_time(struct hf_view *view, const char *dir,
 			  const struct hf_catalog *catalog, size_t i)
 {
-	const struct hf_source_entry *listed =
-		hf_source_list_entry(hf_catalog_list(catalog), i);
+	struct hf_source_entry listed =
+		hf_source_names_entry(hf_catalog_names(catalog), i);
 	bool mutable = hf_rule_mutable(hf_catalog_rule(catalog, i)) ||
 		       view->config->show & HF_SHOW_PLAIN;
 	struct hf_source_entry now;
 	struct hf_entry entry;
 
-	if (listed->type != HF_TYPE_FILE ||
+	if (listed.type != HF_TYPE_FILE ||
 	    (!mutable && !view->config->mtime_source) ||
-	    hf_source_stat(view->source, dir, listed, &now) < 0 ||
+	    hf_source_stat(view->source, dir, &listed, &now) < 0 ||
 	    now.type != HF_TYPE_FILE)
 		return INT64_MIN;
 	hf_attr_entry(view->config, !mutable, &now.st, &entry);
@@ -42,12 +42,14 @@ static int64_t newest(struct hf_view *view, struct hf_node *node,
 {
 	struct hf_catalog *catalog;
 	int64_t latest = INT64_MIN;
-	bool fresh;
+	struct hf_source_list *list;
 
 	/* Who may not list it sees none of its times either. */
-	if (hf_view_dir_catalog(view, node->dir, path, &fresh, &catalog) < 0)
+	if (hf_view_dir_catalog(view, hf_node_dir(node), path, &list,
+				&catalog) < 0)
 		return none;
-	for (size_t i = 0; i < hf_source_list_len(hf_catalog_list(catalog));
+	hf_source_list_unref(list);
+	for (size_t i = 0; i < hf_source_names_len(hf_catalog_names(catalog));
 	     i++) {
 		int64_t time = entry_time(view, path, catalog, i);
 
@@ -85,10 +87,10 @@ static int stat_dir(struct hf_view *view, struct hf_node *node,
 static int stat_plain(struct hf_view *view, struct hf_node *node,
 		      struct stat *ret)
 {
-	struct hf_source_entry was = {.name = node->name,
-				      .root = node->entry.root};
+	struct hf_source_entry was = {.name = hf_node_name(node),
+				      .root = node->root};
 	struct hf_source_entry now;
-	struct hf_entry entry = node->entry;
+	struct hf_entry entry;
 	struct hf_buf dir = {0};
 	int error;
 
@@ -102,23 +104,26 @@ static int stat_plain(struct hf_view *view, struct hf_node *node,
 	/* Another kind of thing now: the name leads to another node. */
 	if (now.type == HF_TYPE_DIR)
 		return -ESTALE;
-	if (now.type == HF_TYPE_FILE)
+	if (now.type == HF_TYPE_FILE) {
 		hf_attr_entry(view->config, false, &now.st, &entry);
-	hf_attr_fill(&entry, node->ino, ret);
+		hf_attr_fill(&entry, node->ino, ret);
+	} else {
+		hf_node_attr(view, node, ret);
+	}
 	return 0;
 }
 
 int hf_view_stat(struct hf_view *view, struct hf_node *node, struct stat *ret)
 {
 	if (view->frozen) {
-		hf_frozen_stat(node, ret);
+		hf_frozen_stat(view, node, ret);
 		return 0;
 	}
-	if (node->entry.kind == HF_KIND_DIR)
+	if (node->kind == HF_KIND_DIR)
 		return stat_dir(view, node, ret);
 	if (!hf_node_constant(node))
 		return stat_plain(view, node, ret);
-	hf_attr_fill(&node->entry, node->ino, ret);
+	hf_node_attr(view, node, ret);
 	return 0;
 }
 

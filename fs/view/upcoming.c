@@ -57,6 +57,7 @@ static void next_free(struct hf_next *next)
 {
 	hf_naming_free(next->naming);
 	hf_graph_free(next->graph);
+	hf_listing_unref(next->listing);
 	hf_node_unref(next->node);
 	free(next);
 }
@@ -206,7 +207,7 @@ void hf_upcoming_offer(struct hf_upcoming *upcoming, struct hf_view *view,
 }
 
 bool hf_upcoming_open(struct hf_upcoming *upcoming, const struct hf_node *dir,
-		      bool *offer)
+		      bool *offer, struct hf_listing **ret)
 {
 	struct hf_next *gone = NULL;
 	struct hf_next *next;
@@ -218,6 +219,8 @@ bool hf_upcoming_open(struct hf_upcoming *upcoming, const struct hf_node *dir,
 		/* What is in the others was offered when they were begun. */
 		*offer = !next->busy &&
 			 (next->state == WAITS || next->state == LEFT);
+		if (next->state == NAMED && next->listing)
+			*ret = hf_listing_ref(next->listing);
 		while (upcoming->first != next)
 			take_out(upcoming, upcoming->first, &gone);
 		take_out(upcoming, next, &gone);
@@ -246,7 +249,7 @@ struct hf_node *hf_upcoming_node(struct hf_upcoming *upcoming,
 	pthread_mutex_lock(&upcoming->lock);
 	next = hf_map_get(upcoming->by_identity, node->identity,
 			  sizeof(node->identity));
-	if (next && next->node->entry.reported == node->entry.reported)
+	if (next && next->node->reported == node->reported)
 		other = hf_node_ref(next->node);
 	pthread_mutex_unlock(&upcoming->lock);
 	return other;

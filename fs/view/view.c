@@ -107,6 +107,7 @@ int hf_view_new(const struct hf_config *config, dev_t own_dev,
 	hf_random_seed(view->seed);
 	pthread_mutex_init(&view->sums_lock, NULL);
 	pthread_mutex_init(&view->reports_lock, NULL);
+	hf_recent_init(&view->recent);
 	error = open_parts(view, own_dev, why);
 	if (error < 0) {
 		hf_view_free(view);
@@ -123,6 +124,7 @@ void hf_view_free(struct hf_view *view)
 	hf_ahead_free(view->ahead);
 	hf_follow_free(view->follow);
 	hf_pool_free(view->pool); /* first: its jobs use the others */
+	hf_recent_fini(&view->recent);
 	hf_frozen_free(view->frozen);
 	hf_digests_free(view->digests);
 	hf_texts_free(view->texts);

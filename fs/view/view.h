@@ -248,15 +248,25 @@ void hf_grounds_take(struct hf_view *view, struct hf_node *dir,
 		     struct hf_grounds *ret);
 /* For how long it may still rest on reports; 0: it was too long ago. */
 int64_t hf_grounds_left_ms(const struct hf_grounds *grounds);
+/* As hf_view_list, and watches what it says. *grounds is set on success. */
+int hf_view_list_anew(struct hf_view *view, struct hf_node *dir,
+		      struct hf_wait *wait, struct hf_grounds *grounds,
+		      struct hf_listing **ret) HF_MUST_USE;
 /*
- * The same as hf_view_list but for what is not reported, watching it: the last
- * listing, if all of that is watched, was quiet, and nothing was reported
- * since. *grounds is set as well.
+ * Somebody opens the directory: as hf_view_list_anew, but no look is needed if
+ * all that the last listing says is reported, was quiet, and nothing was
+ * reported since. Then *ret is NULL unless it is still held in memory; its
+ * generation is known in any case.
  */
 int hf_view_list_again(struct hf_view *view, struct hf_node *dir,
 		       struct hf_wait *wait, struct hf_grounds *grounds,
+		       uint64_t *generation,
 		       struct hf_listing **ret) HF_MUST_USE;
-/* From now on hf_view_list_again looks at every directory once more. */
+/* The listing of that generation, new, if it is still held in memory; else
+ * NULL. */
+struct hf_listing *hf_view_recall(struct hf_view *view, struct hf_node *dir,
+				  uint64_t generation);
+/* From now on nothing that was listed before is vouched for. */
 void hf_view_doubt(struct hf_view *view);
 
 /* The node of entry `i`, which must not be hidden; *ret is new. */

@@ -1,7 +1,7 @@
 /*
- * vouch: a listing handed out again without a look at the source. All that it
- * says is watched, and nothing was reported since it was made: so it is what a
- * look would find. It is relied upon no longer than the kernel relies on what
+ * vouch: a directory is still as it was listed, which is known without a look
+ * at the source. All that the listing says is watched, and nothing was reported
+ * since it was made: so it is what a look would find. It is relied upon no longer than the kernel relies on what
  * it is lent, since some changes are not reported (hf_watches_dir), and not at
  * all once an opening has shown that there was one.
  */
@@ -54,41 +54,56 @@ void hf_view_vouch(struct hf_node *dir, const struct hf_grounds *grounds,
 		   const struct hf_listing *listing)
 {
 	if (grounds->reported && is_reported(listing))
-		hf_view_dir_set_grounds(dir->dir, listing, grounds);
+		hf_view_dir_set_grounds(hf_node_dir(dir), listing->generation,
+					grounds);
 }
 
-static int look(struct hf_view *view, struct hf_node *dir, struct hf_wait *wait,
-		struct hf_grounds *grounds, struct hf_listing **ret)
+int hf_view_list_anew(struct hf_view *view, struct hf_node *dir,
+		      struct hf_wait *wait, struct hf_grounds *grounds,
+		      struct hf_listing **ret)
 {
 	int error;
 
 	hf_grounds_take(view, dir, grounds);
 	error = hf_view_list(view, dir, wait, ret);
-	if (error == 0 && dir->dir)
+	if (error == 0 && hf_node_dir(dir))
 		hf_view_vouch(dir, grounds, *ret);
 	return error;
 }
 
+struct hf_listing *hf_view_recall(struct hf_view *view, struct hf_node *dir,
+				  uint64_t generation)
+{
+	struct hf_listing *listing = hf_recent_get(&view->recent, dir);
+
+	if (listing && listing->generation == generation)
+		return listing;
+	hf_listing_unref(listing);
+	return NULL;
+}
+
 int hf_view_list_again(struct hf_view *view, struct hf_node *dir,
 		       struct hf_wait *wait, struct hf_grounds *grounds,
-		       struct hf_listing **ret)
+		       uint64_t *generation, struct hf_listing **ret)
 {
-	struct hf_listing *last = NULL;
 	bool offer = false;
 	int error;
 
-	if (dir->dir) {
+	*generation = 0;
+	if (hf_node_dir(dir)) {
 		offer = hf_ahead_opens(view->ahead, dir,
-				       !hf_view_dir_listed(dir->dir));
-		last = hf_view_dir_grounds(dir->dir, grounds);
+				       !hf_view_dir_listed(hf_node_dir(dir)));
+		*generation = hf_view_dir_grounds(hf_node_dir(dir), grounds);
 	}
-	if (last && still_holds(view, grounds)) {
-		*ret = last;
+	if (*generation && still_holds(view, grounds)) {
+		*ret = hf_view_recall(view, dir, *generation);
 		return 0;
 	}
-	hf_listing_unref(last);
-	error = look(view, dir, wait, grounds, ret);
-	if (error == 0 && offer)
+	error = hf_view_list_anew(view, dir, wait, grounds, ret);
+	if (error < 0)
+		return error;
+	*generation = hf_listing_generation(*ret);
+	if (offer)
 		hf_ahead_offer(view->ahead, dir, (*ret)->list);
-	return error;
+	return 0;
 }

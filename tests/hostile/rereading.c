@@ -25,8 +25,8 @@ static int open_source(struct hf_fs *fs, const struct hf_node *node)
 	int error;
 
 	hf_node_path(node, &path);
-	error = hf_source_open_file(fs->view->source, node->entry.root,
-				    path.data, &fd, &st);
+	error = hf_source_open_file(fs->view->source, node->root, path.data,
+				    &fd, &st);
 	hf_buf_fini(&path);
 	return error < 0 ? error : fd;
 }

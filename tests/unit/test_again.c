@@ -180,7 +180,7 @@ static void what_was_read_is_not_looked_at_again(void **state)
 static size_t stop_of(const struct hf_walk *walk, const char *name)
 {
 	for (size_t i = 0; i < walk->n; i++)
-		if (strcmp(walk->stops[i].node->name, name) == 0)
+		if (strcmp(hf_node_name(walk->stops[i].node), name) == 0)
 			return i;
 	fail_msg("no directory %s", name);
 	return 0;

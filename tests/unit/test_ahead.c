@@ -40,10 +40,12 @@ static struct hf_listing *list(struct scene *scene, struct hf_node *dir)
 {
 	struct hf_listing *listing;
 	struct hf_grounds grounds;
+	uint64_t generation;
 
 	assert_int_equal(hf_view_list_again(scene->view, dir, &scene->wait,
-					    &grounds, &listing),
+					    &grounds, &generation, &listing),
 			 0);
+	assert_non_null(listing);
 	return listing;
 }
 

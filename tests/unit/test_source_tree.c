@@ -697,17 +697,20 @@ a_list_is_current_while_its_quiet_directory_is_unchanged(void **state)
 	put_file("two/sub/b", "");
 	source = sources(state, "one:two");
 	assert_int_equal(hf_source_list_at(source, "", later, &list), 0);
-	assert_int_equal(hf_source_list_current_at(source, "", list,
-						   later + 3600 * SECOND),
+	assert_int_equal(hf_source_names_current_at(source, "",
+						    hf_source_list_names(list),
+						    later + 3600 * SECOND),
 			 1);
 	/* A file's own change is not a change of names. */
 	put_file("one/a", "changed");
-	assert_int_equal(hf_source_list_current_at(source, "", list,
-						   later + 3600 * SECOND),
+	assert_int_equal(hf_source_names_current_at(source, "",
+						    hf_source_list_names(list),
+						    later + 3600 * SECOND),
 			 1);
 	put_file("two/new", "");
-	assert_int_equal(hf_source_list_current_at(source, "", list,
-						   later + 3600 * SECOND),
+	assert_int_equal(hf_source_names_current_at(source, "",
+						    hf_source_list_names(list),
+						    later + 3600 * SECOND),
 			 0);
 	hf_source_list_unref(list);
 }
@@ -721,18 +724,27 @@ static void a_list_of_a_busy_directory_is_current_for_a_moment(void **state)
 	put_file("s/a", "");
 	source = sources(state, "s");
 	assert_int_equal(hf_source_list_at(source, "", now, &list), 0);
-	assert_int_equal(hf_source_list_current_at(source, "", list, now), 1);
-	assert_int_equal(
-		hf_source_list_current_at(source, "", list, now + SECOND / 20),
-		0);
-	assert_int_equal(hf_source_list_current_at(source, "", list, now - 1),
+	assert_int_equal(hf_source_names_current_at(
+				 source, "", hf_source_list_names(list), now),
+			 1);
+	assert_int_equal(hf_source_names_current_at(source, "",
+						    hf_source_list_names(list),
+						    now + SECOND / 20),
+			 0);
+	assert_int_equal(hf_source_names_current_at(source, "",
+						    hf_source_list_names(list),
+						    now - 1),
 			 0);
 	/* Not for who has heard of a change, unless the stamps prove it. */
-	assert_int_equal(hf_source_list_certain(source, "", list), 0);
+	assert_int_equal(
+		hf_source_names_certain(source, "", hf_source_list_names(list)),
+		0);
 	hf_source_list_unref(list);
 	assert_int_equal(
 		hf_source_list_at(source, "", now + 10 * SECOND, &list), 0);
-	assert_int_equal(hf_source_list_certain(source, "", list), 1);
+	assert_int_equal(
+		hf_source_names_certain(source, "", hf_source_list_names(list)),
+		1);
 	hf_source_list_unref(list);
 }
 
@@ -746,14 +758,20 @@ static void a_directory_that_appears_in_another_root_is_noticed(void **state)
 	put_dir("two");
 	source = sources(state, "one:two");
 	assert_int_equal(hf_source_list_at(source, "d", later, &list), 0);
-	assert_int_equal(hf_source_list_current_at(source, "d", list, later),
+	assert_int_equal(hf_source_names_current_at(source, "d",
+						    hf_source_list_names(list),
+						    later),
 			 1);
 	put_dir("two/d");
-	assert_int_equal(hf_source_list_current_at(source, "d", list, later),
+	assert_int_equal(hf_source_names_current_at(source, "d",
+						    hf_source_list_names(list),
+						    later),
 			 0);
 	assert_int_equal(rmdir("one/d"), 0);
 	assert_int_equal(rmdir("two/d"), 0);
-	assert_int_equal(hf_source_list_current_at(source, "d", list, later),
+	assert_int_equal(hf_source_names_current_at(source, "d",
+						    hf_source_list_names(list),
+						    later),
 			 -ENOENT);
 	hf_source_list_unref(list);
 }
@@ -860,7 +878,9 @@ static void a_lost_root_is_an_error_and_never_empty(void **state)
 			 0);
 	assert_not_listed(source, "", EIO);
 	assert_not_listed(source, "css", EIO);
-	assert_int_equal(hf_source_list_current(source, "", list), -EIO);
+	assert_int_equal(
+		hf_source_names_current(source, "", hf_source_list_names(list)),
+		-EIO);
 	assert_int_equal(hf_source_stat(source, "",
 					hf_source_list_find(list, "c"), &again),
 			 -EIO);

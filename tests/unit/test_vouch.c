@@ -10,18 +10,18 @@ struct stage {
 	char *bytes;
 	struct hf_listing *listing;
 	struct hf_grounds grounds;
+	uint64_t generation; /* of the listing */
 };
 
-static void list(struct scene *scene, const char *path, struct stage *stage)
+static void list(struct scene *scene, struct hf_node *node, struct stage *stage)
 {
-	struct hf_node *node = scene_node(scene, path);
-
 	if (stage->listing)
 		hf_listing_unref(stage->listing);
 	assert_int_equal(hf_view_list_again(scene->view, node, &scene->wait,
-					    &stage->grounds, &stage->listing),
+					    &stage->grounds, &stage->generation,
+					    &stage->listing),
 			 0);
-	hf_node_unref(node);
+	assert_non_null(stage->listing);
 }
 
 static void assert_named(struct stage *stage, const char *text)
@@ -45,7 +45,7 @@ static void begin(struct scene *scene, const char *options, struct stage *stage)
 	close(fd);
 	scene_open(scene, "@", options);
 	hf_view_watch(scene->view);
-	list(scene, "", stage);
+	list(scene, scene->top, stage);
 	assert_named(stage, "old");
 }
 
@@ -63,7 +63,7 @@ static void nothing_reported_nothing_looked_at(void **state)
 	begin(scene, "", &stage);
 	assert_true(stage.grounds.reported);
 	memcpy(stage.bytes, "new", 3);
-	list(scene, "", &stage);
+	list(scene, scene->top, &stage);
 	assert_named(&stage, "old");
 	end(&stage);
 }
@@ -78,12 +78,12 @@ static void not_for_longer_than_a_minute(void **state)
 	begin(scene, "", &stage);
 	memcpy(stage.bytes, "new", 3);
 	atomic_fetch_add(&scene_ahead_ns, most - 20 * seconds);
-	list(scene, "", &stage);
+	list(scene, scene->top, &stage);
 	assert_named(&stage, "old");
 	assert_true(hf_grounds_left_ms(&stage.grounds) <= 20 * 1000);
 	atomic_fetch_add(&scene_ahead_ns, 20 * seconds);
 	assert_int_equal(hf_grounds_left_ms(&stage.grounds), 0);
-	list(scene, "", &stage);
+	list(scene, scene->top, &stage);
 	assert_named(&stage, "new");
 	end(&stage);
 }
@@ -97,7 +97,7 @@ static void a_clock_that_was_set_back_counts_nothing(void **state)
 	memcpy(stage.bytes, "new", 3);
 	atomic_fetch_sub(&scene_ahead_ns, HOUR_NS / 2);
 	assert_int_equal(hf_grounds_left_ms(&stage.grounds), 0);
-	list(scene, "", &stage);
+	list(scene, scene->top, &stage);
 	assert_named(&stage, "new");
 	end(&stage);
 }
@@ -109,7 +109,7 @@ static void a_report_that_nobody_read_counts(void **state)
 
 	begin(scene, "", &stage);
 	tree_write(&scene->tree, "a.bin", "new");
-	list(scene, "", &stage);
+	list(scene, scene->top, &stage);
 	assert_named(&stage, "new");
 	end(&stage);
 }
@@ -122,7 +122,7 @@ static void a_report_that_was_read_counts(void **state)
 	begin(scene, "", &stage);
 	tree_write(&scene->tree, "a.bin", "new");
 	hf_view_take_reports(scene->view);
-	list(scene, "", &stage);
+	list(scene, scene->top, &stage);
 	assert_named(&stage, "new");
 	end(&stage);
 }
@@ -132,14 +132,18 @@ static void a_report_of_another_directory_counts(void **state)
 {
 	struct scene *scene = *state;
 	struct stage stage = {0};
+	struct hf_node *node;
 
 	tree_write(&scene->tree, "d/b.bin", "b");
 	begin(scene, "", &stage);
-	list(scene, "d", &stage);
-	list(scene, "", &stage);
+	node = scene_node(scene, "d");
+	list(scene, node, &stage);
+	hf_node_unref(node);
+	list(scene, scene->top, &stage);
+	assert_named(&stage, "old");
 	memcpy(stage.bytes, "new", 3);
 	tree_write(&scene->tree, "d/b.bin", "c");
-	list(scene, "", &stage);
+	list(scene, scene->top, &stage);
 	assert_named(&stage, "new");
 	end(&stage);
 }
@@ -152,11 +156,11 @@ static void a_doubt_counts(void **state)
 	begin(scene, "", &stage);
 	memcpy(stage.bytes, "new", 3);
 	hf_view_doubt(scene->view);
-	list(scene, "", &stage);
+	list(scene, scene->top, &stage);
 	assert_named(&stage, "new");
 	memcpy(stage.bytes, "odd", 3);
 	hf_view_forget(scene->view);
-	list(scene, "", &stage);
+	list(scene, scene->top, &stage);
 	assert_named(&stage, "odd");
 	end(&stage);
 }
@@ -174,7 +178,7 @@ static void an_opening_that_finds_other_bytes_counts(void **state)
 	memcpy(stage.bytes, "new", 3);
 	assert_int_equal(scene_try_open(scene, node), -ESTALE);
 	hf_node_unref(node);
-	list(scene, "", &stage);
+	list(scene, scene->top, &stage);
 	assert_named(&stage, "new");
 	end(&stage);
 }
@@ -193,7 +197,7 @@ static void a_file_of_two_names_is_looked_at(void **state)
 	assert_int_equal(link(path, other), 0);
 	begin(scene, "", &stage);
 	memcpy(stage.bytes, "new", 3);
-	list(scene, "", &stage);
+	list(scene, scene->top, &stage);
 	assert_named(&stage, "new");
 	end(&stage);
 }
@@ -213,7 +217,7 @@ static void a_listing_by_others_is_looked_at(void **state)
 	assert_int_equal(link(path, other), 0);
 	hf_listing_unref(scene_list(scene, ""));
 	memcpy(stage.bytes, "new", 3);
-	list(scene, "", &stage);
+	list(scene, scene->top, &stage);
 	assert_named(&stage, "new");
 	end(&stage);
 }
@@ -227,7 +231,7 @@ static void what_a_link_leads_to_is_looked_at(void **state)
 	tree_link(&scene->tree, "b.bin", "d/b.bin");
 	begin(scene, "", &stage);
 	memcpy(stage.bytes, "new", 3);
-	list(scene, "", &stage);
+	list(scene, scene->top, &stage);
 	assert_named(&stage, "new");
 	end(&stage);
 }
@@ -244,6 +248,49 @@ static void refer_to(struct scene *scene, const char *target)
 	hf_buf_fini(&text);
 }
 
+#define MANY 400
+
+/* Of many listings a few are held; all are vouched for. */
+static void a_listing_that_is_gone_is_vouched_for(void **state)
+{
+	struct scene *scene = *state;
+	struct hf_node *nodes[MANY];
+	struct stage stage = {0};
+	struct hf_listing *listing;
+	char path[32];
+	size_t held = 0;
+
+	for (int i = 0; i < MANY; i++) {
+		snprintf(path, sizeof(path), "d%03d/b.bin", i);
+		tree_write(&scene->tree, path, "b");
+	}
+	begin(scene, "", &stage);
+	for (int i = 0; i < MANY; i++) {
+		snprintf(path, sizeof(path), "d%03d", i);
+		nodes[i] = scene_node(scene, path);
+		list(scene, nodes[i], &stage);
+		listing = hf_view_recall(scene->view, nodes[i], 1);
+		assert_null(listing);
+	}
+	for (int i = 0; i < MANY; i++) {
+		uint64_t generation;
+
+		assert_int_equal(hf_view_list_again(
+					 scene->view, nodes[i], &scene->wait,
+					 &stage.grounds, &generation, &listing),
+				 0);
+		assert_true(generation);
+		if (listing)
+			assert_true(hf_listing_generation(listing) ==
+				    generation);
+		held += listing != NULL;
+		hf_listing_unref(listing);
+		hf_node_unref(nodes[i]);
+	}
+	assert_in_range(held, 1, 100);
+	end(&stage);
+}
+
 /* A text's name hangs on files elsewhere, which are reported or not. */
 static void what_a_text_refers_to_is_reported(void **state)
 {
@@ -253,10 +300,10 @@ static void what_a_text_refers_to_is_reported(void **state)
 	refer_to(scene, "d/b.bin");
 	begin(scene, "", &stage);
 	memcpy(stage.bytes, "new", 3);
-	list(scene, "", &stage);
+	list(scene, scene->top, &stage);
 	assert_named(&stage, "old");
 	tree_write(&scene->tree, "d/b.bin", "c");
-	list(scene, "", &stage);
+	list(scene, scene->top, &stage);
 	assert_named(&stage, "new");
 	end(&stage);
 }
@@ -269,7 +316,7 @@ static void what_a_text_refers_to_is_not_reported(void **state)
 	refer_to(scene, "e/l/b.bin");
 	begin(scene, "", &stage);
 	memcpy(stage.bytes, "new", 3);
-	list(scene, "", &stage);
+	list(scene, scene->top, &stage);
 	assert_named(&stage, "new");
 	end(&stage);
 }
@@ -283,7 +330,7 @@ static void what_was_just_changed_is_looked_at(void **state)
 	atomic_store(&scene_ahead_ns, 0);
 	begin(scene, "", &stage);
 	memcpy(stage.bytes, "new", 3);
-	list(scene, "", &stage);
+	list(scene, scene->top, &stage);
 	assert_named(&stage, "new");
 	end(&stage);
 }
@@ -295,10 +342,10 @@ static void without_watches_all_is_looked_at(void **state)
 
 	begin(scene, "", &stage);
 	scene_open(scene, "@", "");
-	list(scene, "", &stage);
+	list(scene, scene->top, &stage);
 	assert_false(stage.grounds.reported);
 	memcpy(stage.bytes, "new", 3);
-	list(scene, "", &stage);
+	list(scene, scene->top, &stage);
 	assert_named(&stage, "new");
 	end(&stage);
 }
@@ -319,6 +366,7 @@ int main(void)
 		VOUCH(a_file_of_two_names_is_looked_at),
 		VOUCH(a_listing_by_others_is_looked_at),
 		VOUCH(what_a_link_leads_to_is_looked_at),
+		VOUCH(a_listing_that_is_gone_is_vouched_for),
 		VOUCH(what_a_text_refers_to_is_reported),
 		VOUCH(what_a_text_refers_to_is_not_reported),
 		VOUCH(what_was_just_changed_is_looked_at),

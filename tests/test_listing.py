@@ -1,0 +1,107 @@
+"""Listings that a mount made and no longer holds, when the kernel asks again."""
+
+import errno
+import os
+import time
+
+import oracle
+import pytest
+from person import eventually
+
+# Many times as many as are held.
+OTHERS = 700
+# More than one call of getdents(2) brings: with long names, several times 128 KiB.
+MANY = 3000
+FILL = "x" * 100
+
+
+@pytest.fixture
+def listed(make, mount, anyone):
+    tree = {f"many/{i:04}{FILL}": b"%d" % i for i in range(MANY)}
+    tree |= {f"others/{i:03}/file": b"%d" % i for i in range(OTHERS)}
+    tree["few/a"] = b"one"
+    src = make(tree, owner=anyone)
+    time.sleep(2.1)  # what was just changed is not vouched for
+    with mount(src, "cache=none", person=anyone) as m:
+        m.src = src
+        yield m
+
+
+def let_go(m, directory):
+    """Lists a directory, and then so many others that the mount holds it no
+    longer. It vouches for it, and the kernel has it; neither is dropped when
+    others need memory."""
+    os.open(directory, os.O_PATH)
+    os.listdir(directory)
+    os.listdir(directory)
+    for i in range(OTHERS):
+        os.listdir(m / f"others/{i:03}")
+
+
+def lose(fd):
+    """Whatever the kernel has cached of an open directory."""
+    os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def relisted(m, directory, between=lambda: None):
+    """What is listed by who opened the directory before something happened."""
+    let_go(m, directory)
+    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    lose(fd)
+    between()
+    try:
+        return sorted(os.listdir(fd))
+    finally:
+        os.close(fd)
+
+
+@pytest.mark.parametrize("directory", ["few", "many"])
+def test_the_same_again(listed, directory):
+    source = sorted(os.listdir(listed.src / directory))
+    found = listed.call(relisted, listed, listed / directory)
+    assert [name.split(".")[0] for name in found] == source
+
+
+def test_another_one_by_now(listed):
+    """And what the kernel then has is not taken for what it was opened as."""
+    new = oracle.hashed("a", b"new")
+    old = oracle.hashed("a", b"one")
+    source = listed.src / "few/a"
+    few = listed / "few"
+
+    def scenario():
+        found = relisted(listed, few, lambda: source.write_bytes(b"new"))
+        source.write_bytes(b"one")
+        return found, eventually(lambda: os.listdir(few) == [old], 3)
+
+    assert listed.call(scenario) == ([new], True)
+
+
+def finished(m, directory, change):
+    """How a listing ends in the middle of which something happened."""
+    let_go(m, directory)
+    with os.scandir(directory) as entries:
+        found = [next(entries).name]
+        fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+        lose(fd)
+        os.close(fd)
+        change()
+        try:
+            found += [entry.name for entry in entries]
+        except OSError as error:
+            return error.errno
+    return len(found)
+
+
+@pytest.mark.parametrize("changes", [False, True], ids=["nothing", "something"])
+def test_in_the_middle(listed, changes):
+    """Nobody is given a part of one listing and the rest of another."""
+
+    def change():
+        if changes:
+            (listed.src / f"many/0000{FILL}").unlink()
+
+    ended = listed.call(finished, listed, listed / "many", change)
+    # Under memory pressure the kernel may not let go what it has.
+    assert ended in ([errno.ESTALE, MANY] if changes else [MANY])
+    assert len(listed.listing("many")) == MANY - changes
