@@ -45,12 +45,14 @@ static int read_sources(const struct hf_arguments *arguments,
 			const struct hf_tree *tree)
 {
 	struct hf_progress progress = {0};
-	struct hf_meter *meter =
-		hf_meter_start(arguments->given & HF_GIVEN_QUIET,
-			       hf_work_of_snapshot, &progress);
+	struct hf_meter *meter;
 	char *why = NULL;
-	int error = hf_tree_of_sources(config, &progress, tree, &why);
+	int error;
 
+	hf_output_check_apart(arguments->output, &config->source);
+	meter = hf_meter_start(arguments->given & HF_GIVEN_QUIET,
+			       hf_work_of_snapshot, &progress);
+	error = hf_tree_of_sources(config, &progress, tree, &why);
 	hf_meter_stop(meter);
 	return error < 0 ? hf_verb_fail(error, why) : HF_EXIT_GOOD;
 }

@@ -288,6 +288,11 @@ int hf_output_open(const char *path, struct hf_output *ret,
 int hf_output_write(struct hf_output *output, const void *data, size_t len,
 		    char **why) HF_MUST_USE;
 void hf_output_close(struct hf_output *output);
+/* Warns if the file `path`, which is to be written (NULL: none), will be one of
+ * the sources'. */
+void hf_output_check_apart(const char *path,
+			   const struct hf_source_config *sources);
+
 /* --- progress.c: a line on the terminal ---------------------------------- */
 
 struct hf_work {

@@ -241,6 +241,41 @@ int hf_output_write(struct hf_output *output, const void *data, size_t len,
 	return error < 0 ? fail(error, output->path, why) : 0;
 }
 
+/* Whether the sources show a file of that name, as far as that tells. */
+static bool is_shown(const char *name, const struct hf_source_config *sources)
+{
+	return !hf_globs_match(&sources->ignore, name) &&
+	       (sources->no_default_ignore || *name != '.');
+}
+
+void hf_output_check_apart(const char *path,
+			   const struct hf_source_config *sources)
+{
+	HF_CLEANUP(hf_freep) char *dir = path ? strdup(path) : NULL;
+	HF_CLEANUP(hf_freep) char *shown = path ? hf_escaped(path) : NULL;
+	char *slash = dir ? strrchr(dir, '/') : NULL;
+	const char *name = path && slash ? path + (slash - dir) + 1 : path;
+
+	if (!dir || !shown || !strcmp(path, "-") || !is_shown(name, sources))
+		return;
+	if (slash)
+		slash[slash == dir] = '\0';
+	for (size_t i = 0; i < sources->roots.n; i++) {
+		struct stat root;
+
+		if (stat(sources->roots.items[i].dir, &root) < 0 ||
+		    !hf_dir_within(slash ? dir : ".", &root))
+			continue;
+		hf_log(HF_LOG_WARNING,
+		       "%s lies in a source, so the next manifest will name "
+		       "it, "
+		       "too; write it elsewhere, or leave it out with -o "
+		       "ignore=",
+		       shown);
+		return;
+	}
+}
+
 void hf_output_close(struct hf_output *output)
 {
 	if (output->fd > STDERR_FILENO)

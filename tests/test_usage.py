@@ -236,6 +236,27 @@ def test_manifest_refusals(manifest, bed, src, args, code, words):
     assert sorted(os.listdir(src)) == ["a.txt"]
 
 
+@pytest.mark.parametrize("program", ["-manifest", "-export", "-run"])
+def test_a_manifest_in_a_source_is_told_of(bed, fuse, src, work, program):
+    os.chmod(src, 0o777)
+    os.chmod(work, 0o777)
+
+    def said(manifest, *options):
+        words = {
+            "-manifest": ["snapshot", "--output", manifest, "--source", *options, src],
+            "-export": ["--manifest", manifest, *options, src, work / "out"],
+            "-run": ["--manifest", manifest, *options, src, "--", "true"],
+        }
+        argv = [f"{bed.bin}/hashedfs{program}", *map(str, words[program])]
+        return bed.user.run(*argv, cwd=src).stderr
+
+    assert said(work / "m.json") == ""
+    for inside in src / "m.json", "m.json", f"{src}/../src/m.json":
+        assert "lies in a source" in said(inside)
+    assert said("m.json", "-o", "ignore=m.json") == ""
+    assert said(".m.json") == ""
+
+
 def test_manifest_output_is_whole_or_not_there(manifest, src, work, anyone):
     output = work / "staticfiles.json"
     output.write_text("old")

@@ -1,49 +1,12 @@
 #include "tools/apart.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 static bool same_file(const struct stat *a, const struct stat *b)
 {
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
-static int is_top(const struct stat *st, const struct stat *above)
-{
-	struct stat slash;
-
-	/* A directory may be bound into itself and look like its parent; only
-	 * the top really is its own. */
-	return same_file(st, above) && stat("/", &slash) == 0 &&
-	       same_file(st, &slash);
-}
-
-/* Whether `path` is the directory `wanted` or lies in it: by identity, since
- * bind mounts give a directory several names. What cannot be walked is taken
- * for the top. */
-static bool lies_in(const char *path, const struct stat *wanted)
-{
-	HF_CLEANUP(hf_closep)
-	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct stat st, above;
-
-	if (fd < 0 || fstat(fd, &st) != 0)
-		return false;
-	while (!same_file(&st, wanted)) {
-		int up = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-		if (up < 0)
-			return false;
-		close(fd);
-		fd = up;
-		if (fstat(fd, &above) != 0 || is_top(&st, &above))
-			return false;
-		st = above;
-	}
-	return true;
 }
 
 /* One question about a directory and one source. */
@@ -71,7 +34,7 @@ static int check_source(const struct question *question, const char *source,
 		return hf_why(-EINVAL, why,
 			      "%s is source and %s at once; choose another %s",
 			      shown, what, what);
-	if (lies_in(question->path, &st))
+	if (hf_dir_within(question->path, &st))
 		return hf_why(-EINVAL, why,
 			      question->parent
 				      ? "a %s in %s would lie inside the "
@@ -79,7 +42,7 @@ static int check_source(const struct question *question, const char *source,
 				      : "%s %s lies inside the source %s; "
 					"choose a directory outside",
 			      what, shown, shown_source);
-	if (!question->parent && lies_in(source, &question->st))
+	if (!question->parent && hf_dir_within(source, &question->st))
 		return hf_why(-EINVAL, why,
 			      "source %s lies inside the %s %s; choose another "
 			      "%s",

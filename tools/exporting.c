@@ -206,7 +206,11 @@ static int prepare(struct work *work)
 
 	if (r == 0 && exporting->manifest)
 		r = open_manifest(work, &why);
-	return r < 0 ? refuse(r, why) : 0;
+	if (r < 0)
+		return refuse(r, why);
+	hf_output_check_apart(exporting->manifest,
+			      &exporting->program->view.source);
+	return 0;
 }
 
 /* What only the whole command line can show. */

@@ -322,6 +322,7 @@ int hf_running_run(struct hf_running *running)
 				   &why);
 	if (r < 0)
 		return refuse(r, why);
+	hf_output_check_apart(running->manifest, &view->source);
 	status = run_somehow(running, &publication);
 	hf_output_close(&publication.output);
 	return status;

@@ -63,24 +63,16 @@ static char *find_above(const char *path)
 	return real ? real : realpath(*path == '/' ? "/" : ".", NULL);
 }
 
-static bool lies_in(const char *path, const char *dir)
-{
-	size_t len = strcmp(dir, "/") == 0 ? 0 : strlen(dir);
-
-	return strncmp(path, dir, len) == 0 &&
-	       (path[len] == '\0' || path[len] == '/');
-}
-
 static bool is_apart(const char *path, const struct hf_root_specs *roots)
 {
 	HF_CLEANUP(hf_freep) char *above = find_above(path);
 	bool apart = above != NULL;
 
 	for (size_t i = 0; i < roots->n && apart; i++) {
-		HF_CLEANUP(hf_freep)
-		char *root = realpath(roots->items[i].dir, NULL);
+		struct stat root;
 
-		apart = !root || !lies_in(above, root);
+		apart = stat(roots->items[i].dir, &root) < 0 ||
+			!hf_dir_within(above, &root);
 	}
 	return apart;
 }

@@ -55,6 +55,13 @@ int hf_root_specs_read(struct hf_root_specs *specs, const char *file,
 int hf_root_specs_resolve(struct hf_root_specs *specs, char **why) HF_MUST_USE;
 void hf_root_specs_fini(struct hf_root_specs *specs);
 
+/* --- within.c ------------------------------------------------------------ */
+
+/* Whether `path` is the directory `wanted` or lies in it: by identity, since
+ * bind mounts give a directory several names. What cannot be walked is taken
+ * for the top. */
+bool hf_dir_within(const char *path, const struct stat *wanted);
+
 /* --- sig.c: the stamp of a file state ----------------------------------- */
 
 /*
