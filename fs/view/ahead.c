@@ -80,7 +80,7 @@ static bool do_one(struct hf_ahead *ahead)
 	return true;
 }
 
-/* Lets files go that were read ahead for nobody. */
+/* Lets files go that were read ahead for nobody, and then what they were of. */
 static void tend(struct hf_ahead *ahead)
 {
 	if (hf_wait_block_for(&ahead->wait, TEND_MS) != -ETIMEDOUT)
@@ -88,6 +88,8 @@ static void tend(struct hf_ahead *ahead)
 	atomic_store(&ahead->tends, false);
 	if (hf_digests_rest(ahead->view->digests))
 		atomic_store(&ahead->tends, true);
+	else
+		hf_follow_rest(ahead->view->follow);
 }
 
 static void *run(void *arg)

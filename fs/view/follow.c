@@ -61,12 +61,23 @@ static void reader_fini(struct reader *reader)
 	hf_node_unref(reader->dir);
 }
 
+void hf_follow_rest(struct hf_follow *follow)
+{
+	struct reader readers[READERS];
+
+	pthread_mutex_lock(&follow->lock);
+	memcpy(readers, follow->readers, sizeof(readers));
+	memset(follow->readers, 0, sizeof(follow->readers));
+	pthread_mutex_unlock(&follow->lock);
+	for (size_t i = 0; i < READERS; i++)
+		reader_fini(&readers[i]);
+}
+
 void hf_follow_free(struct hf_follow *follow)
 {
 	if (!follow)
 		return;
-	for (size_t i = 0; i < READERS; i++)
-		reader_fini(&follow->readers[i]);
+	hf_follow_rest(follow);
 	pthread_mutex_destroy(&follow->lock);
 	free(follow);
 }

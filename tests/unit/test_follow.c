@@ -193,6 +193,9 @@ static void what_nobody_opens_is_let_go(void **state)
 		hf_view_stats(scene->view, &stats);
 	}
 	assert_int_equal(stats.bytes_pinned, 0);
+	for (int i = 0; i < 1000 && atomic_load(&shelf.dir->refs) > 1; i++)
+		usleep(10000);
+	assert_int_equal(atomic_load(&shelf.dir->refs), 1);
 	shelf_close(&shelf);
 }
 
