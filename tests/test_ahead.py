@@ -6,7 +6,7 @@ import time
 
 import oracle
 import pytest
-from faults.source import faulty
+from faults.source import HANG, faulty
 from mount import mounted, processes, stuck
 from person import eventually
 
@@ -38,7 +38,7 @@ def killed(client):
 
 def start_ahead(m, source):
     """Somebody goes through the tree, and "b" is looked at before they are there."""
-    source.hang("read", "b/f0.bin")
+    source.say(*(("read", HANG, f"b/f{i}.bin") for i in range(9)))
     m.person.run("ls", m.path, m / "a")
     source.wait_for("read", "b/f0.bin")
 
