@@ -141,12 +141,11 @@ static bool step(struct hf_follow *follow, struct reader *reader,
 {
 	const struct hf_listing *listing = reader->listing;
 	size_t len = hf_listing_len(listing);
+	size_t behind = reader->at > NEAR ? reader->at - NEAR : 0;
 	size_t at =
 		find_near(listing, node, reader->at + 1, reader->at + 1 + NEAR);
 
 	reader->used = ++follow->used;
-	if (is_of(hf_listing_entry(listing, reader->at), node))
-		return true; /* once more */
 	if (at < len) {
 		follow->ordered++;
 		reader->at = at;
@@ -155,6 +154,10 @@ static bool step(struct hf_follow *follow, struct reader *reader,
 			reader->window = WINDOW;
 		return true;
 	}
+	/* Once more, or a little late: many clients at a time are not quite in
+	 * order. */
+	if (find_near(listing, node, behind, reader->at + 1) < len)
+		return true;
 	follow->ordered = 0;
 	at = find(listing, node);
 	reader->at = at < len ? at : 0;

@@ -140,6 +140,29 @@ static void nothing_is_read_ahead_without_order(void **state)
 	shelf_close(&shelf);
 }
 
+/* As many clients that work side by side open them. */
+static void the_order_need_not_be_strict(void **state)
+{
+	struct scene *scene = *state;
+	struct shelf shelf;
+
+	write_dir(scene, "d");
+	open_ahead(scene, false);
+	shelf_open(scene, "d", &shelf);
+	assert_int_equal(open_file(scene, &shelf, 1), 0);
+	assert_int_equal(open_file(scene, &shelf, 3), 0);
+	assert_true(comes_to(scene, shelf.hashed + 4)); /* 4 and 5, too */
+	assert_int_equal(open_file(scene, &shelf, 2), 0);
+	assert_int_equal(open_file(scene, &shelf, 5), 0);
+	assert_true(comes_to(scene, shelf.hashed + 5 + 4)); /* up to 9 */
+	for (size_t i = 6; i < N_FILES; i++)
+		assert_int_equal(open_file(scene, &shelf, i ^ 1), 0);
+	assert_int_equal(open_file(scene, &shelf, 4), 0);
+	assert_int_equal(open_file(scene, &shelf, 0), 0);
+	assert_true(comes_to(scene, shelf.hashed + N_FILES));
+	shelf_close(&shelf);
+}
+
 static void the_next_directory_is_read_ahead_at_once(void **state)
 {
 	struct scene *scene = *state;
@@ -266,6 +289,7 @@ int main(void)
 		IN_SCENE(files_opened_in_order_are_read_ahead),
 		IN_SCENE(files_of_a_frozen_view_are_read_ahead),
 		IN_SCENE(nothing_is_read_ahead_without_order),
+		IN_SCENE(the_order_need_not_be_strict),
 		IN_SCENE(the_next_directory_is_read_ahead_at_once),
 		IN_SCENE(a_changed_file_is_stale),
 		IN_SCENE(what_nobody_opens_is_let_go),
