@@ -45,6 +45,9 @@ const char *hf_control_name(size_t i);
  * at the whole tree already. */
 int hf_control_render(struct hf_control *control, size_t i,
 		      struct hf_wait *wait, struct hf_buf *ret) HF_MUST_USE;
+
+/* --- rows.c: texts for programs ------------------------------------------- */
+
 /* Appends a snapshot as the text of `map`, or if `integrity` is not NULL, of
  * the map that tells the integrity by that algorithm, as the snapshot does. */
 void hf_control_map(const struct hf_snapshot *snapshot,
