@@ -26,6 +26,10 @@
 #define OPENED 32
 /* Streams that so few are left of rest until there are others beside them. */
 #define FEW 8
+/* After so many other files those that are streamed have waited long enough
+ * where bytes are looked into: whoever does so names one directory after the
+ * other, and would have to do it all in the end. */
+#define PATIENCE 512
 /* After so many files a thread lets the pool's other jobs have their turn. */
 #define TURN 128
 /* So often what is not enough waits for what the pool's other jobs bring. */
@@ -48,6 +52,7 @@ struct hf_crowd {
 	struct streaming *resting; /* streams with files under way */
 	bool summoned;             /* a job is in the pool's queue */
 	unsigned deferrals;        /* since anything was hashed */
+	unsigned passed; /* files read since streams ran to their end */
 };
 
 /* --- lists ---------------------------------------------------------------- */
@@ -62,6 +67,17 @@ static void append(struct list *list, struct hf_small *small)
 	small->next = NULL;
 	*list->last = small;
 	list->last = &small->next;
+	list->n++;
+	list->bytes += small->reading.fact.size;
+}
+
+/* Before all others. */
+static void prepend(struct list *list, struct hf_small *small)
+{
+	small->next = list->first;
+	list->first = small;
+	if (!small->next)
+		list->last = &small->next;
 	list->n++;
 	list->bytes += small->reading.fact.size;
 }
@@ -312,6 +328,8 @@ static size_t stream_some(struct hf_crowd *crowd, size_t rest)
 	if (streaming)
 		crowd->resting = streaming->next;
 	crowd->deferrals = 0;
+	if (rest == 0)
+		crowd->passed = 0;
 	pthread_mutex_unlock(&crowd->lock);
 	if (!streaming)
 		streaming = streaming_new(crowd);
@@ -348,6 +366,7 @@ static void read_next(struct hf_crowd *crowd)
 	}
 	pthread_mutex_lock(&crowd->lock);
 	append(small->data ? &crowd->read : &crowd->opened, small);
+	crowd->passed++;
 	pthread_mutex_unlock(&crowd->lock);
 }
 
@@ -396,12 +415,20 @@ static void begin_turn(struct hf_crowd *crowd)
 		return;
 }
 
+static bool has_waited(const struct hf_crowd *crowd)
+{
+	return crowd->config->inspector.wants && crowd->passed >= PATIENCE &&
+	       (crowd->opened.n > 0 || crowd->resting);
+}
+
 /* Does whatever is best done next. Call with the lock held; returns without it,
  * and how many files it was. */
 static size_t do_some(struct hf_crowd *crowd)
 {
 	if (crowd->opened.n >= OPENED)
 		return stream_some(crowd, FEW);
+	if (has_waited(crowd))
+		return stream_some(crowd, 0);
 	if (is_full(&crowd->read))
 		return hash_some(crowd);
 	if (crowd->unread.n > 0) {
@@ -464,7 +491,11 @@ static void invite(struct hf_crowd *crowd, struct hf_small *small)
 	int error;
 
 	pthread_mutex_lock(&crowd->lock);
-	append(&crowd->unread, small);
+	/* Who comes again has waited already. */
+	if (small->alone)
+		prepend(&crowd->unread, small);
+	else
+		append(&crowd->unread, small);
 	call = is_to_summon(crowd);
 	pthread_mutex_unlock(&crowd->lock);
 	error = call ? summon(crowd) : 0;

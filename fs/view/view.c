@@ -84,6 +84,8 @@ static int open_parts(struct hf_view *view, dev_t own_dev, char **why)
 	digests.inspector =
 		(struct hf_inspector){view, hf_links_wanted, hf_links_inspect,
 				      config->integrity, hf_integrity_second};
+	if (config->refs.profile == HF_REFS_NONE)
+		digests.inspector.wants = NULL;
 	digests.source = view->source;
 	digests.pool = view->pool;
 	digests.pins = &view->pins;
