@@ -69,8 +69,13 @@ def test_another_one_by_now(listed):
     source = listed.src / "few/a"
     few = listed / "few"
 
+    def change():
+        source.write_bytes(b"new")
+        with open(listed / ".hashedfs/sync", "rb") as file:
+            file.read()
+
     def scenario():
-        found = relisted(listed, few, lambda: source.write_bytes(b"new"))
+        found = relisted(listed, few, change)
         source.write_bytes(b"one")
         return found, eventually(lambda: os.listdir(few) == [old], 3)
 
