@@ -193,6 +193,28 @@ int hf_flight_wait(struct hf_flights *flights, struct hf_flight *flight,
 	return error;
 }
 
+bool hf_flight_landed(struct hf_flights *flights,
+		      const struct hf_flight *flight)
+{
+	bool landed;
+
+	pthread_mutex_lock(&flights->lock);
+	landed = flight->done;
+	pthread_mutex_unlock(&flights->lock);
+	return landed;
+}
+
+bool hf_flight_wanted(struct hf_flights *flights,
+		      const struct hf_flight *flight)
+{
+	bool wanted;
+
+	pthread_mutex_lock(&flights->lock);
+	wanted = flight->refs > 1;
+	pthread_mutex_unlock(&flights->lock);
+	return wanted;
+}
+
 void *hf_flight_arg(const struct hf_flight *flight)
 {
 	return flight->job.arg;

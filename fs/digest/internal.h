@@ -258,6 +258,12 @@ void hf_flight_land(struct hf_flight *flight, int error);
  * -EINTR: interrupted; the flight goes on. */
 int hf_flight_wait(struct hf_flights *flights, struct hf_flight *flight,
 		   struct hf_wait *wait, int *ret) HF_MUST_USE;
+/* Whether hf_flight_wait would return at once; for who has it. */
+bool hf_flight_landed(struct hf_flights *flights,
+		      const struct hf_flight *flight);
+/* Whether somebody has it besides who is to land it. */
+bool hf_flight_wanted(struct hf_flights *flights,
+		      const struct hf_flight *flight);
 /* The job's arg; after hf_flight_wait returned 0 it no longer changes. */
 void *hf_flight_arg(const struct hf_flight *flight);
 void hf_flight_unref(struct hf_flights *flights, struct hf_flight *flight);

@@ -119,6 +119,13 @@ static bool small_known(struct hf_small *small)
 	struct hf_job *job = job_of(small);
 
 	job->known = is_known(job);
+	/* It was to be read ahead, and was opened meanwhile, or is not to be.
+	 * Whoever joins the flight now tries again. */
+	if (job->keep &&
+	    !hf_flight_wanted(job->digests->flights, job->flight)) {
+		small->error = -ECANCELED;
+		job->known = true;
+	}
 	return job->known;
 }
 
@@ -151,7 +158,7 @@ int hf_job_fly_along(struct hf_digests *digests, unsigned root,
 	job->flight = *ret;
 	if (sig)
 		job->small.size = (uint64_t)sig->size;
-	if (atomic_load(&digests->files_hashed) != hashed)
+	if (job->keep || atomic_load(&digests->files_hashed) != hashed)
 		job->small.known = small_known;
 	job->small.done = small_done;
 	hf_crowd_add(digests->crowd, &job->small);

@@ -121,7 +121,8 @@ static bool is_same(const struct hf_digests *digests, unsigned root,
 	return hf_sig_equal(sig, &now);
 }
 
-/* Opens what was read ahead: 1 done, 0 there is none that is good, -EINTR. */
+/* Opens what was read ahead, or is about to be: 1 done, 0 there is none that is
+ * good; else an error that is the answer. */
 static int open_fetched(struct hf_digests *digests, unsigned root,
 			const char *path, const struct hf_digest *expected,
 			struct hf_wait *wait, struct hf_verified **ret)
@@ -135,6 +136,12 @@ static int open_fetched(struct hf_digests *digests, unsigned root,
 	flight = hf_fetched_take(digests->fetched, key.file);
 	if (!flight)
 		return 0;
+	/* To wait is to sleep, for who can read it in less time. */
+	if (wait->works && !hf_flight_landed(digests->flights, flight)) {
+		hf_flight_unref(digests->flights, flight);
+		error = open_alone(digests, root, path, expected, ret);
+		return error == 0 ? 1 : error;
+	}
 	error = hf_job_wait(digests, flight, wait, &reading);
 	if (error == 0 && reading->quiet && reading->verified &&
 	    hf_digest_equal(&reading->fact.digest, expected) &&
