@@ -240,6 +240,30 @@ static int holds(struct hf_walk *walk)
 
 /* --- by naming it again --------------------------------------------------------- */
 
+static bool same_stamp(const struct stat *a, const struct stat *b)
+{
+	struct hf_sig x = hf_sig_of(a);
+	struct hf_sig y = hf_sig_of(b);
+
+	return hf_sig_equal(&x, &y);
+}
+
+/* What went there and back between two looks is the same by its name. */
+static bool same_stamps_of(const struct hf_source_list *a,
+			   const struct hf_source_list *b)
+{
+	size_t n = hf_source_list_len(a);
+
+	if (n != hf_source_list_len(b) ||
+	    !same_stamp(hf_source_list_stat(a), hf_source_list_stat(b)))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!same_stamp(&hf_source_list_entry(a, i)->st,
+				&hf_source_list_entry(b, i)->st))
+			return false;
+	return true;
+}
+
 /*
  * A directory that appeared, or that can be listed now, shows as another
  * generation of its parent, or as an error that went away. The second look is
@@ -250,14 +274,13 @@ static int same_stop(struct hf_walk *walk, struct hf_stop *stop,
 		     struct hf_graph *graph)
 {
 	struct hf_listing *now;
+	bool same;
 	int error;
 
 	if (stop->listing && !hf_listing_quiet(stop->listing))
 		hf_view_dir_forget(hf_node_dir(stop->node));
 	error = hf_naming_list_all(walk->view, stop->node, graph, walk->wait,
 				   &now);
-	bool same;
-
 	if (stop->error < 0)
 		same = error == stop->error;
 	else if (error < 0)
@@ -265,7 +288,8 @@ static int same_stop(struct hf_walk *walk, struct hf_stop *stop,
 								       : error;
 	else
 		same = hf_listing_generation(now) ==
-		       hf_listing_generation(stop->listing);
+			       hf_listing_generation(stop->listing) &&
+		       same_stamps_of(now->list, stop->listing->list);
 	if (error == 0)
 		hf_listing_unref(now);
 	return same ? 0 : -EAGAIN;

@@ -213,6 +213,23 @@ static void a_torn_name_is_noticed(void **state)
 	hf_walk_fini(&before);
 }
 
+/* Names and bytes are the same again; what was told meanwhile need not be. */
+static void there_and_back_is_noticed(void **state)
+{
+	struct scene *scene = *state;
+	struct hf_walk walk;
+
+	tree_write(&scene->tree, "x.png", "x");
+	plant(scene);
+	atomic_store(&scene_ahead_ns, 0);
+	walk_begin(scene, &walk);
+	usleep(20000); /* a tick of the clock */
+	tree_rename(&scene->tree, "x.png", "y.png");
+	tree_rename(&scene->tree, "y.png", "x.png");
+	assert_int_equal(hf_walk_same(&walk), -EAGAIN);
+	hf_walk_fini(&walk);
+}
+
 /* A store through mmap(2) into a page that is dirty already leaves no stamp:
  * so a stamp that is not quiet says nothing. */
 static void what_left_no_stamp_is_noticed(void **state)
@@ -255,6 +272,7 @@ int main(void)
 		AGAIN(what_changed_between_is_noticed),
 		AGAIN(what_was_read_is_not_looked_at_again),
 		AGAIN(a_torn_name_is_noticed),
+		AGAIN(there_and_back_is_noticed),
 		AGAIN(what_left_no_stamp_is_noticed),
 	};
 
