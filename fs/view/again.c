@@ -5,7 +5,7 @@
  * they were taken with; all others, and the directories, are looked at once
  * more. Where stamps do not vouch everything is named once more.
  */
-#include "fs/view/internal.h"
+#include "fs/view/walk.h"
 
 #include <errno.h>
 #include <string.h>

@@ -7,7 +7,7 @@
  * done here but time. The same thread lets go of what was read ahead for nobody
  * (follow.c).
  */
-#include "fs/view/internal.h"
+#include "fs/view/ahead.h"
 
 #include <errno.h>
 #include <signal.h>

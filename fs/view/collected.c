@@ -2,7 +2,7 @@
  * collected: which directories collectstatic makes: those that have a file
  * somewhere below them.
  */
-#include "fs/view/internal.h"
+#include "fs/view/graph.h"
 
 #include <errno.h>
 #include <string.h>

@@ -11,7 +11,7 @@
  * written; one that is none any more does harm in a circle only, and is looked
  * for there. Either way all that is not named is visited again.
  */
-#include "fs/view/internal.h"
+#include "fs/view/graph.h"
 
 #include <errno.h>
 #include <string.h>

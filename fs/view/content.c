@@ -2,7 +2,8 @@
  * content: open and read. A constant file is opened as the bytes that were
  * hashed, or not at all; a mutable one as whatever its source holds.
  */
-#include "fs/view/internal.h"
+#include "fs/view/ahead.h"
+#include "fs/view/walk.h"
 
 #include <errno.h>
 #include <string.h>

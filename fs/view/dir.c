@@ -3,7 +3,7 @@
  * catalog, as long as that is current, and what its last listing was and rests
  * on.
  */
-#include "fs/view/internal.h"
+#include "fs/view/listing.h"
 
 #include <errno.h>
 

@@ -1,7 +1,7 @@
 /*
  * edge: which file a link of a text leads to, as Django finds it.
  */
-#include "fs/view/internal.h"
+#include "fs/view/graph.h"
 
 #include <errno.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  * it; here each of its files is asked what is wrong with it, and each text is
  * read once more, verified, for the lines that its references stand on.
  */
-#include "fs/view/internal.h"
+#include "fs/view/walk.h"
 
 #include <errno.h>
 #include <string.h>

@@ -3,7 +3,8 @@
  * of a directory in their order finds the next ones read and verified; opening
  * one proves by its stamp that it is still the same (hf_digests_open).
  */
-#include "fs/view/internal.h"
+#include "fs/view/ahead.h"
+#include "fs/view/walk.h"
 
 #include <errno.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  * saw it, and its graph, by which texts are put together as they were named.
  * Once it stands nothing in it changes, so any thread may read it.
  */
-#include "fs/view/internal.h"
+#include "fs/view/walk.h"
 
 #include <errno.h>
 #include <string.h>

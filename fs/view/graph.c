@@ -7,7 +7,7 @@
  * Files are explored wave by wave, all digests of a wave at once; there is no
  * recursion, a chain may be as long as it likes.
  */
-#include "fs/view/internal.h"
+#include "fs/view/graph.h"
 
 #include <errno.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  * at hand for the other. A path has two places, for its bytes as they are and
  * for its rewritten text, or a text would be read anew each time.
  */
-#include "fs/view/internal.h"
+#include "fs/view/walk.h"
 
 #include <errno.h>
 #include <string.h>

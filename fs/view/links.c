@@ -1,7 +1,7 @@
 /*
  * links: which paths a text refers to, by its bytes and its place in the tree.
  */
-#include "fs/view/internal.h"
+#include "fs/view/graph.h"
 
 #include <errno.h>
 #include <string.h>

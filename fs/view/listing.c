@@ -1,7 +1,7 @@
 /*
  * listing: a directory as presented, once it is made (naming.c).
  */
-#include "fs/view/internal.h"
+#include "fs/view/listing.h"
 
 #include <endian.h>
 #include <string.h>

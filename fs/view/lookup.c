@@ -4,7 +4,8 @@
  * names are settled as in a listing: directories, hashed files in the order
  * of their sources, others.
  */
-#include "fs/view/internal.h"
+#include "fs/view/ahead.h"
+#include "fs/view/walk.h"
 
 #include <errno.h>
 #include <string.h>

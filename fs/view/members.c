@@ -12,7 +12,7 @@
  * So a change in a member renames all of them, and nothing depends on which
  * was asked for first.
  */
-#include "fs/view/internal.h"
+#include "fs/view/graph.h"
 
 #include <errno.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  * at once and then collected; so the pool hashes a directory in parallel, and
  * several directories may be under way together.
  */
-#include "fs/view/internal.h"
+#include "fs/view/walk.h"
 
 #include <errno.h>
 #include <string.h>

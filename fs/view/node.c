@@ -2,7 +2,8 @@
  * node: what a name leads to. A node knows its parent and its base name, not
  * its path; so a deep tree costs no more than its names.
  */
-#include "fs/view/internal.h"
+#include "fs/view/ahead.h"
+#include "fs/view/walk.h"
 
 #include <errno.h>
 #include <string.h>

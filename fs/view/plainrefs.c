@@ -2,7 +2,7 @@
  * plainrefs: plain names that somebody will ask for while the view shows none:
  * in texts, where rewriting does not reach them, and by custom.
  */
-#include "fs/view/internal.h"
+#include "fs/view/walk.h"
 
 #include <errno.h>
 #include <string.h>

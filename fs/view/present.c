@@ -2,7 +2,7 @@
  * present: what becomes of one source file. Listing, lookup and snapshot all
  * ask here, so that they cannot disagree.
  */
-#include "fs/view/internal.h"
+#include "fs/view/graph.h"
 
 #include <errno.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  * else has just listed gets the same, and what did not change since need not be
  * made anew. They are few, so that a large tree costs no more than its names.
  */
-#include "fs/view/internal.h"
+#include "fs/view/listing.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
  * references: which file of the tree refers to which, as the texts were
  * searched for their names.
  */
-#include "fs/view/internal.h"
+#include "fs/view/walk.h"
 
 #include <errno.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  * behind. Looking touches no source and borrows of its asker: so it is waited
  * for in any case.
  */
-#include "fs/view/internal.h"
+#include "fs/view/walk.h"
 
 #include <errno.h>
 

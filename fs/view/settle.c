@@ -3,7 +3,7 @@
  * hashed ones are those of files whose names differ only in what Django drops,
  * as the case of a scheme; with equal bytes they share the name, as there.
  */
-#include "fs/view/internal.h"
+#include "fs/view/listing.h"
 
 #include <errno.h>
 #include <string.h>

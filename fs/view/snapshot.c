@@ -1,7 +1,7 @@
 /*
  * snapshot: the whole mapping, written down from a walk.
  */
-#include "fs/view/internal.h"
+#include "fs/view/walk.h"
 
 #include <assert.h>
 #include <errno.h>

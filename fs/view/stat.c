@@ -2,7 +2,7 @@
  * stat: the attributes of a node. Of a constant file they are part of what it
  * is; of all others they are asked of the source.
  */
-#include "fs/view/internal.h"
+#include "fs/view/walk.h"
 
 #include <errno.h>
 

@@ -2,7 +2,7 @@
  * survey: the tree walked until it held still, and what that tells: the
  * mapping, and whatever is worth telling about it.
  */
-#include "fs/view/internal.h"
+#include "fs/view/walk.h"
 
 #include <errno.h>
 

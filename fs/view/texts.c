@@ -8,7 +8,7 @@
  *
  * where a digest is its length, 1, and its bytes; numbers are little endian.
  */
-#include "fs/view/internal.h"
+#include "fs/view/graph.h"
 
 #include <endian.h>
 #include <errno.h>

@@ -4,7 +4,7 @@
  * takes its directory out of the list, with all that the reader has passed
  * over. A window at the front says which may be named by now.
  */
-#include "fs/view/internal.h"
+#include "fs/view/ahead.h"
 
 #include <errno.h>
 #include <time.h>

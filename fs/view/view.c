@@ -2,7 +2,8 @@
  * view: the whole. Everything here is made before the first question and is
  * constant after, but for the counters.
  */
-#include "fs/view/internal.h"
+#include "fs/view/ahead.h"
+#include "fs/view/walk.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
  * it is lent, since some changes are not reported (hf_watches_dir), and not at
  * all once an opening has shown that there was one.
  */
-#include "fs/view/internal.h"
+#include "fs/view/ahead.h"
 
 int64_t hf_grounds_left_ms(const struct hf_grounds *grounds)
 {

@@ -3,7 +3,7 @@
  * before the first file is read: so a file that still is as listed when it was
  * read was so at the moment between (again.c).
  */
-#include "fs/view/internal.h"
+#include "fs/view/walk.h"
 
 #include <errno.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * writing: one text with its references rewritten, once what it refers to is
  * named.
  */
-#include "fs/view/internal.h"
+#include "fs/view/graph.h"
 
 #include <errno.h>
 #include <string.h>

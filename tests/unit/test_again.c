@@ -7,7 +7,7 @@
 
 #include <sys/mman.h>
 
-#include "fs/view/internal.h"
+#include "fs/view/walk.h"
 
 static void walk_list(struct scene *scene, struct hf_walk *walk)
 {

@@ -4,7 +4,7 @@
  */
 #include "tests/unit/scene.h"
 
-#include "fs/view/internal.h"
+#include "fs/view/ahead.h"
 
 #define N_DIRS 6
 #define N_LARGE 200

@@ -4,7 +4,7 @@
  */
 #include "tests/unit/scene.h"
 
-#include "fs/view/internal.h"
+#include "fs/view/graph.h"
 
 #define TEXT "a{background:url(x.png)}"
 

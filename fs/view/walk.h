@@ -1,0 +1,176 @@
+/*
+ * walk: questions about the whole tree.
+ *
+ *   walk.c       every directory, named
+ *   again.c      was it one state? a second look at all that a walk saw
+ *   survey.c     the tree walked until it held still, and what that tells
+ *   frozen.c     one state of the tree, kept
+ *   snapshot.c   the whole mapping, written down
+ *   findings.c   what is worth telling, each of a kind; finding.c one
+ *   plainrefs.c  names in texts that are not shown
+ *   references.c which file refers to which
+ *   pile.c       the bytes of many files, read in the pool; relay.c has them
+ *                looked at there
+ */
+#ifndef HF_VIEW_WALK_H
+#define HF_VIEW_WALK_H
+
+#include "fs/view/listing.h"
+
+/* --- pile.c --------------------------------------------------------------- */
+
+/* Bytes of many files. One thread, besides those of the pool. */
+struct hf_pile;
+int hf_pile_new(struct hf_view *view, struct hf_wait *asker,
+		struct hf_pile **ret) HF_MUST_USE;
+/* The bytes of an explored file, as hf_vertex_read has them. -ENOMEM. */
+int hf_pile_add(struct hf_pile *pile,
+		const struct hf_vertex *vertex) HF_MUST_USE;
+/* Begins to read what was added; -ENOMEM: the pile can only be freed. */
+int hf_pile_read(struct hf_pile *pile) HF_MUST_USE;
+/* Until all is read; -EINTR: the asker was interrupted. */
+int hf_pile_wait(struct hf_pile *pile) HF_MUST_USE;
+/* Then: the bytes of what was added i-th, borrowed; or why there are none. */
+int hf_pile_get(const struct hf_pile *pile, size_t i,
+		const struct hf_buf **ret) HF_MUST_USE;
+/* NULL is allowed. */
+void hf_pile_free(struct hf_pile *pile);
+
+/* --- walk.c, again.c -------------------------------------------------------------- */
+
+/* One directory of a walk: its listing, or why there is none. */
+struct hf_stop {
+	struct hf_node *node;
+	struct hf_errand *errand; /* while a job of it is in the pool */
+	struct hf_naming *naming; /* until it is finished */
+	struct hf_listing *listing;
+	bool *seen;         /* as hf_naming_take_seen; after all were listed */
+	size_t first_child; /* where the directories in it begin */
+	int error;
+	struct stat st; /* of the directory as presented; frozen.c's */
+};
+
+/* Start with view, wait and progress (or NULL) set and the rest {0}. */
+struct hf_walk {
+	struct hf_view *view;
+	struct hf_graph *graph;
+	struct hf_wait *wait;
+	struct hf_progress *progress;
+	struct hf_stop *stops;
+	size_t n;
+	size_t cap;
+};
+/* Lists every directory, and reads no file. An error is one that concerns the
+ * whole. */
+int hf_walk_list(struct hf_walk *walk) HF_MUST_USE;
+/* Then names what was listed. */
+int hf_walk_name(struct hf_walk *walk) HF_MUST_USE;
+/* Errors that belong to one directory; others end the walk. */
+bool hf_walk_error_of_dir(int error);
+/* 0 if the tree was as the walk saw it at the moment between its two halves;
+ * -EAGAIN if not, or if that cannot be said. */
+int hf_walk_same(struct hf_walk *walk) HF_MUST_USE;
+void hf_walk_fini(struct hf_walk *walk);
+
+/* --- relay.c --------------------------------------------------------------- */
+
+/* Texts of a walk that are to be read and looked at. */
+struct hf_relay {
+	size_t n;
+	/* Text i; borrowed. */
+	const struct hf_vertex *(*vertex)(void *arg, size_t i);
+	/* What the pool finds out about a share of them; new, NULL: no
+	 * memory. */
+	void *(*begin)(void *arg);
+	/* In the pool, as several shares are at once: the bytes of text i, as
+	 * hf_pile_get has them. A negative errno ends it all. */
+	int (*look)(void *found, size_t i, int error, const struct hf_buf *raw);
+	/* In the asker again: all n texts from `first` on were looked at. */
+	int (*take)(void *arg, void *found, size_t first, size_t n);
+	void (*free)(void *found); /* NULL is allowed */
+	void *arg;
+};
+/* Until all is done. -EINTR: the walk's asker was interrupted; -ENOMEM; errors
+ * of `look` and `take`. */
+int hf_relay_run(struct hf_walk *walk,
+		 const struct hf_relay *relay) HF_MUST_USE;
+
+/* --- survey.c ------------------------------------------------------------- */
+
+/*
+ * Walks until the tree holds still: the walk saw one state, and so did
+ * `snapshot` and `findings` (both may be NULL; else {0} before). The caller
+ * ends all three in any case. `look` (or NULL) is called once a round, before
+ * the second look. `integrity` as hf_snapshot_of_walk. -EAGAIN: three rounds
+ * were not enough.
+ */
+int hf_survey(struct hf_walk *walk, int (*look)(struct hf_walk *walk),
+	      const struct hf_algorithm *integrity,
+	      struct hf_snapshot *snapshot,
+	      struct hf_findings *findings) HF_MUST_USE;
+
+/* --- frozen.c ------------------------------------------------------------- */
+
+/* Answers of a frozen view, as their namesakes of view.h. */
+struct hf_frozen;
+void hf_frozen_free(struct hf_frozen *frozen);
+struct hf_node *hf_frozen_root(const struct hf_frozen *frozen);
+int hf_frozen_lookup(struct hf_view *view, struct hf_node *dir,
+		     const char *name, struct hf_node **ret) HF_MUST_USE;
+int hf_frozen_list(const struct hf_node *dir,
+		   struct hf_listing **ret) HF_MUST_USE;
+int hf_frozen_node(struct hf_view *view, struct hf_node *dir,
+		   const struct hf_entry *entry,
+		   struct hf_node **ret) HF_MUST_USE;
+void hf_frozen_stat(const struct hf_view *view, const struct hf_node *node,
+		    struct stat *ret);
+struct statvfs hf_frozen_statvfs(const struct hf_frozen *frozen);
+int hf_frozen_snapshot(struct hf_frozen *frozen,
+		       const struct hf_algorithm *integrity,
+		       struct hf_wait *wait,
+		       struct hf_snapshot *ret) HF_MUST_USE;
+int hf_frozen_findings(const struct hf_frozen *frozen,
+		       struct hf_findings *ret) HF_MUST_USE;
+int hf_frozen_references(struct hf_frozen *frozen,
+			 struct hf_references *ret) HF_MUST_USE;
+/* The text of that path as it was named, with its graph; NULL if it is none. */
+const struct hf_vertex *hf_frozen_text(const struct hf_frozen *frozen,
+				       const char *path,
+				       struct hf_graph **ret_graph);
+
+/* --- references.c --------------------------------------------------------- */
+
+/* Appends the references of the texts that the walk named, then sorts all;
+ * the caller ends `ret` in any case. In a frozen view reads only. */
+int hf_references_of_walk(struct hf_walk *walk,
+			  struct hf_references *ret) HF_MUST_USE;
+
+/* --- snapshot.c, findings.c, plainrefs.c --------------------------------- */
+
+/* The mapping that a walk saw, with the integrity by an algorithm unless that
+ * is NULL; *ret is {0} before, and ended by the caller in any case. */
+int hf_snapshot_of_walk(struct hf_walk *walk,
+			const struct hf_algorithm *integrity,
+			struct hf_wait *wait,
+			struct hf_snapshot *ret) HF_MUST_USE;
+/* The row of a path, or NULL. */
+const struct hf_row *hf_snapshot_find(const struct hf_snapshot *snapshot,
+				      const char *path);
+/* Everything to tell of the tree that the walk saw and the snapshot holds;
+ * `ret` is empty before. -EAGAIN: it is another tree by now. */
+int hf_findings_of_walk(struct hf_walk *walk,
+			const struct hf_snapshot *snapshot,
+			struct hf_findings *ret) HF_MUST_USE;
+/* False if plain names are shown anyway. */
+bool hf_plainrefs_wanted(const struct hf_view *view);
+/* Adds the finding about the plain references in a text, if there are any.
+ * `vertex` is that of the text. */
+int hf_plainrefs_find(const struct hf_view *view,
+		      const struct hf_snapshot *snapshot, const char *path,
+		      const struct hf_vertex *vertex, const struct hf_buf *raw,
+		      struct hf_findings *ret) HF_MUST_USE;
+/* Adds the finding about a file that is always asked for by its plain name. */
+int hf_plainname_find(const struct hf_view *view, const struct hf_row *row,
+		      struct hf_findings *ret) HF_MUST_USE;
+
+#endif
