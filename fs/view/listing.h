@@ -2,6 +2,7 @@
  * listing: what a directory presents.
  *
  *   naming.c     a listing in the making
+ *   entries.c    what it presents of each file
  *   listing.c    a directory's presented entries
  *   settle.c     equal names in one directory
  *   dir.c        what is remembered of a directory
@@ -95,9 +96,22 @@ bool hf_entries_share(const struct hf_entry *winner,
 
 /*
  * A listing in the making: the files are listed, then their digests are asked
- * for, then it is finished. Several may be under way.
+ * for, then it is finished. Several may be under way. Its
+ * fields are those of naming.c and entries.c alone.
  */
-struct hf_naming;
+struct hf_naming {
+	struct hf_view *view;
+	struct hf_node *dir;
+	struct hf_listing *last; /* the listing before, or NULL */
+	struct hf_listing *made; /* the one in the making */
+	struct hf_graph *graph;  /* borrowed */
+	struct hf_batch *batch;  /* NULL: the last one still holds */
+	struct hf_buf path;      /* of the directory */
+	bool alone;     /* nothing is waited for, and the graph left in peace */
+	bool elsewhere; /* not of the part that the view is about */
+	size_t *name_at; /* 1 + offset of an entry's name in made->names, or 0 */
+	bool *seen;      /* by entry of the list; NULL: none was */
+};
 /* `graph` is borrowed until the naming is freed; of one question. */
 int hf_naming_look(struct hf_view *view, struct hf_node *dir,
 		   struct hf_graph *graph, struct hf_naming **ret) HF_MUST_USE;
@@ -124,5 +138,16 @@ int hf_naming_finish_now(struct hf_naming *naming,
  * same after hf_naming_ask was called. *ret is new; NULL: none. */
 bool *hf_naming_take_seen(struct hf_naming *naming);
 void hf_naming_free(struct hf_naming *naming);
+
+/* --- entries.c: a naming that is finished --------------------------------- */
+
+/* The path of an entry in the directory, in `path`. */
+int hf_naming_path(const struct hf_naming *naming, const char *name,
+		   struct hf_buf *path) HF_MUST_USE;
+/* Does entry i of the list wait for a digest? */
+bool hf_naming_asks(const struct hf_naming *naming, size_t i);
+/* Makes the entries of the listing, in the order of the list, once all digests
+ * are there or `wait` lets it wait. Errors are of the whole. */
+int hf_naming_enter(struct hf_naming *naming, struct hf_wait *wait) HF_MUST_USE;
 
 #endif

@@ -5,6 +5,7 @@
  *   again.c      was it one state? a second look at all that a walk saw
  *   survey.c     the tree walked until it held still, and what that tells
  *   frozen.c     one state of the tree, kept
+ *   rest.c       what a walk leaves open for it
  *   snapshot.c   the whole mapping, written down
  *   findings.c   what is worth telling, each of a kind; finding.c one
  *   plainrefs.c  names in texts that are not shown
@@ -47,7 +48,7 @@ struct hf_stop {
 	bool *seen;         /* as hf_naming_take_seen; after all were listed */
 	size_t first_child; /* where the directories in it begin */
 	int error;
-	struct stat st; /* of the directory as presented; frozen.c's */
+	struct stat st; /* of the directory as presented; rest.c's */
 };
 
 /* Start with view, wait and progress (or NULL) set and the rest {0}. */
@@ -108,6 +109,12 @@ int hf_survey(struct hf_walk *walk, int (*look)(struct hf_walk *walk),
 	      const struct hf_algorithm *integrity,
 	      struct hf_snapshot *snapshot,
 	      struct hf_findings *findings) HF_MUST_USE;
+
+/* --- rest.c --------------------------------------------------------------- */
+
+/* hf_survey's `look` for a view that is to be frozen: hashes what no name is
+ * of, and fills in each stop's `st`. Errors of the whole. */
+int hf_rest_look(struct hf_walk *walk) HF_MUST_USE;
 
 /* --- frozen.c ------------------------------------------------------------- */
 
