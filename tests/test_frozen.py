@@ -320,16 +320,34 @@ def test_it_answers_only_when_all_is_named(make, mount, as_user):
         assert int(hashed) >= 100
 
 
+def drops():
+    """How often somebody, another test perhaps, has emptied the kernel's caches."""
+    lines = (line.split() for line in open("/proc/vmstat"))
+    return [count for name, count in lines if name.startswith("drop_")]
+
+
+def asks_nobody(m, path):
+    """Whether a name and its attributes are there while the mount sleeps."""
+    worker = m.worker()
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        return m.person.call(os.lstat, path, timeout=10).st_size == 1
+    except AssertionError:
+        return False
+    finally:
+        os.kill(worker, signal.SIGCONT)
+
+
 def test_kernel_keeps_what_it_was_told(make, mount, as_user):
     """A second look at names and attributes makes no request."""
     src = make({f"f{i}.txt": b"%d" % i for i in range(20)}, owner=as_user)
     with mount(src, "frozen", as_user) as m:
-        m.call(state, m.path)
-        time.sleep(1.2)  # longer than a live mount is believed
-        worker = m.worker()
-        os.kill(worker, signal.SIGSTOP)
-        try:
-            name = m / oracle.hashed("f3.txt", b"3")
-            assert as_user.call(os.lstat, name, timeout=10).st_size == 1
-        finally:
-            os.kill(worker, signal.SIGCONT)
+        kept = False
+        for _ in range(20):
+            before = drops()
+            m.call(state, m.path)
+            time.sleep(1.2)  # longer than a live mount is believed
+            kept = asks_nobody(m, m / oracle.hashed("f3.txt", b"3"))
+            if kept or drops() == before:
+                break
+        assert kept
