@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "fs/control/control.h" /* HF_CONTROL_DIR */
@@ -100,14 +99,6 @@ struct hf_meter {
 	bool shown; /* by the thread; read when it has ended */
 };
 
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
 /* A line that the terminal breaks could not be wiped. */
 static int columns(void)
 {
@@ -125,7 +116,7 @@ static void show(struct hf_meter *meter)
 
 	if (!meter->sample(meter->context, &work))
 		return;
-	hf_work_describe(&work, now_ns() - meter->start_ns, &line);
+	hf_work_describe(&work, hf_clock_monotonic() - meter->start_ns, &line);
 	if (hf_buf_status(&line) < 0)
 		return;
 	fprintf(stderr, "\r%.*s\033[K", columns(), line.data);
@@ -159,7 +150,7 @@ struct hf_meter *hf_meter_start(bool quiet, hf_work_sample *sample,
 		return NULL;
 	meter->sample = sample;
 	meter->context = context;
-	meter->start_ns = now_ns();
+	meter->start_ns = hf_clock_monotonic();
 	hf_wait_init(&meter->stop);
 	if (hf_pool_new(1, 1, &meter->pool) < 0 ||
 	    hf_pool_submit(meter->pool, run, meter) < 0) {

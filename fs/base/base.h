@@ -256,12 +256,14 @@ void hf_log(enum hf_log_level level, const char *format, ...) HF_PRINTF(2, 3);
 void hf_log_init(const char *program, enum hf_log_level threshold);
 void hf_log_to_syslog(void);
 
-/* --- clock.c ------------------------------------------------------------ */
+/* --- clock.c, monotonic.c ----------------------------------------------- */
 
 /* Nanoseconds since 1970 (CLOCK_REALTIME). Passed down as a parameter where
  * a rule depends on it, so that tests can turn time by hand. */
 typedef int64_t hf_clock(void);
 int64_t hf_clock_realtime(void);
+/* Nanoseconds since some moment (CLOCK_MONOTONIC): for how long, not when. */
+int64_t hf_clock_monotonic(void);
 /* Fills `seed` from the kernel's random source; ends the program if there is
  * none. */
 void hf_random_seed(uint64_t seed[2]);

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
-#include <time.h>
 
 #define MAX_FILES 128
 #define MAX_BYTES (UINT64_C(16) * 1024 * 1024)
@@ -30,14 +29,6 @@ struct hf_fetched {
 	size_t n;
 	uint64_t bytes;
 };
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 int hf_fetched_new(struct hf_flights *flights, struct hf_fetched **ret)
 {
@@ -101,7 +92,7 @@ bool hf_fetched_rest(struct hf_fetched *fetched)
 {
 	bool any;
 
-	while (drop_one(fetched, now_ns() - REST_NS, 0))
+	while (drop_one(fetched, hf_clock_monotonic() - REST_NS, 0))
 		;
 	pthread_mutex_lock(&fetched->lock);
 	any = fetched->n > 0;
@@ -124,7 +115,7 @@ void hf_fetched_put(struct hf_fetched *fetched, const uint64_t key[2],
 				       MAX_FILES];
 		memcpy(item->key, key, sizeof(item->key));
 		item->size = size;
-		item->put_ns = now_ns();
+		item->put_ns = hf_clock_monotonic();
 		item->flight = flight;
 		flight = NULL;
 		fetched->bytes += size;

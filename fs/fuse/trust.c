@@ -46,14 +46,6 @@ struct hf_trust {
 	struct hf_reading *readings;
 };
 
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 int hf_trust_new(struct fuse_session *fuse, struct hf_view *view,
 		 struct hf_trust **ret)
 {
@@ -63,7 +55,7 @@ int hf_trust_new(struct fuse_session *fuse, struct hf_view *view,
 		return -ENOMEM;
 	trust->fuse = fuse;
 	trust->view = view;
-	trust->changed_ns = now_ns() - QUIET_NS;
+	trust->changed_ns = hf_clock_monotonic() - QUIET_NS;
 	trust->reports = hf_view_reports(view);
 	pthread_mutex_init(&trust->lock, NULL);
 	*ret = trust;
@@ -115,7 +107,7 @@ static void take(struct hf_trust *trust)
 	if (trust->reports == reports)
 		return;
 	trust->reports = reports;
-	trust->changed_ns = now_ns();
+	trust->changed_ns = hf_clock_monotonic();
 	trust->changed = true;
 	if (trust->lent)
 		distrust(trust);
@@ -178,10 +170,10 @@ static int sleep_a_bit(struct hf_wait *wait)
 /* Waits for the readings that a notification overtook, and repeats it. */
 static int catch_up(struct hf_trust *trust, struct hf_wait *wait)
 {
-	int64_t deadline = now_ns() + READING_NS;
+	int64_t deadline = hf_clock_monotonic() + READING_NS;
 	bool any = false;
 
-	while (overtaken(trust, now_ns() > deadline)) {
+	while (overtaken(trust, hf_clock_monotonic() > deadline)) {
 		int error = sleep_a_bit(wait);
 
 		if (error < 0)
@@ -201,7 +193,8 @@ static int catch_up(struct hf_trust *trust, struct hf_wait *wait)
 /* Call with the lock held. */
 static bool is_quiet(struct hf_trust *trust)
 {
-	return kernel_hears(trust) && now_ns() - trust->changed_ns >= QUIET_NS;
+	return kernel_hears(trust) &&
+	       hf_clock_monotonic() - trust->changed_ns >= QUIET_NS;
 }
 
 double hf_trust_name(struct hf_trust *trust, bool reported,

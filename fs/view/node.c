@@ -199,7 +199,6 @@ int hf_view_node(struct hf_view *view, struct hf_node *dir,
 		 struct hf_node **ret)
 {
 	const struct hf_entry *entry = hf_listing_entry(listing, i);
-
 	int error;
 
 	if (view->frozen)

@@ -7,7 +7,6 @@
 #include "fs/view/ahead.h"
 
 #include <errno.h>
-#include <time.h>
 
 /* Directories that may be named and not opened yet; it begins with FIRST, and
  * each that is opened doubles it. */
@@ -42,14 +41,6 @@ struct hf_upcoming {
 	size_t pending;    /* of those that are STARTED */
 	int64_t opened_ns; /* when the last of them was opened */
 };
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 /* --- the list --------------------------------------------------------------- */
 
@@ -224,7 +215,7 @@ bool hf_upcoming_open(struct hf_upcoming *upcoming, const struct hf_node *dir,
 		while (upcoming->first != next)
 			take_out(upcoming, upcoming->first, &gone);
 		take_out(upcoming, next, &gone);
-		upcoming->opened_ns = now_ns();
+		upcoming->opened_ns = hf_clock_monotonic();
 		upcoming->window =
 			upcoming->window ? 2 * upcoming->window : FIRST;
 		if (upcoming->window > MOST)
@@ -261,7 +252,7 @@ struct hf_node *hf_upcoming_node(struct hf_upcoming *upcoming,
  * enough is under way, or NULL. */
 static struct hf_next *choose(const struct hf_upcoming *upcoming)
 {
-	bool more = now_ns() - upcoming->opened_ns < REST_NS &&
+	bool more = hf_clock_monotonic() - upcoming->opened_ns < REST_NS &&
 		    upcoming->pending < MAX_PENDING &&
 		    upcoming->files < MAX_FILES;
 	struct hf_next *started = NULL;
