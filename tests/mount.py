@@ -225,6 +225,12 @@ def unmount(path, person):
     return bool(eventually(try_once, 10, pause=0.1))
 
 
+def drops():
+    """How often somebody, another test perhaps, has emptied the kernel's caches."""
+    lines = (line.split() for line in open("/proc/vmstat"))
+    return [count for name, count in lines if name.startswith("drop_")]
+
+
 def apart(*flags):
     """What runs a command in a mount namespace of its own. Mounts of tests that
     run at the same time would live on there when those have unmounted them."""

@@ -7,7 +7,7 @@ import time
 import oracle
 import pytest
 from faults.source import HANG, faulty
-from mount import mounted, processes, stuck
+from mount import drops, mounted, processes, stuck
 from person import eventually
 
 FILES = {f"{d}/f{i}.bin": b"%s %d" % (d.encode(), i) for d in "abc" for i in range(9)}
@@ -91,12 +91,17 @@ def test_what_was_read_ahead_is_what_is_there(source, mount, as_user):
     """A file that changes after it was read ahead is not shown as it was."""
     with mount(source, person=as_user) as m:
         hashed = int(m.status()["files_hashed"])
+        before = drops()
         m.person.run("ls", m / "a")
         read(m, "a/f0.bin")
         read(m, "a/f1.bin")
-        # All for their names, those two, and the next two.
-        want = hashed + 9 + 4
-        assert eventually(lambda: int(m.status()["files_hashed"]) == want)
+        # All for their names, those two, and at least the next one. How many
+        # more hangs on who comes first, the pool or the reader.
+        want = hashed + 9 + 3
+        # Who empties the kernel's caches meanwhile begins it anew.
+        assert eventually(
+            lambda: int(m.status()["files_hashed"]) >= want or drops() != before
+        )
         (source.under / "a/f2.bin").write_bytes(b"changed")
         client = m.person.run("cat", shown(m, "a/f2.bin"), check=False, timeout=10)
         assert client.returncode == 1 and client.stdout == ""

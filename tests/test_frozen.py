@@ -12,7 +12,7 @@ import time
 import mount as mounting
 import oracle
 import pytest
-from mount import mounted, processes
+from mount import drops, mounted, processes
 from person import eventually
 from restless import met_no_peace
 
@@ -318,12 +318,6 @@ def test_it_answers_only_when_all_is_named(make, mount, as_user):
         assert len(m.names()) == 100
         assert m.status()["files_hashed"] == hashed
         assert int(hashed) >= 100
-
-
-def drops():
-    """How often somebody, another test perhaps, has emptied the kernel's caches."""
-    lines = (line.split() for line in open("/proc/vmstat"))
-    return [count for name, count in lines if name.startswith("drop_")]
 
 
 def asks_nobody(m, path):
