@@ -43,14 +43,14 @@ static const struct hf_verb verbs[] = {
 	},
 	{
 		.name = "stats",
-		.synopsis = "[OPTION]... MOUNTPOINT\0"
-			    "--source [OPTION]... SOURCES\0",
+		.synopsis = "[OPTION]... [MANIFEST] MOUNTPOINT\0"
+			    "--source [OPTION]... [MANIFEST] SOURCES\0",
 		.help = "print how large a tree is, and what refers to what",
 		.options = OF_ALL | OF_READERS | HF_GIVEN_JSON |
 			   HF_GIVEN_PREVIOUS | HF_GIVEN_SOURCE | HF_GIVEN_VIEW |
 			   HF_GIVEN_SOURCES_FROM,
 		.min_words = 0,
-		.max_words = 1,
+		.max_words = 2,
 		.run = hf_verb_stats,
 	},
 	{

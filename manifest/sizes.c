@@ -24,7 +24,7 @@ static struct hf_group copy_of(const struct hf_group *group)
 	return copy;
 }
 
-/* --- types ------------------------------------------------------------------ */
+/* --- types --------------------------------------------------------------- */
 
 /* The end of the name from its last dot on; a dot at the start begins none. */
 static const char *extension_of(row_pointer row)
@@ -88,7 +88,7 @@ static int find_types(struct hf_sizes *sizes)
 	return files.rows && sizes->types ? 0 : -ENOMEM;
 }
 
-/* --- equal bytes ------------------------------------------------------------ */
+/* --- equal bytes --------------------------------------------------------- */
 
 static int compare_contents(const void *a, const void *b)
 {
@@ -159,7 +159,7 @@ static int find_equal(struct hf_sizes *sizes)
 	return error;
 }
 
-/* --- the door ---------------------------------------------------------------- */
+/* --- the door ------------------------------------------------------------ */
 
 int hf_sizes_find(const struct hf_manifest *manifest, struct hf_sizes *ret)
 {

@@ -1,7 +1,8 @@
 /*
  * stats: what a tree amounts to. Three questions, each a file: how large it is
  * (sizes.c), what refers to what in it (chains.c), and what a deployment would
- * do after an older manifest (release.c). How that is told: statstext.c,
+ * do after an older manifest (release.c). They are asked of all of the tree, or
+ * of what a manifest names of it (fit.c). How that is told: statstext.c,
  * statsjson.c.
  *
  * All take a sorted manifest, whose rows they borrow, and take time as sorting
@@ -40,7 +41,23 @@ int hf_group_listed(const struct hf_manifest *manifest,
 void hf_group_sort_by_size(struct hf_group *group);
 struct hf_sum hf_group_sum(const struct hf_group *group);
 
-/* --- sizes.c --------------------------------------------------------------- */
+/* --- fit.c --------------------------------------------------------------- */
+
+/* How a manifest fits the tree that it is of. Start with {0}. */
+struct hf_fit {
+	struct hf_group missing; /* rows of the manifest; the tree lacks them */
+	struct hf_group renamed; /* rows of the tree; it has other names */
+};
+
+/*
+ * Leaves those files in the tree that the manifest names, under the names that
+ * it gives them, which are borrowed from it. -ENOMEM.
+ */
+int hf_fit_find(const struct hf_manifest *manifest, struct hf_manifest *tree,
+		struct hf_fit *ret) HF_MUST_USE;
+void hf_fit_fini(struct hf_fit *fit);
+
+/* --- sizes.c ------------------------------------------------------------- */
 
 /* Files whose names end alike. */
 struct hf_extension {
@@ -64,7 +81,7 @@ int hf_sizes_find(const struct hf_manifest *manifest,
 		  struct hf_sizes *ret) HF_MUST_USE;
 void hf_sizes_fini(struct hf_sizes *sizes);
 
-/* --- chains.c --------------------------------------------------------------- */
+/* --- chains.c ------------------------------------------------------------ */
 
 /* Start with {0}. */
 struct hf_chains {
@@ -84,7 +101,7 @@ int hf_chains_find(const struct hf_manifest *manifest,
 		   struct hf_chains *ret) HF_MUST_USE;
 void hf_chains_fini(struct hf_chains *chains);
 
-/* --- release.c --------------------------------------------------------------- */
+/* --- release.c ----------------------------------------------------------- */
 
 /* What copying a tree to where an older one is would do. */
 struct hf_release {
@@ -94,13 +111,17 @@ struct hf_release {
 	size_t left;         /* names that only the older one has */
 };
 
+/* `new` has the names, and `tree` those of its files that there are. */
 int hf_release_find(const struct hf_manifest *old,
 		    const struct hf_manifest *new,
+		    const struct hf_manifest *tree,
 		    struct hf_release *ret) HF_MUST_USE;
 
-/* --- statstext.c, statsjson.c ------------------------------------------------ */
+/* --- statstext.c, statsjson.c -------------------------------------------- */
 
 struct hf_stats {
+	const char *manifest; /* that names the files, borrowed; NULL: none */
+	struct hf_fit fit;
 	struct hf_sizes sizes;
 	struct hf_chains chains;
 	const char *previous; /* the older manifest, borrowed; NULL: none */

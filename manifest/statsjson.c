@@ -61,6 +61,12 @@ static void add_path(struct hf_buf *ret, const void *items, size_t i)
 	hf_quote(((const struct hf_manifest_row *const *)items)[i]->path, ret);
 }
 
+static void add_paths_of(struct hf_object *object, const char *key,
+			 const struct hf_group *group)
+{
+	add_list(object, key, group->n, add_path, group->rows);
+}
+
 static void add_paths(struct hf_buf *ret, const struct hf_group *group)
 {
 	hf_buf_putc(ret, '[');
@@ -108,6 +114,10 @@ void hf_stats_json(const struct hf_stats *stats, struct hf_buf *ret)
 
 	add_sum(&all, &sizes->all);
 	add_number(&all, "unreadable", sizes->failed);
+	if (stats->manifest) {
+		add_paths_of(&all, "missing", &stats->fit.missing);
+		add_paths_of(&all, "renamed", &stats->fit.renamed);
+	}
 	add_list(&all, "types", sizes->n_types, add_type, sizes->types);
 	add_list(&all, "biggest", sizes->files.n < 10 ? sizes->files.n : 10,
 		 add_file, sizes->files.rows);
@@ -118,8 +128,7 @@ void hf_stats_json(const struct hf_stats *stats, struct hf_buf *ret)
 	add_number(&all, "references", chains->references);
 	add_list(&all, "unreferenced", chains->unreferenced.n, add_file,
 		 chains->unreferenced.rows);
-	add_list(&all, "longest_chain", chains->longest.n, add_path,
-		 chains->longest.rows);
+	add_paths_of(&all, "longest_chain", &chains->longest);
 	add_list(&all, "circles", chains->circles.n, add_circle,
 		 chains->circles.items);
 	if (stats->previous)

@@ -74,7 +74,7 @@ static void add_files(struct hf_buf *ret, const struct hf_group *group)
 	}
 }
 
-/* --- sizes ------------------------------------------------------------------- */
+/* --- sizes --------------------------------------------------------------- */
 
 static void add_type(struct hf_buf *ret, const char *name,
 		     const struct hf_sum *sum, uint64_t all)
@@ -137,7 +137,20 @@ static void add_equal(struct hf_buf *ret, const struct hf_sizes *sizes)
 			      sizes->unknown, plural(sizes->unknown));
 }
 
-/* --- references ---------------------------------------------------------------- */
+/* --- the manifest -------------------------------------------------------- */
+
+static void add_unfit(struct hf_buf *ret, const char *what,
+		      const struct hf_group *group)
+{
+	if (!group->n)
+		return;
+	hf_buf_printf(ret, "  %s: %zu file%s: ", what, group->n,
+		      plural(group->n));
+	add_paths(ret, group);
+	hf_buf_putc(ret, '\n');
+}
+
+/* --- references ---------------------------------------------------------- */
 
 static void add_unreferenced(struct hf_buf *ret,
 			     const struct hf_group *unreferenced)
@@ -194,7 +207,7 @@ static void add_chains(struct hf_buf *ret, const struct hf_chains *chains)
 	add_circles(ret, &chains->circles);
 }
 
-/* --- release --------------------------------------------------------------------- */
+/* --- release ------------------------------------------------------------- */
 
 static void add_release(struct hf_buf *ret, const struct hf_stats *stats)
 {
@@ -222,6 +235,9 @@ void hf_stats_text(const struct hf_stats *stats, struct hf_buf *ret)
 	if (sizes->failed)
 		hf_buf_printf(ret, "; %zu cannot be read", sizes->failed);
 	hf_buf_putc(ret, '\n');
+	add_unfit(ret, "not in the tree", &stats->fit.missing);
+	add_unfit(ret, "changed, under another name there",
+		  &stats->fit.renamed);
 	add_types(ret, sizes);
 	if (sizes->files.n)
 		hf_buf_puts(ret, "\nBiggest files\n");

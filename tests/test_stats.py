@@ -186,12 +186,72 @@ def test_another_format_of_the_manifest_before(ask, make, work, anyone, manifest
     assert (release["same_name_files"], release["left_files"]) == (0, 1)
 
 
+def write_manifest(manifest, person, tree, file):
+    """Of the tree as it is; its mapping."""
+    done = manifest(person, "snapshot", "--source", tree)
+    file.write_bytes(done.stdout)
+    return json.loads(done.stdout)["paths"]
+
+
+def test_what_a_manifest_names(stats, manifest, make, work, anyone):
+    """Its files have its names and the tree's sizes; nothing else counts."""
+    tree = make(TREE | {"gone.png": b"", "page.html": b""})
+    names = write_manifest(manifest, anyone, tree, work / "new.json")
+    (tree / "gone.png").unlink()
+    (tree / "img/a.PNG").write_bytes(b"A" * 4000)
+    (tree / "css/new.css").write_bytes(b"@import 'self.css';" * 50)
+    old = {"version": "1.1", "paths": {k: names[k] for k in ("gone.png", "img/c.svg")}}
+    old["paths"]["gone.css"] = "gone.0123456789ab.css"
+    (work / "old.json").write_text(json.dumps(old))
+    text = stats(tree, "", work / "new.json")
+    assert text.startswith(
+        "12 files, 10.3 kB\n"
+        "  not in the tree: 1 file: gone.png\n"
+        # all.css refers to a.PNG, and has its name in it.
+        "  changed, under another name there: 2 files: css/all.css, img/a.PNG\n"
+        "\nBy type "
+    )
+    assert "References: 8\n" in text and "new.css" not in text
+    told = stats(tree, "", "--json", "--previous", work / "old.json", work / "new.json")
+    assert (told["missing"], told["renamed"]) == (
+        ["gone.png"],
+        ["css/all.css", "img/a.PNG"],
+    )
+    biggest = {"file": "img/a.PNG", "name": names["img/a.PNG"], "bytes": 4000}
+    assert told["biggest"][0] == biggest
+    release = told["release"]
+    assert (release["added_files"], release["left_files"]) == (11, 1)
+
+
+def test_a_manifest_of_a_tree_as_it_is_changes_nothing(
+    stats, manifest, make, work, anyone
+):
+    tree = make(TREE)
+    write_manifest(manifest, anyone, tree, work / "new.json")
+    assert stats(tree, "", work / "new.json") == stats(tree)
+    told = stats(tree, "", "--json", work / "new.json")
+    assert (told.pop("missing"), told.pop("renamed")) == ([], [])
+    assert told == stats(tree, "", "--json")
+
+
+def test_sources_from_a_file_beside_a_manifest(manifest, make, work, anyone):
+    tree = make(TREE)
+    write_manifest(manifest, anyone, tree, work / "new.json")
+    (work / "sources").write_text(f"{tree}\n")
+    args = ["--source", "--sources-from", work / "sources", work / "new.json"]
+    assert b"12 files, 9.4 kB\n" in manifest(anyone, "stats", *args).stdout
+
+
 @pytest.mark.parametrize(
     ("args", "code", "word"),
     [
         (["stats"], USAGE, "MOUNTPOINT"),
         (["stats", "{src}/a.json"], USAGE, "a manifest has no sizes"),
         (["stats", "--source", "{src}/a.json"], USAGE, "--previous {src}/a.json"),
+        (["stats", "--source", "{src}", "{src}"], USAGE, "DIR:DIR"),
+        (["stats", "--source", "{src}", "{src}/a.json"], USAGE, "comes first"),
+        (["stats", "--source", "{src}/a.json", "{src}"], ENVIRONMENT, "a.json"),
+        (["stats", "{src}/m.json", "--source", "{src}/no"], ENVIRONMENT, "{src}/no"),
         (["stats", "--format", "flat", "{src}"], USAGE, "--previous"),
         (["stats", "-o", "length=8", "{src}"], USAGE, "--source"),
         (["stats", "--output", "x", "{src}"], USAGE, "--output"),
@@ -200,7 +260,7 @@ def test_another_format_of_the_manifest_before(ask, make, work, anyone, manifest
     ],
 )
 def test_wrong_command_lines(manifest, make, anyone, args, code, word):
-    src = make({"a.json": b"{}"})
+    src = make({"a.json": b"{}", "m.json": json.dumps(OLD).encode()})
     args = [arg.format(src=src) for arg in args]
     done = manifest(anyone, *args, check=False, text=True)
     assert (done.returncode, done.stdout) == (code, "")

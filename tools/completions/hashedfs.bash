@@ -145,7 +145,7 @@ _hashedfs() {
 	elif [ "$subject" = hashedfs-manifest ]; then
 		compopt +o filenames
 		mapfile -t COMPREPLY < <(compgen -W "$_hashedfs_verbs" -- "$cur")
-	elif [[ $subject =~ ^(lookup|diff|prune|merge|verify)$ ]]; then
+	elif [[ $subject =~ ^(stats|lookup|diff|prune|merge|verify)$ ]]; then
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 	else
 		mapfile -t COMPREPLY < <(compgen -d -- "${cur##*[=:]}")

@@ -104,7 +104,8 @@ $manifest $any -s q -l quiet -d 'show no progress'
 $manifest $any -s v -l verbose -d 'tell more'
 
 set -l trees -n '__fish_seen_subcommand_from snapshot check stats'
-$manifest $trees -f -a '(__hashedfs_sources)'
+set -l only_trees -n '__fish_seen_subcommand_from snapshot check'
+$manifest $only_trees -f -a '(__hashedfs_sources)'
 $manifest $trees -l source -d 'read SOURCES, without a mount'
 $manifest $trees -l sources-from -rF -d 'read SOURCES from FILE'
 
