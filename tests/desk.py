@@ -114,9 +114,9 @@ class Desk:
         return True
 
 
-@pytest.fixture
-def desk(bed, work, as_user, fuse):
-    desk = Desk(bed, work, as_user)
+@contextlib.contextmanager
+def cleared(desk):
+    """The desk, which has to be empty in the end, and is."""
     yield desk
     try:
         desk.nothing_left()
@@ -124,6 +124,12 @@ def desk(bed, work, as_user, fuse):
         for pid in desk.processes():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def desk(bed, work, as_user, fuse):
+    with cleared(Desk(bed, work, as_user)) as desk:
+        yield desk
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """hashedfs-run where nothing can be mounted: the same command over copies."""
 
-import contextlib
 import json
 import os
 import re
@@ -10,7 +9,7 @@ import stat
 import mount as mounting
 import pytest
 from conftest import give
-from desk import NAMES, OURS, TREE, Desk, sh
+from desk import NAMES, OURS, TREE, Desk, cleared, sh, src
 from exporter import FORMATS
 from mount import apart, read_tree
 from person import ROOT, eventually
@@ -29,21 +28,10 @@ class CopyDesk(Desk):
 
 @pytest.fixture
 def desk(bed, work, as_user):
-    desk = CopyDesk(bed, work, as_user)
-    (desk.tmp / "at").mkdir()
-    give(desk.tmp / "at", as_user)
-    yield desk
-    try:
-        desk.nothing_left()
-    finally:
-        for pid in desk.processes():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-
-
-@pytest.fixture
-def src(make, as_user):
-    return make(TREE, owner=as_user)
+    with cleared(CopyDesk(bed, work, as_user)) as desk:
+        (desk.tmp / "at").mkdir()
+        give(desk.tmp / "at", as_user)
+        yield desk
 
 
 # --- when ------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from conftest import not_run
 from person import ROOT
 
 NGINX = """
-user nobody nogroup;
+user {user};
 worker_processes 1;
 daemon off;
 pid {top}/nginx.pid;
@@ -17,6 +17,7 @@ error_log {top}/error.log;
 events {{}}
 http {{
 	include /etc/nginx/mime.types;
+	sendfile on;
 	log_format short "$status $request_uri";
 	access_log {top}/access.log short;
 	client_body_temp_path {top}/body;
@@ -47,8 +48,8 @@ def program(name):
 
 
 @contextlib.contextmanager
-def running(*argv, **kwargs):
-    process = ROOT.popen(*map(str, argv), **kwargs)
+def running(*argv, person=ROOT, **kwargs):
+    process = person.popen(*map(str, argv), **kwargs)
     try:
         yield process
     finally:
@@ -57,12 +58,12 @@ def running(*argv, **kwargs):
 
 
 @contextlib.contextmanager
-def nginx(top, server):
+def nginx(top, server, person=ROOT, user="nobody nogroup"):
     """nginx with the lines of a server, at a port; what it was asked for stands
-    in top/access.log."""
+    in top/access.log. Root's reads files as the user."""
     port = free_port()
     conf = top / "nginx.conf"
-    conf.write_text(NGINX.format(top=top, port=port, server=server))
-    argv = [program("nginx"), "-c", conf, "-p", top]
-    with running(*argv, stderr=subprocess.DEVNULL):
+    conf.write_text(NGINX.format(top=top, port=port, server=server, user=user))
+    argv = [program("nginx"), "-c", conf, "-p", top, "-e", top / "error.log"]
+    with running(*argv, person=person, stderr=subprocess.DEVNULL):
         yield port

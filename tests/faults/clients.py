@@ -7,14 +7,13 @@ stands at the destination afterwards, as name -> bytes.
 
 import contextlib
 import os
-import shutil
 import socket
-import subprocess
 import sys
 import tarfile
 
 from conftest import TOP, give
 from person import eventually
+from web import nginx
 
 # The time that hashed files have.
 CONSTANT = 946684800
@@ -205,28 +204,6 @@ class Aws(Mirror):
         )
 
 
-CONFIG = """
-worker_processes 1;
-daemon off;
-pid {top}/nginx.pid;
-error_log {top}/error.log;
-events {{}}
-http {{
-	sendfile on;
-	access_log off;
-	client_body_temp_path {top}/body;
-	proxy_temp_path {top}/proxy;
-	fastcgi_temp_path {top}/fastcgi;
-	uwsgi_temp_path {top}/uwsgi;
-	scgi_temp_path {top}/scgi;
-	server {{
-		listen 127.0.0.1:{port};
-		root {view};
-	}}
-}}
-"""
-
-
 # What came with status 200 is kept, whole or not; anything else ends with 1.
 BROWSER = """
 import http.client, os, sys
@@ -265,28 +242,14 @@ class Nginx(Client):
 
     @contextlib.contextmanager
     def ready(self, view):
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            self.port = listener.getsockname()[1]
         top = self.place / "nginx"
         top.mkdir()
-        config = top / "nginx.conf"
-        config.write_text(CONFIG.format(top=top, port=self.port, view=view))
         give(top, self.person)
-        server = self.person.popen(
-            *(shutil.which("nginx", path="/usr/sbin:/usr/bin"), "-c", str(config)),
-            *("-e", str(top / "error.log"), "-g", f"user {self.user()};"),
-            stderr=subprocess.DEVNULL,
-        )
-        try:
+        # Who looks at a mount has to be who mounted it.
+        user = "root" if self.person.uid == 0 else "nobody nogroup"
+        with nginx(top, f"root {view};", self.person, user) as self.port:
             assert eventually(self.answers, 20, 0.005), "nginx does not answer"
             yield
-        finally:
-            server.terminate()
-            server.wait(20)
-
-    def user(self):
-        return "root" if self.person.uid == 0 else "nobody nogroup"
 
     def answers(self):
         with socket.create_connection(("127.0.0.1", self.port), 1):

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "fs/base/base.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* assert(), whatever NDEBUG says. */
@@ -21,5 +23,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 			abort();                                               \
 		}                                                              \
 	} while (0)
+
+static inline bool is_utf8(const char *text, size_t len)
+{
+	uint32_t code_point;
+	size_t n;
+
+	for (; len > 0; text += n, len -= n)
+		if ((n = hf_utf8_decode(text, len, &code_point)) == 0)
+			return false;
+	return true;
+}
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * Manifests that anybody wrote: one sentence or rows, and of the rows nothing is
- * lost when they are written and read again. The first byte chooses the format
- * and prefixes.
+ * Manifests that anybody wrote: one sentence or rows, and of the rows nothing
+ * is lost when they are written and read again. The first byte chooses the
+ * format and prefixes.
  */
 #include "fuzz.h"
 

@@ -30,17 +30,6 @@ struct caller {
 	const char *unshown; /* added to names that the text must not show */
 };
 
-static bool is_utf8(const char *text, size_t len)
-{
-	uint32_t code_point;
-	size_t n;
-
-	for (; len > 0; text += n, len -= n)
-		if ((n = hf_utf8_decode(text, len, &code_point)) == 0)
-			return false;
-	return true;
-}
-
 /* A path is normalised, and text but for U+0000. */
 static void check_path(const char *path)
 {

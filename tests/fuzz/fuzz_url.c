@@ -8,17 +8,6 @@
 
 #include "fs/refs/internal.h"
 
-static bool is_utf8(const char *text, size_t len)
-{
-	uint32_t code_point;
-	size_t n;
-
-	for (; len > 0; text += n, len -= n)
-		if ((n = hf_utf8_decode(text, len, &code_point)) == 0)
-			return false;
-	return true;
-}
-
 static void check_split(const char *text)
 {
 	struct hf_buf again = {0};

@@ -48,4 +48,36 @@ static inline void flipper_put_tree(const struct scene *scene)
 	}
 }
 
+/*
+ * Asks `rounds` times while the tree flips: `ask` tells how many rows of it
+ * there are, which has to be one, or a negative errno.
+ */
+static inline void flipper_ask(struct scene *scene, int rounds,
+			       int (*ask)(struct scene *scene))
+{
+	struct flipper flipper = {.scene = scene, .pause_us = 40000};
+	pthread_t thread;
+	int told = 0, overtaken = 0;
+
+	flipper_put_tree(scene);
+	scene_open(scene, "@", "");
+	pthread_create(&thread, NULL, flip, &flipper);
+	for (int i = 0; i < rounds; i++) {
+		int n = ask(scene);
+
+		if (n < 0) {
+			assert_int_equal(n, -EAGAIN);
+			/* A slow machine needs a slower change. */
+			if (++overtaken % 10 == 0)
+				flipper.pause_us *= 2;
+			continue;
+		}
+		assert_int_equal(n, 1);
+		told++;
+	}
+	atomic_store(&flipper.end, true);
+	pthread_join(thread, NULL);
+	assert_true(told > 0);
+}
+
 #endif

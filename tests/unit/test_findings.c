@@ -46,7 +46,7 @@ static void put(struct scene *scene, const char *path, const char *text)
 	tree_write(&scene->tree, path, text);
 }
 
-/* --- files ------------------------------------------------------------------- */
+/* --- files --------------------------------------------------------------- */
 
 static void a_tree_without_faults_has_none(void **state)
 {
@@ -100,7 +100,7 @@ static void files_that_cannot_be_read(void **state)
 	tree_chmod(&scene->tree, "d", 0755);
 }
 
-/* --- references that lead nowhere ---------------------------------------------- */
+/* --- references that lead nowhere ---------------------------------------- */
 
 static void missing_references(void **state)
 {
@@ -161,7 +161,7 @@ static void what_is_kept_is_not_asked(void **state)
 	assert_findings(scene, "");
 }
 
-/* --- texts as a whole ----------------------------------------------------------- */
+/* --- texts as a whole ---------------------------------------------------- */
 
 static void texts_that_are_not_rewritten(void **state)
 {
@@ -268,7 +268,7 @@ static void circles(void **state)
 	assert_says(scene, "refers to itself");
 }
 
-/* --- plain names ------------------------------------------------------------------ */
+/* --- plain names --------------------------------------------------------- */
 
 static void write_modules(struct scene *scene)
 {
@@ -412,7 +412,7 @@ static void names_by_custom(void **state)
 			   "hashed name only; -o keep= keeps its name");
 }
 
-/* --- order, moment, size ------------------------------------------------------------ */
+/* --- order, moment, size ------------------------------------------------- */
 
 static void sorted_by_path_line_column(void **state)
 {
@@ -476,37 +476,24 @@ static void who_is_interrupted_gets_eintr(void **state)
 	hf_wait_fini(&wait);
 }
 
+static int count_findings(struct scene *scene)
+{
+	struct hf_findings findings;
+	int error = hf_view_findings(scene->view, &scene->wait, NULL, NULL,
+				     &findings);
+	int n;
+
+	if (error < 0)
+		return error;
+	n = (int)findings.n;
+	hf_findings_fini(&findings);
+	return n;
+}
+
 /* In every state of this tree one of both references leads nowhere. */
 static void findings_are_of_one_state(void **state)
 {
-	struct scene *scene = *state;
-	struct flipper flipper = {.scene = scene, .pause_us = 40000};
-	pthread_t thread;
-	size_t told = 0;
-	unsigned overtaken = 0;
-
-	flipper_put_tree(scene);
-	scene_open(scene, "@", "");
-	pthread_create(&thread, NULL, flip, &flipper);
-	for (int i = 0; i < 100; i++) {
-		struct hf_findings findings;
-		int error = hf_view_findings(scene->view, &scene->wait, NULL,
-					     NULL, &findings);
-
-		if (error < 0) {
-			assert_int_equal(error, -EAGAIN);
-			/* A slow machine needs a slower change. */
-			if (++overtaken % 10 == 0)
-				flipper.pause_us *= 2;
-			continue;
-		}
-		assert_int_equal(findings.n, 1);
-		hf_findings_fini(&findings);
-		told++;
-	}
-	atomic_store(&flipper.end, true);
-	pthread_join(thread, NULL);
-	assert_true(told > 0);
+	flipper_ask(*state, 100, count_findings);
 }
 
 /* A circle of many files, a text of many references: time is linear, and no

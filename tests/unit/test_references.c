@@ -91,37 +91,24 @@ static void a_frozen_view_tells_its_own(void **state)
 	assert_references(scene, REFERENCES);
 }
 
+static int count_references(struct scene *scene)
+{
+	struct hf_references references;
+	int error = hf_view_references(scene->view, &scene->wait, NULL, NULL,
+				       &references);
+	int n;
+
+	if (error < 0)
+		return error;
+	n = (int)references.n;
+	hf_references_fini(&references);
+	return n;
+}
+
 /* In every state of this tree one of both references leads to a file. */
 static void references_are_of_one_state(void **state)
 {
-	struct scene *scene = *state;
-	struct flipper flipper = {.scene = scene, .pause_us = 40000};
-	pthread_t thread;
-	size_t told = 0;
-	unsigned overtaken = 0;
-
-	flipper_put_tree(scene);
-	scene_open(scene, "@", "");
-	pthread_create(&thread, NULL, flip, &flipper);
-	for (int i = 0; i < 60; i++) {
-		struct hf_references references;
-		int error = hf_view_references(scene->view, &scene->wait, NULL,
-					       NULL, &references);
-
-		if (error < 0) {
-			assert_int_equal(error, -EAGAIN);
-			/* A slow machine needs a slower change. */
-			if (++overtaken % 10 == 0)
-				flipper.pause_us *= 2;
-			continue;
-		}
-		assert_int_equal(references.n, 1);
-		hf_references_fini(&references);
-		told++;
-	}
-	atomic_store(&flipper.end, true);
-	pthread_join(thread, NULL);
-	assert_true(told > 0);
+	flipper_ask(*state, 60, count_references);
 }
 
 static void *ask(void *arg)
