@@ -72,6 +72,22 @@ def test_prehashed(src, mount, manifest, as_user):
         assert paths[name] == name
 
 
+def test_a_prehashed_file_that_can_be_read_at_last(make, mount, as_user):
+    """Who opens it gets what is held to a digest, whatever the kernel knew."""
+    src = make({"d/x": b"x"}, owner=as_user)
+    name = "app.1234abcd.js"
+    (src / name).symlink_to("d/app")
+    with mount(src, "xattr,prehashed=app.*", person=as_user) as m:
+        with pytest.raises(OSError) as caught:
+            m.read(name)
+        assert caught.value.errno == errno.EIO
+        (src / "d/app").write_bytes(b"app")
+        assert m.read(name) == b"app"
+        digest = m.call(os.getxattr, m / name, "user.hashedfs.digest")
+        assert digest.decode() == hashlib.md5(b"app").hexdigest()
+        assert m.stat(name).st_mtime == 946684800
+
+
 def test_ignore(make, mount, as_user):
     src = make({p: b"x" for p in (
         "a.css", "a.scss", "b~", ".hidden", "CVS/x", "css/deep/x.css", "css/y.css",

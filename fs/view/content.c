@@ -118,6 +118,14 @@ static int stale(int error)
 								      : -ESTALE;
 }
 
+/* Its name has to be looked up again. */
+static int end_node(struct hf_view *view, struct hf_node *node)
+{
+	atomic_store(&node->dead, true);
+	hf_view_doubt(view);
+	return -ESTALE;
+}
+
 static int open_constant(struct hf_view *view, struct hf_node *node,
 			 const char *path, struct hf_wait *wait,
 			 struct hf_content *content)
@@ -129,11 +137,7 @@ static int open_constant(struct hf_view *view, struct hf_node *node,
 
 	if (view->frozen)
 		error = stale(error);
-	if (error == -ESTALE) {
-		atomic_store(&node->dead, true);
-		hf_view_doubt(view);
-	}
-	return error;
+	return error == -ESTALE ? end_node(view, node) : error;
 }
 
 /*
@@ -162,11 +166,14 @@ static int honest(struct hf_view *view, struct hf_node *node, int error)
 
 /*
  * A file that could not be read when it was to be named is read through before
- * it is opened: where it fails, it fails now and not in the middle.
+ * it is opened: where it fails, it fails now and not in the middle. If it can
+ * be read now, and its own name promises its bytes, there is a digest to hold
+ * them to: the node is another one by now.
  */
 static int open_mutable(struct hf_view *view, struct hf_node *node,
 			const char *path, struct hf_wait *wait, int *ret_fd)
 {
+	struct hf_rule rule;
 	struct hf_fact fact;
 	struct hf_sig sig;
 	struct stat st;
@@ -176,8 +183,12 @@ static int open_mutable(struct hf_view *view, struct hf_node *node,
 	if (error < 0 || !node->error)
 		return error;
 	sig = hf_sig_of(&st);
-	return hf_digests_get(view->digests, node->root, path, &sig, wait,
-			      &fact);
+	error = hf_digests_get(view->digests, node->root, path, &sig, wait,
+			       &fact);
+	if (error < 0)
+		return error;
+	rule = hf_rule_of(view, path, hf_node_name(node));
+	return rule.kind == HF_KIND_PREHASHED ? end_node(view, node) : 0;
 }
 
 static int open_node(struct hf_view *view, struct hf_node *node,

@@ -79,6 +79,31 @@ static void a_mended_link_gets_its_name(void **state)
 			   "logo");
 }
 
+/* Its name promises bytes: so they are held to a digest from the first one on
+ * that can be read. */
+static void a_prehashed_file_is_never_opened_without_a_digest(void **state)
+{
+	struct scene *scene = *state;
+	struct hf_node *before;
+	struct hf_node *after;
+
+	tree_mkdir(&scene->tree, "d");
+	tree_link(&scene->tree, "app.4f2a.js", "d/target");
+	scene_open(scene, "@", "prehashed=app.*");
+	before = scene_node(scene, "app.4f2a.js");
+	assert_int_equal(scene_try_open(scene, before), -EIO);
+	assert_false(hf_node_dead(before));
+	tree_write(&scene->tree, "d/target", "app");
+	assert_int_equal(scene_try_open(scene, before), -ESTALE);
+	assert_true(hf_node_dead(before));
+	after = scene_node(scene, "app.4f2a.js");
+	assert_true(hf_node_constant(after));
+	assert_int_equal(hf_node_kind(after), HF_KIND_PREHASHED);
+	scene_assert_reads(scene, "app.4f2a.js", "app");
+	hf_node_unref(before);
+	hf_node_unref(after);
+}
+
 /* The link's own directory shows nothing of what stands behind it. */
 static void a_link_follows_its_target_from_kind_to_kind(void **state)
 {
@@ -219,7 +244,7 @@ static void what_is_no_file_is_left_out_and_told(void **state)
 	hf_listing_unref(listing);
 }
 
-/* --- waiting --------------------------------------------------------------- */
+/* --- waiting ------------------------------------------------------------- */
 
 static void who_is_interrupted_gets_eintr(void **state)
 {
@@ -268,6 +293,7 @@ int main(void)
 		VIEW(broken_links_stand_plain),
 		VIEW(a_name_is_not_denied_unread),
 		VIEW(a_mended_link_gets_its_name),
+		VIEW(a_prehashed_file_is_never_opened_without_a_digest),
 		VIEW(a_link_follows_its_target_from_kind_to_kind),
 		VIEW(the_last_known_name_stands),
 		VIEW(files_that_may_not_be_read),
