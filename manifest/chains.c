@@ -15,7 +15,7 @@
 
 /* What is known of a file. */
 struct file {
-	size_t first_edge; /* of those that it refers to; edges stand together */
+	size_t first_edge; /* of what it refers to; edges stand together */
 	size_t n_edges;
 	bool referred; /* by another file */
 	/* Of Tarjan's algorithm: */
@@ -51,7 +51,7 @@ static void graph_fini(struct graph *graph)
 	free(graph->members);
 }
 
-/* --- references ------------------------------------------------------------- */
+/* --- references ---------------------------------------------------------- */
 
 static size_t number_of(const struct graph *graph, const char *path)
 {
@@ -104,7 +104,7 @@ static int graph_init(struct graph *graph,
 	return 0;
 }
 
-/* --- components ------------------------------------------------------------- */
+/* --- components ---------------------------------------------------------- */
 
 static int compare_rows(const void *a, const void *b)
 {
@@ -226,7 +226,7 @@ static int find_components(struct graph *graph)
 	return error;
 }
 
-/* --- what is told ------------------------------------------------------------ */
+/* --- what is told -------------------------------------------------------- */
 
 static int compare_groups(const void *a, const void *b)
 {

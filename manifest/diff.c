@@ -71,7 +71,7 @@ static void compare(const struct hf_manifest *old,
 	}
 }
 
-/* --- how it is told -------------------------------------------------------- */
+/* --- how it is told ------------------------------------------------------ */
 
 static void add_field(struct hf_buf *ret, const char *text)
 {
@@ -142,7 +142,7 @@ static void print_json(const struct hf_manifest *old,
 	listener->n = n;
 }
 
-/* --- the verb -------------------------------------------------------------- */
+/* --- the verb ------------------------------------------------------------ */
 
 static int print(const struct hf_arguments *arguments,
 		 const struct hf_manifest *old, const struct hf_manifest *new)

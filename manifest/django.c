@@ -1,8 +1,8 @@
 /*
  * staticfiles.json, byte for byte as ManifestFilesMixin.save_manifest of Django
- * 6 writes it (django/contrib/staticfiles/storage.py): ", " and ": " between, no
- * indentation and no final newline. Integrity values stand behind all that, in
- * a member that Django does not look at.
+ * 6 writes it (django/contrib/staticfiles/storage.py): ", " and ": " between,
+ * no indentation and no final newline. Integrity values stand behind all that,
+ * in a member that Django does not look at.
  */
 #include "manifest/format.h"
 

@@ -12,7 +12,7 @@ static const struct hf_format *format_of(const struct hf_document *document)
 	return document->format ? document->format : hf_format_default();
 }
 
-/* --- options --------------------------------------------------------------- */
+/* --- options ------------------------------------------------------------- */
 
 static int set_format(struct hf_document *document, const char *value,
 		      char **why)
@@ -108,7 +108,7 @@ bool hf_document_has_urls(const struct hf_document *document)
 	       !document->url_prefix;
 }
 
-/* --- writing --------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------- */
 
 /* With every prefix said. */
 static struct hf_document complete(const struct hf_document *document,
@@ -193,7 +193,7 @@ int hf_document_write(const struct hf_document *document,
 	return hf_output_write(output, text.data, text.len, why);
 }
 
-/* --- reading --------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------- */
 
 /* Two spellings of one name would be one file. `manifest` is sorted. */
 static int check_twice(const struct hf_manifest *manifest, const char *file,

@@ -85,7 +85,7 @@ int hf_findings_read(const char *mount, struct hf_findings *ret, char **why)
 	return hf_findings_parse(text.data, text.len, mount, ret, why);
 }
 
-/* --- JSON ------------------------------------------------------------------ */
+/* --- JSON ---------------------------------------------------------------- */
 
 static void add_text(struct hf_buf *ret, const char *key, const char *value)
 {

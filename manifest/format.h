@@ -33,7 +33,7 @@ struct hf_format {
 		    char **why);
 };
 
-/* --- format.c -------------------------------------------------------------- */
+/* --- format.c ------------------------------------------------------------ */
 
 /* Django's. */
 const struct hf_format *hf_format_default(void);
@@ -42,7 +42,7 @@ const struct hf_format *hf_format_find(const char *name);
 /* Appends "django, flat, ...". */
 void hf_format_names(struct hf_buf *ret);
 
-/* --- a file each ------------------------------------------------------------- */
+/* --- a file each --------------------------------------------------------- */
 
 int hf_django_write(const struct hf_manifest *manifest,
 		    const struct hf_document *document,
@@ -69,7 +69,7 @@ int hf_null_write(const struct hf_manifest *manifest,
 		  const struct hf_document *document,
 		  struct hf_buf *ret) HF_MUST_USE;
 
-/* --- json.c: the documents that are read ------------------------------------- */
+/* --- json.c: the documents that are read --------------------------------- */
 
 /* Version 1.0 or 1.1, and integrity values, if there are any. */
 int hf_django_read(const char *text, size_t len, const char *file,
@@ -80,7 +80,7 @@ int hf_flat_read(const char *text, size_t len, const char *file,
 		 const struct hf_document *document, struct hf_manifest *ret,
 		 char **why) HF_MUST_USE;
 
-/* --- quote.c: JSON ------------------------------------------------------------ */
+/* --- quote.c: JSON ------------------------------------------------------- */
 
 /* Appends one string as Python's json.dumps writes it, with its quotes. */
 void hf_quote(const char *text, struct hf_buf *ret);
@@ -101,7 +101,7 @@ void hf_object_key(struct hf_object *object, const char *prefix,
 		   const char *key);
 void hf_object_close(const struct hf_object *object);
 
-/* --- names.c ------------------------------------------------------------------ */
+/* --- names.c ------------------------------------------------------------- */
 
 /* Writes an object whose members are the names of the listed rows, each with
  * the value that `add` appends. -ENOMEM. */
@@ -112,7 +112,7 @@ int hf_names_write(const struct hf_manifest *manifest,
 			       struct hf_buf *ret),
 		   struct hf_buf *ret) HF_MUST_USE;
 
-/* --- urls.c ------------------------------------------------------------------- */
+/* --- urls.c -------------------------------------------------------------- */
 
 /* Appends a path as it stands in a URL, as Django's filepath_to_uri has it. */
 void hf_url_of_path(const char *path, struct hf_buf *ret);

@@ -26,7 +26,7 @@ static int refuse(const json_error_t *error, const char *file, char **why)
 		      error->line, shown);
 }
 
-/* --- what manifests have in common ----------------------------------------- */
+/* --- what manifests have in common --------------------------------------- */
 
 /* One manifest being read. */
 struct reading {
@@ -157,7 +157,7 @@ static int read_manifest(const char *text, size_t len, struct reading *reading,
 	return error;
 }
 
-/* --- Django's --------------------------------------------------------------- */
+/* --- Django's ------------------------------------------------------------ */
 
 static int add_django(struct reading *reading, json_t *root)
 {
@@ -195,7 +195,7 @@ int hf_django_read(const char *text, size_t len, const char *file,
 	return read_manifest(text, len, &reading, add_django);
 }
 
-/* --- flat ones ---------------------------------------------------------------- */
+/* --- flat ones ----------------------------------------------------------- */
 
 static int add_flat(struct reading *reading, json_t *root)
 {
@@ -216,7 +216,7 @@ int hf_flat_read(const char *text, size_t len, const char *file,
 	return read_manifest(text, len, &reading, add_flat);
 }
 
-/* --- pages of aws s3api list-objects-v2 ---------------------------------------- */
+/* --- pages of aws s3api list-objects-v2 ---------------------------------- */
 
 /* `contents` is an array of objects with a "Key", or of keys: --query
  * 'Contents[].Key'. */

@@ -10,7 +10,8 @@
 /*
  * Appends the keys of a listing: one a line; or, if it begins with a brace, or
  * with a bracket and a quote, what `aws s3api list-objects-v2` prints, of one
- * page or of several, one behind the other, also by --query 'Contents[].Key'. `file` is what to call it. -EBADMSG, -ENOMEM.
+ * page or of several, one behind the other, also by --query 'Contents[].Key'.
+ * `file` is what to call it. -EBADMSG, -ENOMEM.
  */
 int hf_listing_parse(const char *text, size_t len, const char *file,
 		     struct hf_strings *ret, char **why) HF_MUST_USE;

@@ -6,7 +6,7 @@
 /* How often a mount may change between two of its files. */
 #define TRIES 3
 
-/* --- sources --------------------------------------------------------------- */
+/* --- sources ------------------------------------------------------------- */
 
 static int read_roots(const struct hf_arguments *arguments,
 		      struct hf_root_specs *ret, char **why)
@@ -80,7 +80,7 @@ static int load_sources(const struct hf_arguments *arguments,
 	return code;
 }
 
-/* --- a mount ---------------------------------------------------------------- */
+/* --- a mount ------------------------------------------------------------- */
 
 static int read_mount(const char *mount, const struct hf_algorithm *integrity,
 		      const struct hf_tree *tree, char **why)
@@ -154,7 +154,7 @@ static int load_mount(const struct hf_arguments *arguments,
 	return error < 0 ? hf_verb_fail(error, why) : HF_EXIT_GOOD;
 }
 
-/* --- either ------------------------------------------------------------------ */
+/* --- either -------------------------------------------------------------- */
 
 int hf_verb_has_tree(const struct hf_arguments *arguments)
 {

@@ -246,7 +246,7 @@ int hf_references_parse(const char *text, size_t len, const char *mount,
 int hf_references_read(const char *mount, struct hf_references *ret,
 		       char **why) HF_MUST_USE;
 
-/* --- git.c ------------------------------------------------------------------ */
+/* --- git.c --------------------------------------------------------------- */
 
 /*
  * *ret is `path`, new, with the commit that HEAD of the working directory's

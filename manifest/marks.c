@@ -27,17 +27,6 @@ static bool is_low(unsigned unit)
 	return unit >= 0xdc00 && unit <= 0xdfff;
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* True if a \uXXXX stands there. */
 static bool read_unit(const char *text, size_t len, unsigned *ret)
 {
@@ -46,7 +35,7 @@ static bool read_unit(const char *text, size_t len, unsigned *ret)
 	if (len < 6 || text[0] != '\\' || text[1] != 'u')
 		return false;
 	for (int i = 2; i < 6; i++) {
-		int value = hex_value(text[i]);
+		int value = hf_hex_value(text[i]);
 
 		if (value < 0)
 			return false;

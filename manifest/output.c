@@ -121,21 +121,6 @@ int hf_output_open(const char *path, struct hf_output *ret, char **why)
 	return 0;
 }
 
-static int write_all(int fd, const char *data, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		data += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 /* An error that a file system keeps back until the file is closed. */
 static int close_checked(int fd)
 {
@@ -144,7 +129,7 @@ static int close_checked(int fd)
 
 static int fill(int fd, const char *data, size_t len)
 {
-	int error = write_all(fd, data, len);
+	int error = hf_write_all(fd, data, len);
 	int closed;
 
 	if (error == 0 && fsync(fd) < 0)
@@ -234,7 +219,7 @@ int hf_output_write(struct hf_output *output, const void *data, size_t len,
 		int fd = hf_steal_fd(&output->fd);
 		int closed;
 
-		error = write_all(fd, data, len);
+		error = hf_write_all(fd, data, len);
 		closed = close_checked(fd);
 		error = error < 0 ? error : closed;
 	}

@@ -1,5 +1,6 @@
-/* propshaft: the .manifest.json of Rails' Propshaft (Propshaft::Manifest#to_json,
- * from version 1.2 on; earlier ones read a flat one). */
+/* propshaft: the .manifest.json of Rails' Propshaft
+ * (Propshaft::Manifest#to_json, from version 1.2 on; earlier ones read a flat
+ * one). */
 #include "manifest/format.h"
 
 static void add_asset(const struct hf_manifest_row *row,

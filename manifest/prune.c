@@ -13,7 +13,7 @@
 /* What `aws s3api delete-objects` takes at once. */
 #define BATCH 1000
 
-/* --- what is to be kept ------------------------------------------------------ */
+/* --- what is to be kept -------------------------------------------------- */
 
 static void free_map(struct hf_map **map)
 {
@@ -48,7 +48,7 @@ static int read_kept(const struct hf_arguments *arguments,
 	return code;
 }
 
-/* --- what is not -------------------------------------------------------------- */
+/* --- what is not --------------------------------------------------------- */
 
 struct pruning {
 	const struct hf_config *config;
@@ -90,7 +90,7 @@ static int select_keys(struct pruning *pruning,
 	return 0;
 }
 
-/* --- how it is told -------------------------------------------------------------- */
+/* --- how it is told ------------------------------------------------------ */
 
 /* One document a line: what delete-objects takes with --delete. */
 static void print_batches(const struct hf_strings *keys, struct hf_buf *ret)
@@ -137,7 +137,7 @@ static int print(const struct hf_arguments *arguments,
 	return hf_verb_print(&text);
 }
 
-/* --- the verb ---------------------------------------------------------------------- */
+/* --- the verb ------------------------------------------------------------ */
 
 static int prune(const struct hf_arguments *arguments, struct pruning *pruning,
 		 const struct hf_strings *listing)

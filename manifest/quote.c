@@ -110,7 +110,7 @@ void hf_quote_both(const char *prefix, const char *text, struct hf_buf *ret)
 	hf_buf_putc(ret, '"');
 }
 
-/* --- objects --------------------------------------------------------------- */
+/* --- objects ------------------------------------------------------------- */
 
 static void new_line(struct hf_buf *ret, unsigned depth)
 {

@@ -106,14 +106,14 @@ int hf_verb_load(const struct hf_arguments *arguments,
 int hf_verb_ignore(const struct hf_arguments *arguments,
 		   struct hf_findings *findings) HF_MUST_USE;
 
-/* --- previous.c ------------------------------------------------------------ */
+/* --- previous.c ---------------------------------------------------------- */
 
 /* Whether a sorted manifest agrees with the one that --previous names;
  * complains and returns an exit code if not. */
 int hf_verb_compare_previous(const struct hf_arguments *arguments,
 			     const struct hf_manifest *manifest);
 
-/* --- verb.c ---------------------------------------------------------------- */
+/* --- verb.c -------------------------------------------------------------- */
 
 /* Both log the sentence `why` (stolen) and return an exit code: of a wrong
  * command line; the one that fits `error` (NULL: what strerror(3) says). */

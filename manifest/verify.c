@@ -1,8 +1,8 @@
 /*
  * verify: every mapped file is there, and its bytes are those of its name. By
  * its integrity value, if the manifest has one; else by the hash in the name,
- * which of files that refer to each other in a circle says nothing of the bytes:
- * a mount knows their content digests, and nothing else does.
+ * which of files that refer to each other in a circle says nothing of the
+ * bytes: a mount knows their content digests, and nothing else does.
  */
 #include "manifest/verb.h"
 
@@ -46,7 +46,7 @@ static void find(struct verifying *verifying, const struct hf_manifest_row *row,
 	tell(verifying, row, sentence);
 }
 
-/* --- one row ------------------------------------------------------------------ */
+/* --- one row ------------------------------------------------------------- */
 
 /* No part of the name leaves the directory. */
 static bool stays_inside(const char *name)
@@ -157,7 +157,7 @@ static int judge_suspects(struct verifying *verifying)
 	return error;
 }
 
-/* --- the verb ----------------------------------------------------------------------- */
+/* --- the verb ------------------------------------------------------------ */
 
 static int conclude(struct verifying *verifying, size_t n)
 {

@@ -3,26 +3,19 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define HOLE "{}"
 
-/* --- what it inherits ------------------------------------------------------ */
+/* --- what it inherits ---------------------------------------------------- */
 
 void hf_inheritance_note(struct hf_inheritance *ret)
 {
 	sigprocmask(SIG_SETMASK, NULL, &ret->mask);
 	sigaction(SIGCHLD, NULL, &ret->child);
 	sigaction(SIGPIPE, NULL, &ret->pipe);
-}
-
-bool hf_inheritance_ignores(int number)
-{
-	struct sigaction action;
-
-	return sigaction(number, NULL, &action) == 0 &&
-	       action.sa_handler == SIG_IGN;
 }
 
 /* Makes it so again, in a child. */
@@ -33,7 +26,39 @@ static void restore(const struct hf_inheritance *inheritance)
 	sigprocmask(SIG_SETMASK, &inheritance->mask, NULL);
 }
 
-/* --- children ---------------------------------------------------------------- */
+/* --- signals ------------------------------------------------------------- */
+
+static bool is_ignored(int number)
+{
+	struct sigaction action;
+
+	return sigaction(number, NULL, &action) == 0 &&
+	       action.sa_handler == SIG_IGN;
+}
+
+static const int passed_on[] = {SIGTERM, SIGINT,  SIGHUP,
+				SIGQUIT, SIGUSR1, SIGUSR2};
+
+int hf_command_signals(void)
+{
+	sigset_t signals;
+	int fd;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGCHLD);
+	/* By nohup(1), say. */
+	for (size_t i = 0; i < HF_ARRAY_SIZE(passed_on); i++)
+		if (!is_ignored(passed_on[i]))
+			sigaddset(&signals, passed_on[i]);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	/* An inherited SIG_IGN would swallow a child's end. */
+	signal(SIGCHLD, SIG_DFL);
+	signal(SIGPIPE, SIG_IGN);
+	fd = signalfd(-1, &signals, SFD_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* --- children ------------------------------------------------------------ */
 
 /* As fork(2), for children that do not outlive this process. */
 static pid_t fork_follower(void)
@@ -100,7 +125,7 @@ int hf_command_exit_status(int status)
 				 : HF_EXIT_SIGNAL + WTERMSIG(status);
 }
 
-/* --- words ----------------------------------------------------------------- */
+/* --- words --------------------------------------------------------------- */
 
 static char *fill_in(const char *word, const char *place)
 {

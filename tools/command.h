@@ -24,8 +24,12 @@ struct hf_inheritance {
 };
 /* Call before anything is changed. */
 void hf_inheritance_note(struct hf_inheritance *ret);
-/* Whether we were started with that signal ignored: it is not for us. */
-bool hf_inheritance_ignores(int number);
+/*
+ * A descriptor for SIGCHLD and the signals that are passed on to a command,
+ * which are blocked from then on; what was ignored when we were started is for
+ * nobody. Negative errno.
+ */
+int hf_command_signals(void) HF_MUST_USE;
 
 /*
  * Starts argv[0], which is looked for in PATH, with HASHEDFS_MOUNT set to

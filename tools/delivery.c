@@ -20,7 +20,7 @@
 #define CLONE_MIN (128 * 1024)
 #define CHUNK (1024 * 1024)
 
-/* --- what is there ----------------------------------------------------------- */
+/* --- what is there ------------------------------------------------------- */
 
 /* 1: the bytes are there, *ret_fd is new and *ret its stat; 0: they are not. */
 static int find(struct hf_delivery *delivery, struct hf_node *node,
@@ -85,22 +85,7 @@ static int mend(struct hf_delivery *delivery, int fd, const struct stat *have,
 	return changed == -EPERM ? 0 : changed < 0 ? changed : 1;
 }
 
-/* --- writing ------------------------------------------------------------------ */
-
-static int write_all(int fd, const char *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		data += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
+/* --- writing ------------------------------------------------------------- */
 
 static int copy_content(struct hf_delivery *delivery,
 			struct hf_content *content, int fd, bool *source)
@@ -116,7 +101,7 @@ static int copy_content(struct hf_delivery *delivery,
 		*source = r < 0;
 		if (r < 0 || len == 0)
 			return r;
-		r = write_all(fd, data, len);
+		r = hf_write_all(fd, data, len);
 		if (r < 0)
 			return r;
 		offset += len;
@@ -145,8 +130,8 @@ static bool is_incapable(int error)
 
 /* 1: `fd` holds the bytes, verified, in blocks that the source has, too; 0: it
  * is empty. */
-static int clone(struct hf_delivery *delivery, struct hf_node *node,
-		 const struct stat *want, int fd)
+static int clone_file(struct hf_delivery *delivery, struct hf_node *node,
+		      const struct stat *want, int fd)
 {
 	HF_CLEANUP(hf_closep) int from = -1;
 
@@ -170,7 +155,7 @@ static int fill(struct hf_delivery *delivery, struct hf_node *node,
 		enum hf_delivered *ret)
 {
 	struct stat have;
-	int r = clone(delivery, node, want, fd);
+	int r = clone_file(delivery, node, want, fd);
 
 	*ret = r > 0 ? HF_DELIVERED_CLONED : HF_DELIVERED_COPIED;
 	if (r == 0)

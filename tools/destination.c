@@ -13,7 +13,7 @@
 
 #define WHAT "directory"
 
-/* --- the top --------------------------------------------------------------- */
+/* --- the top ------------------------------------------------------------- */
 
 /* A directory that is to be made: where that would be. */
 static int resolve_new(const char *given, const struct hf_root_specs *roots,
@@ -119,7 +119,7 @@ void hf_destination_close(struct hf_destination *dest)
 	*dest = (struct hf_destination){.fd = -1};
 }
 
-/* --- below it ---------------------------------------------------------------- */
+/* --- below it ------------------------------------------------------------ */
 
 int hf_destination_enter(const struct hf_destination *dest, const char *path,
 			 int *ret_fd)
@@ -162,7 +162,7 @@ int hf_destination_make_dir(const struct hf_destination *dest, const char *path)
 								       : 0;
 }
 
-/* --- attributes ------------------------------------------------------------- */
+/* --- attributes ---------------------------------------------------------- */
 
 static bool owners_differ(const struct stat *have, const struct stat *want)
 {

@@ -11,7 +11,8 @@
 #include "fs/base/base.h"
 #include "fs/source/source.h"
 
-/* Start with hf_destination_find. A *path* in it is relative, "" for the top. */
+/* Start with hf_destination_find. A *path* in it is relative, "" for the
+ * top. */
 struct hf_destination {
 	char *path;  /* absolute, without links */
 	char *shown; /* what to call it, escaped */
@@ -43,7 +44,7 @@ int hf_destination_enter(const struct hf_destination *dest, const char *path,
 int hf_destination_make_dir(const struct hf_destination *dest,
 			    const char *path) HF_MUST_USE;
 
-/* --- attributes ------------------------------------------------------------ */
+/* --- attributes ---------------------------------------------------------- */
 
 /* Whether mode, time of change, or owner, where we may give that away, are not
  * as wanted. */

@@ -20,7 +20,7 @@ static void choose_name(struct hf_draft *draft)
 		 HF_DRAFT_PREFIX "%016" PRIx64, random[0]);
 }
 
-/* --- writing ---------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------- */
 
 /* What says that there are no files without a name here: EISDIR from kernels
  * that do not know the flag. */
@@ -126,7 +126,7 @@ void hf_draft_discard(struct hf_draft *draft)
 	draft->name[0] = '\0';
 }
 
-/* --- sweeping ---------------------------------------------------------------- */
+/* --- sweeping ------------------------------------------------------------ */
 
 static bool is_draft(const char *name)
 {

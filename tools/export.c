@@ -9,84 +9,7 @@
 #include "tools/draft.h"
 #include "tools/program.h"
 
-/* --- what is told -------------------------------------------------------------- */
-
-/* "css/app.css", escaped; new, or NULL. */
-static char *shown_path(const char *dir, const char *name)
-{
-	HF_CLEANUP(hf_buf_fini) struct hf_buf path = {0};
-
-	hf_buf_printf(&path, "%s%s%s", dir, *dir && *name ? "/" : "", name);
-	if (path.len == 0)
-		hf_buf_putc(&path, '.');
-	return hf_buf_status(&path) < 0 ? NULL : hf_escaped(path.data);
-}
-
-void hf_export_tell(const struct hf_export *export, const char *verb,
-		    const char *dir, const char *name)
-{
-	HF_CLEANUP(hf_freep) char *shown = shown_path(dir, name);
-
-	if (export->mode == HF_EXPORT_DRY)
-		printf("%s %s\n", verb, shown ? shown : "?");
-	else
-		hf_log(HF_LOG_INFO, "%s %s", verb, shown ? shown : "?");
-}
-
-static int refuse_source(const struct hf_export *export, const char *shown,
-			 int error)
-{
-	/* A large file that changes while it is read ends with EIO. */
-	if (error == -ESTALE || error == -EIO)
-		hf_log(HF_LOG_ERROR,
-		       "%s changed while it was exported; %s is not complete. "
-		       "Run it again",
-		       shown, export->dest->shown);
-	else
-		hf_log(HF_LOG_ERROR,
-		       "%s cannot be read any more (%s); %s is not complete. "
-		       "Run it again",
-		       shown, strerror(-error), export->dest->shown);
-	return HF_EXIT_INCOMPLETE;
-}
-
-static int refuse_target(const struct hf_export *export, const char *shown,
-			 int error)
-{
-	const char *top = export->dest->shown;
-
-	if (error == -EISDIR)
-		hf_log(HF_LOG_ERROR,
-		       "%s/%s is a directory, where a file has to be; move it "
-		       "away",
-		       top, shown);
-	else if (error == -ENOTDIR || error == -ELOOP)
-		hf_log(HF_LOG_ERROR,
-		       "%s/%s is no directory, where one has to be; move it "
-		       "away",
-		       top, shown);
-	else
-		hf_log(HF_LOG_ERROR, "cannot write %s/%s: %s", top, shown,
-		       strerror(-error));
-	return HF_EXIT_ENVIRONMENT;
-}
-
-void hf_export_fail(struct hf_export *export, const char *dir, const char *name,
-		    bool source, int error)
-{
-	HF_CLEANUP(hf_freep) char *path = shown_path(dir, name);
-	const char *shown = path ? path : "?";
-
-	if (atomic_exchange(&export->failed, true))
-		return;
-	atomic_store(&export->status,
-		     error == -ENOMEM ? hf_program_refuse(HF_EXIT_ENVIRONMENT,
-							  error, NULL)
-		     : source         ? refuse_source(export, shown, error)
-				      : refuse_target(export, shown, error));
-}
-
-/* --- birth and death ------------------------------------------------------------------- */
+/* --- birth and death ----------------------------------------------------- */
 
 int hf_export_new(struct hf_view *view, const struct hf_destination *dest,
 		  enum hf_export_mode mode, struct hf_export **ret)
@@ -122,7 +45,7 @@ const struct hf_export_counts *hf_export_counts(const struct hf_export *export)
 	return &export->counts;
 }
 
-/* --- directories ------------------------------------------------------------------ */
+/* --- directories --------------------------------------------------------- */
 
 static void tell_of_dir(struct hf_export *export, const char *verb,
 			struct hf_plan_dir *dir)
@@ -186,7 +109,7 @@ static void each_dir(struct hf_export *export,
 	}
 }
 
-/* --- the whole ---------------------------------------------------------------------- */
+/* --- the whole ----------------------------------------------------------- */
 
 static void expect(struct hf_export *export)
 {
@@ -236,7 +159,7 @@ int hf_export_write(struct hf_export *export, struct hf_progress *progress)
 	return atomic_load(&export->status);
 }
 
-/* --- removing ------------------------------------------------------------------------ */
+/* --- removing ------------------------------------------------------------ */
 
 /* 1: it is gone; 0: there was nothing of ours. */
 static int remove_file(const struct hf_export *export, const char *dir,

@@ -50,7 +50,7 @@ int hf_export_remove(struct hf_export *export,
 const struct hf_export_counts *hf_export_counts(const struct hf_export *export);
 void hf_export_free(struct hf_export *export);
 
-/* --- delivery.c: one file --------------------------------------------------- */
+/* --- delivery.c: one file ------------------------------------------------ */
 
 /* What happens to a file. */
 enum hf_delivered {

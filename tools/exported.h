@@ -1,5 +1,6 @@
 /*
- * exported: what export.c and deliveries.c share, an export under way.
+ * exported: an export under way, as export.c and deliveries.c have it, and what
+ * is told of it.
  */
 #ifndef HF_EXPORTED_H
 #define HF_EXPORTED_H
@@ -28,7 +29,7 @@ void hf_export_tell(const struct hf_export *export, const char *verb,
 void hf_export_fail(struct hf_export *export, const char *dir, const char *name,
 		    bool source, int error);
 
-/* --- deliveries.c ------------------------------------------------------------ */
+/* --- deliveries.c -------------------------------------------------------- */
 
 /* Sees to all files; returns when it is done, or has failed. */
 void hf_export_deliver(struct hf_export *export);

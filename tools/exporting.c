@@ -22,7 +22,7 @@ static int refuse(int error, char *why)
 	return hf_program_refuse(HF_EXIT_ENVIRONMENT, error, why);
 }
 
-/* --- while there is a view ------------------------------------------------------ */
+/* --- while there is a view ----------------------------------------------- */
 
 static int note_manifest(struct work *work, struct hf_view *view)
 {
@@ -104,7 +104,7 @@ static int export_view(struct work *work, struct hf_view *view,
 	return status;
 }
 
-/* --- and after it ------------------------------------------------------------------ */
+/* --- and after it -------------------------------------------------------- */
 
 static int tell_manifest(const struct work *work)
 {

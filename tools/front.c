@@ -20,28 +20,6 @@ struct front {
 	int signal_fd;
 };
 
-static const int passed_on[] = {SIGTERM, SIGINT,  SIGHUP,
-				SIGQUIT, SIGUSR1, SIGUSR2};
-
-int hf_run_signals(void)
-{
-	sigset_t signals;
-	int fd;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGCHLD);
-	/* What was ignored when we were started (nohup) is for nobody. */
-	for (size_t i = 0; i < HF_ARRAY_SIZE(passed_on); i++)
-		if (!hf_inheritance_ignores(passed_on[i]))
-			sigaddset(&signals, passed_on[i]);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
-	/* An inherited SIG_IGN would swallow a child's end. */
-	signal(SIGCHLD, SIG_DFL);
-	signal(SIGPIPE, SIG_IGN);
-	fd = signalfd(-1, &signals, SFD_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
 /* True if a signal came from the terminal, which sends it to the whole process
  * group: the command got its own. */
 static bool is_for_all(int code)
@@ -56,7 +34,7 @@ static int conduct(void *data, int channel)
 	return hf_run_conduct(front->run, &front->inheritance, channel);
 }
 
-/* --- events -------------------------------------------------------------------- */
+/* --- events -------------------------------------------------------------- */
 
 static void on_news(struct front *front)
 {
@@ -97,14 +75,14 @@ static void step(struct front *front)
 		on_signal(front);
 }
 
-/* --- birth and death ------------------------------------------------------------- */
+/* --- birth and death ----------------------------------------------------- */
 
 static int start(struct front *front)
 {
 	int r;
 
 	hf_inheritance_note(&front->inheritance);
-	r = hf_run_signals();
+	r = hf_command_signals();
 	if (r < 0)
 		return r;
 	front->signal_fd = r;

@@ -68,7 +68,7 @@ static int print_help(struct hf_program *program)
 	return hf_program_print(&text);
 }
 
-/* --- the command line ---------------------------------------------------------- */
+/* --- the command line ---------------------------------------------------- */
 
 /* An option; an exit status, or -1: go on. */
 static int take(struct arguments *arguments, int code, const char *word)

@@ -21,9 +21,9 @@ struct hf_allowed {
  * as far as the kernel knows how. What is open stays open, and looking (stat,
  * O_PATH, reading links) stays possible. A directory that is not there is
  * passed over. Threads that run already are not confined. Needs
- * hf_privileges_drop before. 0: *told is new, "ABI N", with ", reading anywhere"
- * if "/" is allowed, or "no (why)" where the kernel has no Landlock. A negative errno: *told is a new sentence. NULL if
- * memory is out.
+ * hf_privileges_drop before. 0: *told is new, "ABI N", with ", reading
+ * anywhere" if "/" is allowed, or "no (why)" where the kernel has no Landlock.
+ * A negative errno: *told is a new sentence. NULL if memory is out.
  */
 int hf_landlock_confine(const struct hf_allowed *allowed, size_t n,
 			char **told) HF_MUST_USE;

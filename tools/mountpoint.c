@@ -116,7 +116,7 @@ static int clear_dead(const char *path, const char *shown, char **why)
 		      strerror(-r));
 }
 
-/* --- others who mount there ------------------------------------------------ */
+/* --- others who mount there ---------------------------------------------- */
 
 /* Anybody who may read the directory can lock it, so nobody waits for ever. */
 #define LOCK_TRIES 250
@@ -146,25 +146,33 @@ void hf_mountpoint_fini(struct hf_mountpoint *mountpoint)
 
 /* --- the directory ------------------------------------------------------- */
 
-static int check_empty(const char *path, const char *shown, char **why)
+int hf_mountpoint_empty(const char *path)
 {
 	DIR *dir = opendir(path);
 	const struct dirent *entry;
 	bool empty = true;
 
 	if (!dir)
-		return hf_why(-errno, why, "mountpoint %s cannot be read: %s",
-			      shown, strerror(errno));
+		return -errno;
 	while (empty && (entry = readdir(dir)))
 		empty = strcmp(entry->d_name, ".") == 0 ||
 			strcmp(entry->d_name, "..") == 0;
 	closedir(dir);
-	if (!empty)
-		return hf_why(-ENOTEMPTY, why,
+	return empty ? 0 : -ENOTEMPTY;
+}
+
+static int check_empty(const char *path, const char *shown, char **why)
+{
+	int r = hf_mountpoint_empty(path);
+
+	if (r == -ENOTEMPTY)
+		return hf_why(r, why,
 			      "mountpoint %s is not empty; choose another "
 			      "directory, or hide its files with -o nonempty",
 			      shown);
-	return 0;
+	return r < 0 ? hf_why(r, why, "mountpoint %s cannot be read: %s", shown,
+			      strerror(-r))
+		     : 0;
 }
 
 /* What fusermount3 asks of a mountpoint before it helps a user. */

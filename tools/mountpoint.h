@@ -24,4 +24,7 @@ void hf_mountpoint_fini(struct hf_mountpoint *mountpoint);
 int hf_mountpoint_prepare(const char *given, bool nonempty,
 			  const struct hf_root_specs *roots,
 			  struct hf_mountpoint *ret, char **why) HF_MUST_USE;
+/* 0; -ENOTEMPTY; errnos of opendir(3). */
+int hf_mountpoint_empty(const char *path) HF_MUST_USE;
+
 #endif

@@ -9,11 +9,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "tools/mountpoint.h"
+
 #define NAME "hashedfs-run.XXXXXX"
 /* What others may do in a directory that is shared: go through it. */
 #define SHARED 0711
 
-/* --- making ----------------------------------------------------------------- */
+/* --- making -------------------------------------------------------------- */
 
 /* A new directory in `parent`, which may be NULL or "". */
 static int make_in(const char *parent, char **ret)
@@ -115,31 +117,17 @@ void hf_place_fini(struct hf_place *place)
 	*place = (struct hf_place){0};
 }
 
-/* --- claiming ---------------------------------------------------------------- */
+/* --- claiming ------------------------------------------------------------ */
 
 static bool is_dots(const char *name)
 {
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-static int check_empty(const char *path)
-{
-	DIR *dir = opendir(path);
-	const struct dirent *entry;
-	bool found = false;
-
-	if (!dir)
-		return -errno;
-	while (!found && (entry = readdir(dir)))
-		found = !is_dots(entry->d_name);
-	closedir(dir);
-	return found ? -ENOTEMPTY : 0;
-}
-
 int hf_place_claim(struct hf_place *place, char **why)
 {
 	HF_CLEANUP(hf_freep) char *shown = hf_escaped(place->path);
-	int r = check_empty(place->path);
+	int r = hf_mountpoint_empty(place->path);
 
 	if (r == -ENOTEMPTY)
 		return hf_why(
@@ -154,7 +142,7 @@ int hf_place_claim(struct hf_place *place, char **why)
 	return 0;
 }
 
-/* --- clearing ---------------------------------------------------------------- */
+/* --- clearing ------------------------------------------------------------ */
 
 static int empty(int fd);
 

@@ -199,7 +199,7 @@ int hf_program_check(struct hf_program *program)
 	return r < 0 ? hf_program_refuse(HF_EXIT_ENVIRONMENT, r, why) : 0;
 }
 
-/* --- the view -------------------------------------------------------------- */
+/* --- the view ------------------------------------------------------------ */
 
 int hf_program_freeze(struct hf_view *view, bool partial,
 		      struct hf_progress *progress)

@@ -14,7 +14,7 @@
 #define PATIENCE_MS 2000
 #define LOOK_MS 20
 
-/* --- fail-stop ----------------------------------------------------------------- */
+/* --- fail-stop ----------------------------------------------------------- */
 
 /* Answers whoever waits until all have ended. True: none is left. */
 static bool answer_all(struct hf_worker *holder)
@@ -86,7 +86,7 @@ static int fail_stop(struct hf_runner *runner)
 	return HF_EXIT_OURS;
 }
 
-/* --- the way of things ------------------------------------------------------- */
+/* --- the way of things --------------------------------------------------- */
 
 /* Until all files have their names and the mount can answer. */
 static int await_mount(struct hf_runner *runner)
@@ -223,7 +223,7 @@ static int finish(struct hf_runner *runner)
 
 static int start(struct hf_runner *runner)
 {
-	int r = hf_run_signals();
+	int r = hf_command_signals();
 
 	if (r < 0)
 		return r;

@@ -46,15 +46,12 @@ struct hf_run {
  */
 int hf_run(const struct hf_run *run) HF_MUST_USE;
 
-/* --- between front and runner ---------------------------------------------- */
+/* --- between front and runner -------------------------------------------- */
 
 /* Is the runner. `front` is the worker's end of its channel to the front. */
 int hf_run_conduct(const struct hf_run *run,
 		   const struct hf_inheritance *inheritance,
 		   int front) HF_MUST_USE;
-/* A descriptor for SIGCHLD and the signals that are passed on, which are
- * blocked from then on. Negative errno. */
-int hf_run_signals(void) HF_MUST_USE;
 /* Kills everything below this process, `worker` (0: none) last, answers those
  * who wait with the device of `holder`, lets go of it, as the front has to (-1:
  * none), and reaps. */

@@ -68,7 +68,7 @@ static bool is_for_child(struct hf_runner *runner,
 			 const struct signalfd_siginfo *info)
 {
 	int64_t *group_ns = &runner->group_ns[info->ssi_signo];
-	int64_t now_ns = hf_clock_realtime();
+	int64_t now_ns = hf_clock_monotonic();
 	bool seen = now_ns - *group_ns < GROUP_NS;
 
 	if ((pid_t)info->ssi_pid == getppid()) {

@@ -34,7 +34,7 @@ static int refuse(int error, char *why)
 	return hf_program_refuse(HF_EXIT_OURS, error, why);
 }
 
-/* --- the manifest ---------------------------------------------------------- */
+/* --- the manifest -------------------------------------------------------- */
 
 static int publish_map(struct publication *publication, char **why)
 {
@@ -77,7 +77,7 @@ static int publish(void *data)
 	return r < 0 ? refuse(r, why) : 0;
 }
 
-/* --- the run ----------------------------------------------------------------- */
+/* --- the run ------------------------------------------------------------- */
 
 static void clean(void *data)
 {
@@ -107,7 +107,7 @@ static int run(struct hf_running *running, struct publication *publication,
 	return status;
 }
 
-/* --- over a mount -------------------------------------------------------------- */
+/* --- over a mount -------------------------------------------------------- */
 
 static int freeze(void *data, struct hf_view *view)
 {
@@ -177,7 +177,7 @@ static int run_over_mount(struct hf_running *running,
 	return run(running, publication, place, &job);
 }
 
-/* --- over copies --------------------------------------------------------------- */
+/* --- over copies --------------------------------------------------------- */
 
 static int copy(void *data, int channel)
 {
@@ -213,7 +213,7 @@ static int run_over_copies(struct hf_running *running,
 			return refuse(-errno, NULL);
 		copies.manifest_fd = publication->copy_fd;
 	}
-	/* Who writes the copies locks the directory, and nobody mounts there. */
+	/* Who writes the copies locks the place, and nobody mounts there. */
 	hf_closep(&mounting->mountpoint.lock_fd);
 	hf_log(HF_LOG_INFO, "writing the files to %s",
 	       mounting->mountpoint.path);
@@ -224,7 +224,7 @@ static int run_over_copies(struct hf_running *running,
 	return status;
 }
 
-/* --- either --------------------------------------------------------------------- */
+/* --- either -------------------------------------------------------------- */
 
 /* *unmountable: it turned out that nothing can be mounted, and nothing was
  * done. NULL: it is done over copies. */

@@ -10,12 +10,9 @@
 #include "tools/privileges.h"
 #include "tools/worker.h"
 
-/* Says why, and gives back the exit status. */
 static int refuse(int error, char *why)
 {
-	hf_log(HF_LOG_ERROR, "%s", why ? why : strerror(-error));
-	free(why);
-	return HF_EXIT_ENVIRONMENT;
+	return hf_program_refuse(HF_EXIT_ENVIRONMENT, error, why);
 }
 
 static int refuse_mount(const struct hf_service *service, int error, char *why)

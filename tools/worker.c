@@ -21,10 +21,7 @@
 
 static int64_t now_ms(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return hf_clock_monotonic() / 1000000;
 }
 
 /* --- the mount ----------------------------------------------------------- */
@@ -259,7 +256,7 @@ void hf_worker_fini(struct hf_worker *worker)
 	hf_worker_let_go(worker);
 }
 
-/* --- what it says ---------------------------------------------------------- */
+/* --- what it says -------------------------------------------------------- */
 
 enum hf_news hf_worker_receive(struct hf_worker *worker, char **ret_path,
 			       int *ret_error)
@@ -288,7 +285,7 @@ enum hf_news hf_worker_receive(struct hf_worker *worker, char **ret_path,
 	return message.news;
 }
 
-/* --- in the worker --------------------------------------------------------- */
+/* --- in the worker ------------------------------------------------------- */
 
 /* Ctrl-C reaches the whole process group, but the worker must serve until its
  * mount is gone. */

@@ -1,9 +1,9 @@
 /*
  * worker: the process that mounts and serves, as whoever watches over it sees
  * it: started, pressed to end, and its mount removed when it is gone. The
- * watching process, once the worker serves, never touches the mountpoint: a dead
- * file system would hold it fast. It has a copy of /dev/fuse, to answer those
- * who wait if the worker is killed and hangs: see hf_worker_answer.
+ * watching process, once the worker serves, never touches the mountpoint: a
+ * dead file system would hold it fast. It has a copy of /dev/fuse, to answer
+ * those who wait if the worker is killed and hangs: see hf_worker_answer.
  */
 #ifndef HF_WORKER_H
 #define HF_WORKER_H

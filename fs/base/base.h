@@ -12,6 +12,7 @@
 #ifndef HF_BASE_H
 #define HF_BASE_H
 
+#include <pthread.h>
 #include <semaphore.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -38,6 +39,12 @@ static inline int hf_steal_fd(int *fd)
 	*fd = -1;
 	return taken;
 }
+
+/* --- fd.c --------------------------------------------------------------- */
+
+/* Writes all of it to a descriptor, whatever signals come. Errnos of
+ * write(2). */
+int hf_write_all(int fd, const char *data, size_t len) HF_MUST_USE;
 
 /* --- buf.c: a growing run of bytes -------------------------------------- */
 
@@ -88,6 +95,8 @@ size_t hf_utf8_decode(const char *text, size_t len, uint32_t *ret);
  * rest stays as it is.
  */
 void hf_escape(struct hf_buf *buf, const char *text, size_t len);
+/* The value of a hexadecimal digit in either case, or -1. */
+int hf_hex_value(char c);
 /* hf_escape of a string, new; NULL if memory is out. For messages. */
 char *hf_escaped(const char *text);
 /*
@@ -135,7 +144,7 @@ bool hf_glob_match(const char *glob, const char *text);
 /* True if any of the globs matches. */
 bool hf_globs_match(const struct hf_strings *globs, const char *text);
 
-/* --- hash.c, map.c, set.c: tables ---------------------------------------------- */
+/* --- hash.c, map.c, set.c: tables --------------------------------------- */
 
 /* SipHash-2-4 (Aumasson, Bernstein 2012) with a 128-bit key. */
 uint64_t hf_siphash(const uint64_t key[2], const void *data, size_t len);
@@ -212,7 +221,18 @@ int hf_wait_block(struct hf_wait *wait) HF_MUST_USE;
 /* As hf_wait_block, but gives up after `ms` milliseconds: -ETIMEDOUT. */
 int hf_wait_block_for(struct hf_wait *wait, unsigned ms) HF_MUST_USE;
 
-/* --- pool.c: threads ---------------------------------------------------- */
+/* --- thread.c ----------------------------------------------------------- */
+
+/* Starts a thread that takes no signals: they are for those who expect them.
+ * `stack`: its bytes, 0 for as many as usual. Negative errno. */
+int hf_thread_start(pthread_t *ret, size_t stack, void *(*run)(void *arg),
+		    void *arg) HF_MUST_USE;
+/* pthread_cond_wait(3), but no longer than until at_ns (hf_clock_monotonic):
+ * false once that has come. */
+bool hf_cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *mutex,
+			int64_t at_ns);
+
+/* --- pool.c: threads that work ------------------------------------------ */
 
 /*
  * Runs jobs on `n_threads` threads, first in, first out. A job must not wait

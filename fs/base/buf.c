@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define BUF_MIN 64
 
@@ -15,15 +14,6 @@ void hf_freep(void *pointer_to_pointer)
 	/* The variable may point to anything; a copy does not alias it. */
 	memcpy(&pointer, pointer_to_pointer, sizeof(pointer));
 	free(pointer);
-	errno = saved;
-}
-
-void hf_closep(int *fd)
-{
-	int saved = errno;
-
-	if (*fd >= 0)
-		close(*fd);
 	errno = saved;
 }
 

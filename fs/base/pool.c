@@ -10,11 +10,7 @@
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
-#include <pthread.h>
-#include <signal.h>
-#include <time.h>
 
-#define NS_PER_S INT64_C(1000000000)
 #define STALL_NS (HF_POOL_STALL_MS * INT64_C(1000000))
 /* Jobs keep big buffers in the heap. */
 #define STACK_SIZE (512 * 1024)
@@ -60,46 +56,12 @@ struct hf_pool {
 	struct worker workers[];
 };
 
-static int64_t monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
-/* Returns false when `at_ns` has come and nobody has signalled. */
-static bool wait_until(pthread_cond_t *cond, pthread_mutex_t *mutex,
-		       int64_t at_ns)
-{
-	struct timespec at = {.tv_sec = at_ns / NS_PER_S,
-			      .tv_nsec = at_ns % NS_PER_S};
-
-	return pthread_cond_timedwait(cond, mutex, &at) != ETIMEDOUT;
-}
-
-static int start_thread(pthread_t *thread, void *(*run)(void *), void *arg)
-{
-	pthread_attr_t attr;
-	sigset_t all;
-	int err;
-
-	sigfillset(&all);
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK_SIZE);
-	/* Signals are for the threads that expect them. */
-	pthread_attr_setsigmask_np(&attr, &all);
-	err = pthread_create(thread, &attr, run, arg);
-	pthread_attr_destroy(&attr);
-	return -err;
-}
-
 /* --- workers ------------------------------------------------------------ */
 
 /* After so many jobs there is something to give back, and after so long
  * without another one it is the time for it. */
 #define DONE_MIN 64
-#define REST_NS NS_PER_S
+#define REST_NS INT64_C(1000000000)
 
 /*
  * Long-lived pieces lie between those that jobs used for a moment, so that the
@@ -128,11 +90,11 @@ static bool wait_for_job(struct hf_pool *pool)
 
 	pool->n_idle++;
 	if (pool->n_running > pool->n_threads)
-		in_time = wait_until(&pool->work, &pool->mutex,
-				     monotonic_ns() + STALL_NS);
+		in_time = hf_cond_wait_until(&pool->work, &pool->mutex,
+					     hf_clock_monotonic() + STALL_NS);
 	else if (full)
-		in_time = wait_until(&pool->work, &pool->mutex,
-				     monotonic_ns() + REST_NS);
+		in_time = hf_cond_wait_until(&pool->work, &pool->mutex,
+					     hf_clock_monotonic() + REST_NS);
 	else
 		pthread_cond_wait(&pool->work, &pool->mutex);
 	pool->n_idle--;
@@ -173,7 +135,7 @@ static void *worker_main(void *arg)
 		job->run(job->arg);
 		free(job);
 		pthread_mutex_lock(&pool->mutex);
-		pool->moved_ns = monotonic_ns();
+		pool->moved_ns = hf_clock_monotonic();
 		pool->n_done++;
 	}
 	pool->n_running--;
@@ -202,9 +164,9 @@ static int start_worker(struct hf_pool *pool)
 	worker->state = WORKER_RUNS;
 	pool->n_running++;
 	pthread_mutex_unlock(&pool->mutex);
-	err = start_thread(&worker->thread, worker_main, worker);
+	err = hf_thread_start(&worker->thread, STACK_SIZE, worker_main, worker);
 	pthread_mutex_lock(&pool->mutex);
-	pool->moved_ns = monotonic_ns();
+	pool->moved_ns = hf_clock_monotonic();
 	if (err) {
 		worker->state = WORKER_NONE;
 		pool->n_running--;
@@ -237,8 +199,8 @@ static bool join_one(struct hf_pool *pool)
 static void watcher_sleep(struct hf_pool *pool)
 {
 	if (may_grow(pool)) {
-		wait_until(&pool->watch, &pool->mutex,
-			   pool->moved_ns + STALL_NS);
+		hf_cond_wait_until(&pool->watch, &pool->mutex,
+				   pool->moved_ns + STALL_NS);
 		return;
 	}
 	pool->watcher_sleeps = true;
@@ -267,7 +229,7 @@ static void *watcher_main(void *arg)
 		if (join_one(pool))
 			continue;
 		if (may_grow(pool) &&
-		    monotonic_ns() >= pool->moved_ns + STALL_NS) {
+		    hf_clock_monotonic() >= pool->moved_ns + STALL_NS) {
 			grow(pool);
 			continue;
 		}
@@ -281,21 +243,10 @@ static void *watcher_main(void *arg)
 
 /* --- the pool ----------------------------------------------------------- */
 
-static void init_locks(struct hf_pool *pool)
-{
-	pthread_condattr_t attr;
-
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_mutex_init(&pool->mutex, NULL);
-	pthread_cond_init(&pool->work, &attr);
-	pthread_cond_init(&pool->watch, &attr);
-	pthread_condattr_destroy(&attr);
-}
-
 static int start_threads(struct hf_pool *pool)
 {
-	int err = start_thread(&pool->watcher, watcher_main, pool);
+	int err =
+		hf_thread_start(&pool->watcher, STACK_SIZE, watcher_main, pool);
 
 	if (err)
 		return err;
@@ -321,7 +272,9 @@ int hf_pool_new(unsigned n_threads, unsigned n_max, struct hf_pool **ret)
 	pool->last = &pool->first;
 	for (unsigned i = 0; i < n_max; i++)
 		pool->workers[i].pool = pool;
-	init_locks(pool);
+	pthread_mutex_init(&pool->mutex, NULL);
+	pthread_cond_init(&pool->work, NULL);
+	pthread_cond_init(&pool->watch, NULL);
 	err = start_threads(pool);
 	if (err) {
 		hf_pool_free(pool);
@@ -333,7 +286,7 @@ int hf_pool_new(unsigned n_threads, unsigned n_max, struct hf_pool **ret)
 
 void hf_pool_tick(struct hf_pool *pool)
 {
-	pool->moved_ns = monotonic_ns();
+	pool->moved_ns = hf_clock_monotonic();
 }
 
 unsigned hf_pool_waiting(struct hf_pool *pool)
@@ -350,7 +303,7 @@ int hf_pool_submit(struct hf_pool *pool, void (*run)(void *arg), void *arg)
 	*job = (struct job){.run = run, .arg = arg};
 	pthread_mutex_lock(&pool->mutex);
 	if (!pool->first)
-		pool->moved_ns = monotonic_ns();
+		pool->moved_ns = hf_clock_monotonic();
 	*pool->last = job;
 	pool->last = &job->next;
 	pool->n_jobs++;

@@ -99,12 +99,20 @@ char *hf_escaped(const char *text)
 	return hf_buf_steal(&buf, &ret) < 0 ? NULL : ret;
 }
 
-static int hex_value(char c)
+int hf_hex_value(char c)
 {
-	static const char digits[] = "0123456789abcdef";
-	const char *found = c ? strchr(digits, c) : NULL;
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
 
-	return found ? (int)(found - digits) : -1;
+static bool is_upper(char c)
+{
+	return c >= 'A' && c <= 'Z';
 }
 
 /*
@@ -126,13 +134,14 @@ static size_t unescape_one(const char *text, size_t len, char *ret)
 	}
 	if (text[1] != 'x' || len < 4)
 		return 0;
-	high = hex_value(text[2]);
-	low = hex_value(text[3]);
+	high = hf_hex_value(text[2]);
+	low = hf_hex_value(text[3]);
 	if (high < 0 || low < 0)
 		return 0;
 	byte = high << 4 | low;
 	/* One spelling for each byte, so that texts compare as bytes do. */
-	if (escape_letter(byte) || (byte < 0x80 && !is_control(byte)))
+	if (is_upper(text[2]) || is_upper(text[3]) || escape_letter(byte) ||
+	    (byte < 0x80 && !is_control(byte)))
 		return 0;
 	*ret = (char)byte;
 	return 4;

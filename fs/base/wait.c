@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <time.h>
 
+#define NS_PER_S INT64_C(1000000000)
+
 #ifdef __SANITIZE_THREAD__
 #include <sanitizer/tsan_interface.h>
 #endif
@@ -50,23 +52,11 @@ int hf_wait_block(struct hf_wait *wait)
 	return hf_wait_interrupted(wait) ? -EINTR : 0;
 }
 
-static struct timespec deadline_in(unsigned ms)
-{
-	struct timespec at;
-
-	clock_gettime(CLOCK_MONOTONIC, &at);
-	at.tv_sec += ms / 1000;
-	at.tv_nsec += ms % 1000 * 1000000L;
-	if (at.tv_nsec >= 1000000000L) {
-		at.tv_sec++;
-		at.tv_nsec -= 1000000000L;
-	}
-	return at;
-}
-
 int hf_wait_block_for(struct hf_wait *wait, unsigned ms)
 {
-	struct timespec deadline = deadline_in(ms);
+	int64_t at_ns = hf_clock_monotonic() + ms * INT64_C(1000000);
+	const struct timespec deadline = {.tv_sec = at_ns / NS_PER_S,
+					  .tv_nsec = at_ns % NS_PER_S};
 	int err = 0;
 
 	if (hf_wait_interrupted(wait))

@@ -38,7 +38,7 @@ void hf_control_free(struct hf_control *control)
 	free(control);
 }
 
-/* --- status ----------------------------------------------------------------- */
+/* --- status -------------------------------------------------------------- */
 
 static void add_word(struct hf_buf *ret, const char *key, const char *value)
 {
@@ -122,7 +122,7 @@ static int render_status(struct hf_control *control, struct hf_wait *wait,
 	return 0;
 }
 
-/* --- map ---------------------------------------------------------------------- */
+/* --- map ----------------------------------------------------------------- */
 
 /* `algorithm`: NULL for the map alone. */
 static int render_map_by(const char *algorithm, struct hf_control *control,
@@ -165,7 +165,7 @@ static int render_map_sha512(struct hf_control *control, struct hf_wait *wait,
 	return render_map_by("sha512", control, wait, ret);
 }
 
-/* --- findings, problems ------------------------------------------------------- */
+/* --- findings, problems -------------------------------------------------- */
 
 static void print_findings(const struct hf_findings *findings,
 			   struct hf_buf *ret)
@@ -204,7 +204,7 @@ static int render_problems(struct hf_control *control, struct hf_wait *wait,
 	return render_with(control, wait, print_findings, ret);
 }
 
-/* --- references --------------------------------------------------------------- */
+/* --- references ---------------------------------------------------------- */
 
 static int render_references(struct hf_control *control, struct hf_wait *wait,
 			     struct hf_buf *ret)
@@ -220,7 +220,7 @@ static int render_references(struct hf_control *control, struct hf_wait *wait,
 	return 0;
 }
 
-/* --- sync ----------------------------------------------------------------------- */
+/* --- sync ---------------------------------------------------------------- */
 
 static int render_sync(struct hf_control *control, struct hf_wait *wait,
 		       struct hf_buf *ret)
@@ -233,7 +233,7 @@ static int render_sync(struct hf_control *control, struct hf_wait *wait,
 	return 0;
 }
 
-/* --- the table ------------------------------------------------------------------ */
+/* --- the table ----------------------------------------------------------- */
 
 static const struct {
 	const char *name;

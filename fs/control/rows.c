@@ -13,7 +13,7 @@ static void add_field(struct hf_buf *ret, const char *text)
 	hf_buf_putc(ret, '\t');
 }
 
-/* --- map ---------------------------------------------------------------------- */
+/* --- map ----------------------------------------------------------------- */
 
 static void add_digest(struct hf_buf *ret, const struct hf_digest *digest)
 {
@@ -70,7 +70,7 @@ void hf_control_map(const struct hf_snapshot *snapshot,
 		      snapshot->generation);
 }
 
-/* --- findings, references ------------------------------------------------------ */
+/* --- findings, references ------------------------------------------------ */
 
 void hf_control_findings(const struct hf_findings *findings, struct hf_buf *ret)
 {

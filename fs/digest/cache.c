@@ -6,9 +6,7 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <string.h>
-#include <time.h>
 
 #define NS_PER_MS INT64_C(1000000)
 #define NS_PER_DAY (INT64_C(86400000) * NS_PER_MS)
@@ -68,14 +66,6 @@ void hf_key_of(const uint64_t realm[2], const char *path, struct hf_key *ret)
 }
 
 /* --- writing ------------------------------------------------------------------ */
-
-static int64_t monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 * NS_PER_MS + now.tv_nsec;
-}
 
 /* What is stored of the directory now, `row` holding it. A damaged row counts
  * as none, and is written over. */
@@ -155,14 +145,14 @@ static int write_batch(struct hf_cache *cache)
 /* All that there is, as far as END_MS suffice. Returns how long to rest. */
 static int64_t write_all(struct hf_cache *cache)
 {
-	int64_t start = monotonic_ns();
+	int64_t start = hf_clock_monotonic();
 	int64_t took = 0;
 	int more = 1;
 
 	atomic_store(&cache->work, false);
 	while (more == 1 && took < END_MS * NS_PER_MS) {
 		more = write_batch(cache);
-		took = monotonic_ns() - start;
+		took = hf_clock_monotonic() - start;
 	}
 	if (more != 0)
 		atomic_store(&cache->work, true);
@@ -176,14 +166,11 @@ static int64_t write_all(struct hf_cache *cache)
  * as it may be. */
 static void rest(struct hf_cache *cache, int64_t ns)
 {
-	int64_t at = monotonic_ns() + ns;
-	struct timespec until = {.tv_sec = at / (1000 * NS_PER_MS),
-				 .tv_nsec = at % (1000 * NS_PER_MS)};
-	int error = 0;
+	int64_t at = hf_clock_monotonic() + ns;
 
-	while (!cache->ending && cache->wanted == cache->written && error == 0)
-		error = pthread_cond_timedwait(&cache->wake, &cache->lock,
-					       &until);
+	while (!cache->ending && cache->wanted == cache->written &&
+	       hf_cond_wait_until(&cache->wake, &cache->lock, at))
+		;
 }
 
 /* Call with the lock held. */
@@ -219,21 +206,6 @@ static void *writer_main(void *arg)
 	return NULL;
 }
 
-static int start_writer(struct hf_cache *cache)
-{
-	pthread_attr_t attr;
-	sigset_t all;
-	int error;
-
-	sigfillset(&all);
-	pthread_attr_init(&attr);
-	/* Signals are for the threads that expect them. */
-	pthread_attr_setsigmask_np(&attr, &all);
-	error = pthread_create(&cache->writer, &attr, writer_main, cache);
-	pthread_attr_destroy(&attr);
-	return -error;
-}
-
 static void wake_writer(struct hf_cache *cache)
 {
 	if (!cache->writes || atomic_exchange(&cache->work, true))
@@ -244,18 +216,6 @@ static void wake_writer(struct hf_cache *cache)
 }
 
 /* --- the door --------------------------------------------------------------------- */
-
-static void init_locks(struct hf_cache *cache)
-{
-	pthread_condattr_t attr;
-
-	pthread_mutex_init(&cache->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&cache->wake, &attr);
-	pthread_cond_init(&cache->done, &attr);
-	pthread_condattr_destroy(&attr);
-}
 
 static int open_store(struct hf_cache *cache,
 		      const struct hf_cache_config *config, char **why)
@@ -269,7 +229,7 @@ static int open_store(struct hf_cache *cache,
 	       sizeof(cache->secret));
 	if (hf_store_read_only(cache->store))
 		return 0;
-	error = start_writer(cache);
+	error = hf_thread_start(&cache->writer, 0, writer_main, cache);
 	cache->writes = error == 0;
 	return error;
 }
@@ -282,7 +242,9 @@ int hf_cache_new(const struct hf_cache_config *config, struct hf_cache **ret,
 
 	if (!cache)
 		return -ENOMEM;
-	init_locks(cache);
+	pthread_mutex_init(&cache->lock, NULL);
+	pthread_cond_init(&cache->wake, NULL);
+	pthread_cond_init(&cache->done, NULL);
 	cache->clock = config->clock;
 	hf_random_seed(cache->secret);
 	error = hf_memory_new(config->max_memory, &cache->memory);

@@ -162,7 +162,8 @@ void hf_pins_give(struct hf_pins *pins, uint64_t size);
 
 /* Up to this size verified bytes are pinned in private memory. */
 #define HF_PINNED_MAX (1024 * 1024)
-/* Above HF_PINNED_MAX each block of this size has a sum that every read checks. */
+/* Above HF_PINNED_MAX each block of this size has a sum, which every read
+ * checks. */
 #define HF_BLOCK_LEN (128 * 1024)
 
 /* The block sums of one file state; counted, immutable. */
@@ -282,10 +283,10 @@ bool hf_digests_last(struct hf_digests *digests, unsigned root,
 
 /*
  * Opens `path` for reading as the bytes that have the digest `expected`. The
- * pool, or an asker that works, reads and hashes them all, unless `sums`
- * (NULL, or of an earlier opening of the same bytes) still fit a quiet stamp.
- * -ESTALE: the file has other bytes now. Else as hf_digests_get. wait NULL: the calling thread reads
- * by itself, which saves two switches of threads a file.
+ * pool, or an asker that works, reads and hashes them all, unless `sums` (NULL,
+ * or of an earlier opening of the same bytes) still fit a quiet stamp. -ESTALE:
+ * the file has other bytes now. Else as hf_digests_get. wait NULL: the calling
+ * thread reads by itself, which saves two switches of threads a file.
  */
 int hf_digests_open(struct hf_digests *digests, unsigned root, const char *path,
 		    const struct hf_digest *expected, struct hf_sums *sums,

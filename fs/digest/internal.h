@@ -155,7 +155,7 @@ int hf_verified_guard(int fd, struct hf_sums *sums,
 
 struct hf_sums {
 	atomic_uint refs;
-	/* sig vouches for the sums at a later opening, until a block differed */
+	/* sig vouches for the sums at a later opening, until a block differs */
 	atomic_bool quiet;
 	struct hf_sig sig;
 	struct hf_digest digest;

@@ -157,21 +157,14 @@ static void *serve(void *arg)
 	return NULL;
 }
 
-/* Threads take no signals: those are the main thread's. */
 static int start_thread(struct loop *loop)
 {
 	pthread_t thread;
-	sigset_t all;
-	sigset_t old;
-	int error;
+	int error = hf_thread_start(&thread, 0, serve, loop);
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	error = pthread_create(&thread, NULL, serve, loop);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (error == 0)
 		pthread_detach(thread);
-	return -error;
+	return error;
 }
 
 /* An unmount wakes every listener, so all threads end by themselves. */

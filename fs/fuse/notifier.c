@@ -73,20 +73,6 @@ static int open_fds(struct hf_notifier *notifier)
 	return -pthread_sigmask(SIG_BLOCK, &hangup, NULL);
 }
 
-static int start(struct hf_notifier *notifier)
-{
-	sigset_t all;
-	sigset_t old;
-	int error;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	error = pthread_create(&notifier->thread, NULL, notify, notifier);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	notifier->running = error == 0;
-	return -error;
-}
-
 int hf_notifier_new(struct hf_trust *trust, int watch_fd,
 		    struct hf_notifier **ret)
 {
@@ -100,7 +86,8 @@ int hf_notifier_new(struct hf_trust *trust, int watch_fd,
 	notifier->hangup_fd = notifier->end_fd = -1;
 	error = open_fds(notifier);
 	if (error == 0)
-		error = start(notifier);
+		error = hf_thread_start(&notifier->thread, 0, notify, notifier);
+	notifier->running = error == 0;
 	if (error < 0) {
 		hf_notifier_free(notifier);
 		return error;

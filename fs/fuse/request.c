@@ -13,7 +13,7 @@
 #include <time.h>
 
 /* How often the watcher looks at a client that had a signal but lives. */
-#define WATCH_MS 50
+#define WATCH_NS INT64_C(50000000)
 /* At how many it looks in one go. */
 #define MAX_CLIENTS 1024
 
@@ -114,17 +114,11 @@ static void answer_dying(struct hf_watcher *watcher)
 
 static void sleep_a_while(struct hf_watcher *watcher)
 {
-	struct timespec until;
-
-	if (!watcher->requests) {
+	if (watcher->requests)
+		hf_cond_wait_until(&watcher->changed, &watcher->lock,
+				   hf_clock_monotonic() + WATCH_NS);
+	else
 		pthread_cond_wait(&watcher->changed, &watcher->lock);
-		return;
-	}
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += WATCH_MS * 1000000L;
-	until.tv_sec += until.tv_nsec / 1000000000L;
-	until.tv_nsec %= 1000000000L;
-	pthread_cond_timedwait(&watcher->changed, &watcher->lock, &until);
 }
 
 static void *watch(void *arg)
@@ -144,21 +138,16 @@ static void *watch(void *arg)
 int hf_watcher_new(struct hf_watcher **ret)
 {
 	struct hf_watcher *watcher = calloc(1, sizeof(*watcher));
-	sigset_t all;
-	sigset_t old;
 	int error;
 
 	if (!watcher)
 		return -ENOMEM;
 	pthread_mutex_init(&watcher->lock, NULL);
 	pthread_cond_init(&watcher->changed, NULL);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	error = pthread_create(&watcher->thread, NULL, watch, watcher);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (error) {
+	error = hf_thread_start(&watcher->thread, 0, watch, watcher);
+	if (error < 0) {
 		free(watcher);
-		return -error;
+		return error;
 	}
 	*ret = watcher;
 	return 0;

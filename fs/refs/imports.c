@@ -155,7 +155,7 @@ static enum state follow(enum state state, enum sort sort)
 	}
 }
 
-/* --- scripts that cannot refer to anything --------------------------------- */
+/* --- scripts that cannot refer to anything ------------------------------- */
 
 /* As far as this goes, such a byte is of the word beside it. */
 static bool is_of_word(char c)

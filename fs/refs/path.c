@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-/* Two slashes at the start mean something of their own to POSIX; three do not. */
+/* Two slashes at the start mean something of their own to POSIX; three do
+ * not. */
 static size_t n_first_slashes(const char *path)
 {
 	size_t n = strspn(path, "/");

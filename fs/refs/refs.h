@@ -6,8 +6,8 @@
  * reading what the one before wrote. Where a reference leads is asked of the
  * caller, who knows the files.
  *
- * This door also holds the URL functions of Python that Django's naming rests on
- * (urllib.parse.urlsplit, urlunsplit, unquote; str.strip). They are ported
+ * This door also holds the URL functions of Python that Django's naming rests
+ * on (urllib.parse.urlsplit, urlunsplit, unquote; str.strip). They are ported
  * literally, because names must be equal byte for byte. Text is UTF-8; bytes
  * that are not UTF-8 stand for themselves, as Python's surrogateescape has it.
  */

@@ -5,24 +5,13 @@
 
 #include <string.h>
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* unquote_to_bytes */
 static void add_unescaped(struct hf_buf *bytes, const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		bool whole = text[i] == '%' && len - i > 2;
-		int high = whole ? hex_value(text[i + 1]) : -1;
-		int low = whole ? hex_value(text[i + 2]) : -1;
+		int high = whole ? hf_hex_value(text[i + 1]) : -1;
+		int low = whole ? hf_hex_value(text[i + 2]) : -1;
 
 		if (high < 0 || low < 0) {
 			hf_buf_putc(bytes, text[i]);

@@ -50,7 +50,7 @@ struct hf_watches {
 	int error; /* why a directory has no watch; positive */
 };
 
-/* --- birth and death ------------------------------------------------------- */
+/* --- birth and death ----------------------------------------------------- */
 
 int hf_watches_new(const struct hf_source *source, struct hf_watches **ret)
 {
@@ -106,7 +106,7 @@ void hf_watches_free(struct hf_watches *watches)
 	free(watches);
 }
 
-/* --- setting a watch -------------------------------------------------------- */
+/* --- setting a watch ----------------------------------------------------- */
 
 static size_t place_len(const char *path)
 {
@@ -338,7 +338,7 @@ bool hf_source_entry_reported(const struct hf_source_entry *entry)
 	       (entry->type == HF_TYPE_FILE && entry->st.st_nlink == 1);
 }
 
-/* --- reading ----------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------- */
 
 /* Does it make a path lead elsewhere, or can that not be known? */
 static bool moves_a_directory(const struct inotify_event *event)

@@ -3,14 +3,13 @@
  * through a tree reads a directory, and then those in it, one after the other;
  * meanwhile a thread of its own names the next ones (upcoming.c). It leaves
  * behind just what an opening would have: what is remembered of the directory,
- * its listing, and digests. An opening proves that as ever, so that nothing rests on what is
- * done here but time. The same thread lets go of what was read ahead for nobody
- * (follow.c).
+ * its listing, and digests. An opening proves that as ever, so that nothing
+ * rests on what is done here but time. The same thread lets go of what was read
+ * ahead for nobody (follow.c).
  */
 #include "fs/view/ahead.h"
 
 #include <errno.h>
-#include <signal.h>
 
 /* Between two looks at what was read ahead. */
 #define TEND_MS 1000
@@ -150,19 +149,6 @@ void hf_ahead_instead(struct hf_ahead *ahead, struct hf_node **node)
 	}
 }
 
-static int start_thread(struct hf_ahead *ahead)
-{
-	sigset_t all;
-	sigset_t old;
-	int error;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	error = pthread_create(&ahead->thread, NULL, run, ahead);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return -error;
-}
-
 int hf_view_go_ahead(struct hf_view *view)
 {
 	struct hf_ahead *ahead = calloc(1, sizeof(*ahead));
@@ -175,7 +161,7 @@ int hf_view_go_ahead(struct hf_view *view)
 	if (error == 0) {
 		ahead->view = view;
 		hf_wait_init(&ahead->wait);
-		error = start_thread(ahead);
+		error = hf_thread_start(&ahead->thread, 0, run, ahead);
 	}
 	if (error < 0) {
 		if (ahead)

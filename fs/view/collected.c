@@ -7,7 +7,8 @@
 #include <errno.h>
 #include <string.h>
 
-/* Finds a file among the entries of `dir`, or adds the directories to `open`. */
+/* Finds a file among the entries of `dir`, or adds its directories to
+ * `open`. */
 static int look(const struct hf_source_list *list, const char *dir,
 		struct hf_strings *open, bool *ret)
 {

@@ -22,7 +22,8 @@ static bool is_inside(const char *path)
 	return true;
 }
 
-/* hf_graph_enter for what posixpath.normpath gave; *ret stays if it leads outside. */
+/* hf_graph_enter for what posixpath.normpath gave; *ret stays if it leads
+ * outside. */
 static int enter_path(struct hf_graph *graph, struct hf_edge *edge,
 		      const char *path, struct hf_vertex **ret)
 {

@@ -16,7 +16,7 @@
 
 #include "fs/view/internal.h"
 
-/* --- links.c ------------------------------------------------------------- */
+/* --- texts.c ------------------------------------------------------------- */
 
 /* What one text refers to. Start with {0}. */
 struct hf_links {
@@ -28,28 +28,6 @@ struct hf_links {
 	bool too_large;
 };
 void hf_links_fini(struct hf_links *links);
-/* Before the path of a link whose target's name does not go into the text; a
- * normalised path never begins so. */
-#define HF_LINK_UNSHOWN "./"
-/* Appends the link that such a question of hf_refs_rewrite is. */
-void hf_link_of(const char *path, bool shown, struct hf_buf *ret);
-/* Texts above this size are shown as they are: rewriting one takes several
- * times its size in memory. */
-#define HF_TEXT_MAX (UINT64_C(32) * 1024 * 1024)
-/* True if a text of that size is read for what it refers to. */
-bool hf_text_fits(uint64_t size);
-/* -ENOMEM. */
-int hf_links_find(const struct hf_view *view, const char *path,
-		  const char *data, size_t len,
-		  struct hf_links *ret) HF_MUST_USE;
-/* A hf_inspector's functions, which remember what they find; arg is the
- * view. */
-bool hf_links_wanted(void *arg, const char *path, uint64_t size);
-void hf_links_inspect(void *arg, const char *path,
-		      const struct hf_digest *digest, const char *data,
-		      size_t len);
-
-/* --- texts.c ------------------------------------------------------------- */
 
 /* What is remembered of texts, each under its path. Any thread. */
 struct hf_texts;
@@ -71,6 +49,29 @@ bool hf_texts_name(struct hf_texts *texts, const char *path,
 		   const uint64_t key[2], struct hf_named *ret);
 void hf_texts_put_name(struct hf_texts *texts, const char *path,
 		       const uint64_t key[2], const struct hf_named *named);
+
+/* --- links.c ------------------------------------------------------------- */
+
+/* Before the path of a link whose target's name does not go into the text; a
+ * normalised path never begins so. */
+#define HF_LINK_UNSHOWN "./"
+/* Appends the link that such a question of hf_refs_rewrite is. */
+void hf_link_of(const char *path, bool shown, struct hf_buf *ret);
+/* Texts above this size are shown as they are: rewriting one takes several
+ * times its size in memory. */
+#define HF_TEXT_MAX (UINT64_C(32) * 1024 * 1024)
+/* True if a text of that size is read for what it refers to. */
+bool hf_text_fits(uint64_t size);
+/* -ENOMEM. */
+int hf_links_find(const struct hf_view *view, const char *path,
+		  const char *data, size_t len,
+		  struct hf_links *ret) HF_MUST_USE;
+/* A hf_inspector's functions, which remember what they find; arg is the
+ * view. */
+bool hf_links_wanted(void *arg, const char *path, uint64_t size);
+void hf_links_inspect(void *arg, const char *path,
+		      const struct hf_digest *digest, const char *data,
+		      size_t len);
 
 /* --- graph.c, component.c ------------------------------------------------ */
 

@@ -198,8 +198,8 @@ bool hf_error_passing(int error);
 /*
  * The entry of the source file `source` at `path`. `named` is what it is named
  * by, or `error` (negative) says why that is not known; both are ignored where
- * the rule needs no digest. The entry's name is source->name, or the content of the
- * empty buffer `name`, which holds the hashed name then.
+ * the rule needs no digest. The entry's name is source->name, or the content of
+ * the empty buffer `name`, which holds the hashed name then.
  */
 int hf_present(const struct hf_view *view, const char *path,
 	       const struct hf_source_entry *source, struct hf_rule rule,

@@ -6,12 +6,6 @@
 #include <errno.h>
 #include <string.h>
 
-void hf_links_fini(struct hf_links *links)
-{
-	hf_strings_fini(&links->paths);
-	*links = (struct hf_links){0};
-}
-
 void hf_link_of(const char *path, bool shown, struct hf_buf *ret)
 {
 	hf_buf_puts(ret, shown ? "" : HF_LINK_UNSHOWN);

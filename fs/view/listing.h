@@ -109,7 +109,7 @@ struct hf_naming {
 	struct hf_buf path;      /* of the directory */
 	bool alone;     /* nothing is waited for, and the graph left in peace */
 	bool elsewhere; /* not of the part that the view is about */
-	size_t *name_at; /* 1 + offset of an entry's name in made->names, or 0 */
+	size_t *name_at; /* 1 + where an entry's name is in made->names, or 0 */
 	bool *seen;      /* by entry of the list; NULL: none was */
 };
 /* `graph` is borrowed until the naming is freed; of one question. */

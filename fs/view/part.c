@@ -1,7 +1,7 @@
 /*
  * part: a tree in parts, so that several machines can name one of it each. A
- * directory is of one part with all files in it, since a name may depend on what
- * lies beside it. Which one, its path alone decides, and no key.
+ * directory is of one part with all files in it, since a name may depend on
+ * what lies beside it. Which one, its path alone decides, and no key.
  */
 #include "fs/view/internal.h"
 

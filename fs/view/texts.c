@@ -112,6 +112,12 @@ static void add_digest(struct hf_buf *ret, const struct hf_digest *digest)
 
 /* --- links ------------------------------------------------------------------- */
 
+void hf_links_fini(struct hf_links *links)
+{
+	hf_strings_fini(&links->paths);
+	*links = (struct hf_links){0};
+}
+
 static int read_paths(struct bytes *from, struct hf_strings *ret)
 {
 	while (from->len > 0) {

@@ -1,9 +1,10 @@
 /*
  * vouch: a directory is still as it was listed, which is known without a look
  * at the source. All that the listing says is watched, and nothing was reported
- * since it was made: so it is what a look would find. It is relied upon no longer than the kernel relies on what
- * it is lent, since some changes are not reported (hf_watches_dir), and not at
- * all once an opening has shown that there was one.
+ * since it was made: so it is what a look would find. It is relied upon no
+ * longer than the kernel relies on what it is lent, since some changes are not
+ * reported (hf_watches_dir), and not at all once an opening has shown that
+ * there was one.
  */
 #include "fs/view/ahead.h"
 

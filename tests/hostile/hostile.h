@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* --- chance.c: random numbers, time, counts, faults ------------------------ */
+/* --- chance.c: random numbers, time, counts, faults ---------------------- */
 
 void chance_seed(uint64_t seed);
 uint64_t chance(void);
@@ -33,7 +33,7 @@ void counts_print(void);
 /* memcpy from or to a mapping; false: SIGBUS. */
 bool copy_mapped(void *to, const void *from, size_t len);
 
-/* --- victim.c: the files that are written to ------------------------------- */
+/* --- victim.c: the files that are written to ----------------------------- */
 
 /* The largest; no file ever grows beyond it by more than SLACK. */
 #define LARGEST (5 * 1024 * 1024)
@@ -57,7 +57,7 @@ void victim_fill(const struct victim *victim, char *data, size_t offset,
  * which is at most LARGEST + SLACK. */
 size_t victim_whole(const struct victim *victim, char *data);
 
-/* --- the two sides ----------------------------------------------------------- */
+/* --- the two sides ------------------------------------------------------- */
 
 /* Changes the victims in the working directory by the ways that are named in
  * `ways` (with commas between; "all"), making them first if `make`. */

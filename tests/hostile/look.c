@@ -33,7 +33,7 @@ static void read_once(const char *path)
 	close(opened.fd);
 }
 
-/* --- files that are held ------------------------------------------------------- */
+/* --- files that are held ------------------------------------------------- */
 
 static struct held {
 	struct opened opened;
@@ -95,7 +95,7 @@ static void look_at_held(struct held *place)
 		let_go(place);
 }
 
-/* --- names ------------------------------------------------------------------------ */
+/* --- names --------------------------------------------------------------- */
 
 static char old[N_OLD][PATH_LEN];
 

@@ -11,7 +11,7 @@
 
 #include "manifest/stats.h"
 
-/* --- the references of a mount ------------------------------------------------ */
+/* --- the references of a mount ------------------------------------------- */
 
 static int parse(const char *text, struct hf_references *ret, char **why)
 {
@@ -60,7 +60,7 @@ static void refuses_incomplete_references(void **state)
 	}
 }
 
-/* --- graphs -------------------------------------------------------------------- */
+/* --- graphs -------------------------------------------------------------- */
 
 #define MAX 10
 

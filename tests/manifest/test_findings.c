@@ -153,7 +153,7 @@ static void a_json_library_reads_it(void **state)
 	hf_findings_fini(&findings);
 }
 
-/* --- --ignore --------------------------------------------------------------- */
+/* --- --ignore ------------------------------------------------------------ */
 
 static void ignore(const char *globs, struct hf_findings *ret)
 {

@@ -9,7 +9,7 @@
 #define N_DIRS 6
 #define N_LARGE 200
 
-/* --- a tree, and a reader that goes through it ------------------------------ */
+/* --- a tree, and a reader that goes through it --------------------------- */
 
 /* d0 to d5, each with a file, and a directory "in" with another one. */
 static void write_tree(struct scene *scene)
@@ -102,7 +102,7 @@ static bool comes_to(struct scene *scene, uint64_t files, uint64_t most)
 	return hashed(scene) >= files && hashed(scene) <= most;
 }
 
-/* --- what is named ahead ----------------------------------------------------- */
+/* --- what is named ahead ------------------------------------------------- */
 
 static void what_comes_next_is_named(void **state)
 {
@@ -170,7 +170,7 @@ static void a_large_directory_is_left(void **state)
 	hf_listing_unref(top);
 }
 
-/* --- and what that changes --------------------------------------------------- */
+/* --- and what that changes ----------------------------------------------- */
 
 static void an_opening_reads_nothing_again(void **state)
 {

@@ -303,7 +303,7 @@ static void many_threads_submit(void **state)
 	assert_int_equal(atomic_load(&feeder.done), 8000);
 }
 
-/* --- memory ------------------------------------------------------------------ */
+/* --- memory -------------------------------------------------------------- */
 
 /* Small pieces that stay between larger ones that go, as jobs leave them. */
 #define N_PIECES 640

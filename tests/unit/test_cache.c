@@ -4,7 +4,7 @@
  */
 #include "tests/unit/room.h"
 
-/* --- rows ------------------------------------------------------------------ */
+/* --- rows ---------------------------------------------------------------- */
 
 static const uint64_t secret[2] = {1, 2};
 
@@ -110,7 +110,7 @@ static void changes_are_merged(void **state)
 	hf_records_fini(&merged);
 }
 
-/* --- memory and disk ------------------------------------------------------- */
+/* --- memory and disk ----------------------------------------------------- */
 
 static void what_is_kept_is_there_at_the_next_start(void **state)
 {

@@ -57,7 +57,7 @@ static void assert_has(const struct hf_buf *text, const char *line)
 		fail_msg("no \"%s\" in:\n%s", line, text->data);
 }
 
-/* --- map -------------------------------------------------------------------- */
+/* --- map ----------------------------------------------------------------- */
 
 static void a_map_of_rows(void **state)
 {
@@ -183,7 +183,7 @@ static void a_map_of_a_tree(void **state)
 	assert_map(scene, expected);
 }
 
-/* --- problems ---------------------------------------------------------------- */
+/* --- problems ------------------------------------------------------------ */
 
 static void no_problems_no_text(void **state)
 {
@@ -228,7 +228,7 @@ static void problems_name_the_place(void **state)
 		    "c\\xc2\\x85.png, which is missing\n");
 }
 
-/* --- findings ------------------------------------------------------------------ */
+/* --- findings ------------------------------------------------------------ */
 
 static void findings_are_rows(void **state)
 {
@@ -277,7 +277,7 @@ static void findings_have_the_generation_of_the_map(void **state)
 	hf_buf_fini(&findings);
 }
 
-/* --- references ---------------------------------------------------------------- */
+/* --- references ---------------------------------------------------------- */
 
 static void references_are_rows(void **state)
 {
@@ -299,7 +299,7 @@ static void references_are_rows(void **state)
 	hf_buf_fini(&text);
 }
 
-/* --- status -------------------------------------------------------------------- */
+/* --- status -------------------------------------------------------------- */
 
 static void status_has_the_facts(void **state)
 {
@@ -327,7 +327,7 @@ static void status_has_the_facts(void **state)
 	hf_buf_fini(&text);
 }
 
-/* --- sync ------------------------------------------------------------------------ */
+/* --- sync ---------------------------------------------------------------- */
 
 static void sync_tells_the_generation(void **state)
 {
@@ -345,7 +345,7 @@ static void sync_tells_the_generation(void **state)
 	hf_buf_fini(&text);
 }
 
-/* --- looking at the whole tree ------------------------------------------------------ */
+/* --- looking at the whole tree ------------------------------------------- */
 
 static void it_can_be_interrupted(void **state)
 {
@@ -359,7 +359,7 @@ static void it_can_be_interrupted(void **state)
 	hf_buf_fini(&text);
 }
 
-/* --- the directory ---------------------------------------------------------------- */
+/* --- the directory ------------------------------------------------------- */
 
 static void files_have_numbers(void **state)
 {

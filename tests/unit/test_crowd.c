@@ -211,7 +211,7 @@ static void errors_are_each_ones_own(void **state)
 	sem_destroy(&came);
 }
 
-/* --- streamed ones ----------------------------------------------------------- */
+/* --- streamed ones ------------------------------------------------------- */
 
 /* What reading without waiting does, instead of libc's own. */
 static atomic_int reads;

@@ -1,7 +1,7 @@
 /* fs/digest: a source's digests, remembered as far as stamps can be trusted. */
 #include "tests/unit/digests.h"
 
-/* --- names ----------------------------------------------------------------- */
+/* --- names --------------------------------------------------------------- */
 
 static void a_quiet_file_is_hashed_once(void **state)
 {
@@ -141,7 +141,7 @@ static void the_last_digest_outlives_permission(void **state)
 	assert_true(hf_digest_equal(&fact.digest, &expected));
 }
 
-/* --- many at once ---------------------------------------------------------- */
+/* --- many at once -------------------------------------------------------- */
 
 static void a_batch_answers_in_order(void **state)
 {

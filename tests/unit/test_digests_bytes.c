@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <sys/mman.h>
 
-/* --- bytes of small files -------------------------------------------------- */
+/* --- bytes of small files ------------------------------------------------ */
 
 static void bytes_are_read_from_any_place(void **state)
 {
@@ -117,7 +117,7 @@ static void pins_have_a_bound(void **state)
 	assert_int_equal(pins.bytes, 0);
 }
 
-/* --- bytes of large files -------------------------------------------------- */
+/* --- bytes of large files ------------------------------------------------ */
 
 /* A large file of pattern(), open. */
 static struct hf_verified *open_large(struct room *room, const char *data)
@@ -212,7 +212,7 @@ static void a_replaced_file_is_read_to_its_end(void **state)
 	free(data);
 }
 
-/* --- opening again --------------------------------------------------------- */
+/* --- opening again ------------------------------------------------------- */
 
 static void sums_save_the_second_reading(void **state)
 {
@@ -305,7 +305,7 @@ static void sums_of_a_racy_file_save_nothing(void **state)
 	free(data);
 }
 
-/* --- writers --------------------------------------------------------------- */
+/* --- writers ------------------------------------------------------------- */
 
 /*
  * A file that says now this, now that, while it is opened as this: whoever

@@ -4,7 +4,7 @@
 
 #include <pthread.h>
 
-/* --- a crowd --------------------------------------------------------------- */
+/* --- a crowd ------------------------------------------------------------- */
 
 #define N_ASKERS 32
 
@@ -141,7 +141,7 @@ static void a_crowd_asks_for_many_files(void **state)
 	pthread_barrier_destroy(&crowd.ready);
 }
 
-/* --- read ahead ------------------------------------------------------------ */
+/* --- read ahead ---------------------------------------------------------- */
 
 /* Until nothing is being read any more. */
 static void wait_for_flights(struct room *room)

@@ -8,7 +8,7 @@
 
 #define N_FILES 40
 
-/* --- a directory, and a reader of its files --------------------------------- */
+/* --- a directory, and a reader of its files ------------------------------ */
 
 static void write_dir(struct scene *scene, const char *dir)
 {
@@ -87,7 +87,7 @@ static int open_file(struct scene *scene, const struct shelf *shelf, size_t i)
 	return error;
 }
 
-/* --- what is read ahead ------------------------------------------------------- */
+/* --- what is read ahead -------------------------------------------------- */
 
 static void read_in_order(struct scene *scene)
 {
@@ -178,7 +178,7 @@ static void the_next_directory_is_read_ahead_at_once(void **state)
 	shelf_close(&shelf);
 }
 
-/* --- and what that changes ---------------------------------------------------- */
+/* --- and what that changes ----------------------------------------------- */
 
 static void a_changed_file_is_stale(void **state)
 {

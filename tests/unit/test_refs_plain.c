@@ -49,7 +49,7 @@ static void css(const char *text, const char *expected)
 	assert_found(&config, "css/a.css", text, expected);
 }
 
-/* --- forms ------------------------------------------------------------------ */
+/* --- forms --------------------------------------------------------------- */
 
 static void imports(void **state)
 {
@@ -150,7 +150,7 @@ static void image_sets(void **state)
 	    "url 1:32 d.png -> css/d.png\n");
 }
 
-/* --- where they lead ---------------------------------------------------------- */
+/* --- where they lead ----------------------------------------------------- */
 
 static void modules_by_name_are_no_files(void **state)
 {
@@ -212,7 +212,7 @@ static void places(void **state)
 	   "module 3:9 ./c.js -> js/c.js\n");
 }
 
-/* --- what is no code ------------------------------------------------------------ */
+/* --- what is no code ----------------------------------------------------- */
 
 static void comments(void **state)
 {
@@ -303,7 +303,7 @@ static void which_files(void **state)
 		     "module 1:9 ./b.mjs -> m/b.mjs\n");
 }
 
-/* --- time ------------------------------------------------------------------------- */
+/* --- time ---------------------------------------------------------------- */
 
 static void count(void *arg, enum hf_plain_form form, const struct hf_ref *ref)
 {

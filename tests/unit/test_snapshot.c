@@ -55,7 +55,7 @@ static void assert_row(const struct hf_snapshot *snapshot, const char *path,
 	assert_int_equal(row->name_digest.len, kind == HF_KIND_HASHED ? 16 : 0);
 }
 
-/* --- rows ------------------------------------------------------------------ */
+/* --- rows ---------------------------------------------------------------- */
 
 static void every_file_has_a_row(void **state)
 {
@@ -193,7 +193,7 @@ static void a_hidden_namesake_shares_the_row(void **state)
 	hf_snapshot_fini(&snapshot);
 }
 
-/* --- what cannot be read ----------------------------------------------------- */
+/* --- what cannot be read ------------------------------------------------- */
 
 static void broken_links_have_rows(void **state)
 {
@@ -247,7 +247,7 @@ static void what_may_not_be_read_has_rows(void **state)
 	hf_snapshot_fini(&snapshot);
 }
 
-/* --- the moment ---------------------------------------------------------------- */
+/* --- the moment ---------------------------------------------------------- */
 
 static void nothing_changed_nothing_changes(void **state)
 {
@@ -330,7 +330,7 @@ static void a_lost_source_has_no_mapping_of_nothing(void **state)
 	}
 }
 
-/* --- beside a writer ------------------------------------------------------------ */
+/* --- beside a writer ----------------------------------------------------- */
 
 /*
  * The writer counts: a/x first, then z/y, so that at any moment x is y or y

@@ -4,7 +4,7 @@
  */
 #include "tests/unit/scene.h"
 
-/* --- list and lookup agree ------------------------------------------------- */
+/* --- list and lookup agree ----------------------------------------------- */
 
 /* A tree with something of everything. */
 static void make_zoo(struct tree *tree)
@@ -173,7 +173,7 @@ static void list_and_lookup_agree(void **state)
 	}
 }
 
-/* --- names and kinds ------------------------------------------------------- */
+/* --- names and kinds ----------------------------------------------------- */
 
 static void files_stand_under_their_hash(void **state)
 {
@@ -335,7 +335,7 @@ static void names_that_cannot_be_hashed_stand_plain(void **state)
 	hf_listing_unref(listing);
 }
 
-/* --- collisions ------------------------------------------------------------ */
+/* --- collisions ---------------------------------------------------------- */
 
 /* The path of the file that `name` leads to. */
 static void assert_leads_to(struct scene *scene, const char *name,

@@ -1,4 +1,4 @@
-/* fs/view: what becomes of names and of open files while their sources change. */
+/* fs/view: what becomes of names and of open files while sources change. */
 #include "tests/unit/scene.h"
 
 static void changed_bytes_are_stale(void **state)
@@ -219,7 +219,7 @@ static void a_file_that_moves_to_another_source(void **state)
 	hf_node_unref(old_kept);
 }
 
-/* --- directories ----------------------------------------------------------- */
+/* --- directories --------------------------------------------------------- */
 
 static void names_follow_a_directory(void **state)
 {

@@ -1,13 +1,13 @@
 /*
- * fs/view: what is remembered of a directory and of files, when that counts, and
- * when it is looked at again.
+ * fs/view: what is remembered of a directory and of files, when that counts,
+ * and when it is looked at again.
  */
 #include "tests/unit/scene.h"
 
 #include <pthread.h>
 #include <sys/mman.h>
 
-/* --- generations ----------------------------------------------------------- */
+/* --- generations --------------------------------------------------------- */
 
 static void assert_generation(struct scene *scene, uint64_t *generation,
 			      bool same)
@@ -61,7 +61,7 @@ static void a_generation_of_racy_files(void **state)
 	check_generations(*state);
 }
 
-/* --- racy files ------------------------------------------------------------ */
+/* --- racy files ---------------------------------------------------------- */
 
 static uint64_t files_hashed(struct scene *scene)
 {
@@ -160,7 +160,7 @@ static void a_crowd_sees_one_generation(void **state)
 	}
 }
 
-/* --- on disk --------------------------------------------------------------- */
+/* --- on disk ------------------------------------------------------------- */
 
 /* What was hashed right after a change may be of any moment of it. */
 static void what_is_racy_is_not_remembered_on_disk(void **state)
