@@ -19,9 +19,9 @@ DJANGOS = {
 }
 
 
-def mounted(bench, tree, profile, manifest):
+def mounted(bench, tree, options, manifest):
     """Mount, name everything, write the manifest: all files can be read then."""
-    with bench.mounts.hashedfs(tree, f"cache=none,refs={profile}") as (point, start):
+    with bench.mounts.hashedfs(tree, options) as (point, start):
         return start + timed(
             *(MANIFEST, "snapshot", "-q", "--output", manifest, point)
         )
@@ -40,6 +40,7 @@ def beside(bench, name, place, where):
     tree = bench.top / "collected"
     manifest = bench.top / "staticfiles.json"
     options = f"cache=none,refs={profile or 'django-6.1'}"
+    remembered = options.replace("none", str(bench.top / "remembered"), 1)
 
     def job():
         with emptied(place / "root") as root:
@@ -47,10 +48,12 @@ def beside(bench, name, place, where):
             collect = [python, COLLECT, *arguments, root, tree]
             found = {"django": timed(*collect)}
             if profile:
-                mounted(bench, tree, profile, manifest)
+                mounted(bench, tree, options, manifest)
                 same(manifest, root / "staticfiles.json")
             found["django again"] = timed(*collect)
-        found["mount"] = mounted(bench, tree, profile or "django-6.1", manifest)
+        found["mount"] = mounted(bench, tree, options, manifest)
+        mounted(bench, tree, remembered, manifest)
+        found["mount again"] = mounted(bench, tree, remembered, manifest)
         found["snapshot"] = snapshot(tree, options, "--output", manifest)
         with emptied(place / "export") as export:
             write = [EXPORT, "-q", "-o", options, "--manifest", manifest, tree, export]
@@ -64,7 +67,7 @@ def beside(bench, name, place, where):
     ratio(found, "mount, snapshot", "mount", "django", f"{name}, {where}")
     ratio(found, f"export, {where}", "export", "django", f"{name}, {where}")
     again = f"{name}, {where}, nothing changed"
-    ratio(found, "mount, snapshot", "mount", "django again", again)
+    ratio(found, "mount, snapshot, remembered", "mount again", "django again", again)
     ratio(found, f"export again, {where}", "export again", "django again", again)
 
 

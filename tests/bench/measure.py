@@ -72,7 +72,9 @@ class Table:
             self.add(work, beside or theirs, f"{found[ours] / found[theirs]:.2f}")
 
     def add(self, work, beside, figure):
+        """Shows it at once, too: the whole table is hours away."""
         self.rows.append((work, beside, figure))
+        print(f"bench: {work} / {beside}: {figure}", file=sys.stderr, flush=True)
 
     def __str__(self):
         head = ["| hashedfs | beside | ratio |", "|---|---|---:|"]
