@@ -210,6 +210,9 @@ struct hf_wait {
 	/* The asker does by itself what nobody has begun yet, and may hang in
 	 * it: nobody needs its thread. Constant once anything is asked for. */
 	bool works;
+	/* Called before the asker sleeps; NULL: nobody minds. Constant, too. */
+	void (*sleeps)(void *arg);
+	void *sleeps_arg;
 };
 void hf_wait_init(struct hf_wait *wait);
 void hf_wait_fini(struct hf_wait *wait);

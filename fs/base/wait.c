@@ -14,6 +14,7 @@ void hf_wait_init(struct hf_wait *wait)
 	sem_init(&wait->sem, 0, 0);
 	atomic_init(&wait->interrupted, false);
 	wait->works = false;
+	wait->sleeps = NULL;
 }
 
 void hf_wait_fini(struct hf_wait *wait)
@@ -42,10 +43,22 @@ bool hf_wait_interrupted(const struct hf_wait *wait)
 	return atomic_load(&wait->interrupted);
 }
 
+/* True if there was a wake already. Else the asker is about to sleep. */
+static bool was_woken(struct hf_wait *wait)
+{
+	if (sem_trywait(&wait->sem) == 0)
+		return true;
+	if (wait->sleeps)
+		wait->sleeps(wait->sleeps_arg);
+	return false;
+}
+
 int hf_wait_block(struct hf_wait *wait)
 {
 	if (hf_wait_interrupted(wait))
 		return -EINTR;
+	if (was_woken(wait))
+		return hf_wait_interrupted(wait) ? -EINTR : 0;
 	/* A signal is not an interruption: only hf_wait_interrupt is. */
 	while (sem_wait(&wait->sem) < 0)
 		;
@@ -61,6 +74,8 @@ int hf_wait_block_for(struct hf_wait *wait, unsigned ms)
 
 	if (hf_wait_interrupted(wait))
 		return -EINTR;
+	if (was_woken(wait))
+		return hf_wait_interrupted(wait) ? -EINTR : 0;
 	while (sem_clockwait(&wait->sem, CLOCK_MONOTONIC, &deadline) < 0) {
 		if (errno == ETIMEDOUT) {
 			err = -ETIMEDOUT;

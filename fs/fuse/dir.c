@@ -75,7 +75,7 @@ void hf_op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		hf_reply_failure(fs, req, NULL, NULL, error);
 		return;
 	}
-	hf_request_begin(&request, fs->watcher, req);
+	hf_request_begin(&request, fs, req);
 	error = open_listing(fs, ino, &request.wait, handle);
 	if (!hf_request_claim(&request)) {
 		handle_free(fs, handle);
@@ -303,7 +303,7 @@ static void readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 	struct hf_request request;
 	int error;
 
-	hf_request_begin(&request, reply.fs->watcher, req);
+	hf_request_begin(&request, reply.fs, req);
 	/* Whoever asks for more has got to what came before. */
 	hf_trust_end(reply.fs->trust, &reply.handle->reading);
 	if (plus)

@@ -161,7 +161,7 @@ void hf_op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		fail(fs, req, ino, error);
 		return;
 	}
-	hf_request_begin(&request, fs->watcher, req);
+	hf_request_begin(&request, fs, req);
 	error = hf_is_control(ino, &file)
 			? open_control(fs, file, &request.wait, fi, handle)
 			: open_node(fs, ino, &request.wait, fi, handle);
@@ -199,7 +199,7 @@ static void read_content(fuse_req_t req, fuse_ino_t ino,
 	size_t len = 0;
 	int error;
 
-	hf_request_begin(&request, fs->watcher, req);
+	hf_request_begin(&request, fs, req);
 	error = hf_content_read(content, offset, size, &scratch, &data, &len);
 	if (hf_request_claim(&request)) {
 		if (error < 0)

@@ -91,6 +91,7 @@ void hf_handles_give_descriptor(struct hf_handles *handles);
 struct hf_watcher;
 struct hf_trust;
 struct hf_notifier;
+struct hf_loop;
 
 struct hf_fs {
 	const struct hf_mount_config *config;
@@ -102,7 +103,8 @@ struct hf_fs {
 	struct hf_watcher *watcher;
 	struct hf_trust *trust;
 	struct hf_notifier *notifier;
-	uid_t owner; /* who mounted */
+	struct hf_loop *loop; /* borrowed; set while it runs */
+	uid_t owner;          /* who mounted */
 	int64_t started_ns;
 	struct hf_handles handles;
 	atomic_uint_least64_t text_len; /* of open control files, in bytes */
@@ -203,6 +205,9 @@ void hf_notifier_free(struct hf_notifier *notifier);
  * in a source must not hold it up.
  */
 int hf_loop_run(struct hf_fs *fs, struct fuse_session *fuse) HF_MUST_USE;
+/* The thread of a request is about to sleep: another one is to listen. `arg` is
+ * the struct hf_loop. */
+void hf_loop_pass(void *arg);
 
 /* --- request.c ------------------------------------------------------------ */
 
@@ -228,7 +233,7 @@ struct hf_request {
 
 int hf_watcher_new(struct hf_watcher **ret) HF_MUST_USE;
 void hf_watcher_free(struct hf_watcher *watcher);
-void hf_request_begin(struct hf_request *request, struct hf_watcher *watcher,
+void hf_request_begin(struct hf_request *request, struct hf_fs *fs,
 		      fuse_req_t req);
 /* Ends it; true: the caller must answer `req` now. False: it was answered,
  * `req` must not be touched, and what was to be handed out must be undone. */

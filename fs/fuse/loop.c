@@ -1,35 +1,56 @@
 /*
- * loop: threads that take requests from the kernel and answer them. One more
- * is started whenever none is left to listen, so that a crowd that waits for
- * a hash, or for a source that hangs, stops nobody else. The last thread that
- * there may be starts nothing that could wait: it has to be there to read that
- * somebody was killed.
+ * loop: threads that take requests from the kernel and answer them.
+ *
+ * One thread at a time listens. It answers what it took by itself, and listens
+ * again: whoever asks for one thing after the other is answered by one thread,
+ * which the kernel need not wake for what comes in time. If two listened, each
+ * request would wake the other one. So nobody listens meanwhile, and the turn
+ * goes on to another thread
+ *   at once, when more has come already, or when the request has to sleep
+ *   (hf_loop_pass); so that those who ask at the same time are answered side
+ *   by side, and a crowd that waits for a hash stops nobody else;
+ *   after a tick or two, when the thread hangs in a source. A thread of its own
+ *   looks after that; it sleeps while nobody asks.
+ *
+ * There is always a thread that rests, for the turn: without one nothing is
+ * begun that could wait. It has to be there to read that somebody was killed.
  */
 #include "fs/fuse/internal.h"
 
 #include <errno.h>
 #include <linux/fuse.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
 
 #define MAX_THREADS 256
-/* So many may listen at once; a thread that finds them ends. */
-#define MAX_LISTENERS 16
+/* So many may rest; a thread that finds them ends. */
+#define MAX_RESTING 16
+/* How often it is looked whether anybody listens, and how many of these looks
+ * in a row find that nobody asks before they end. */
+#define TICK_NS 1000000
+#define MAX_IDLE 16
 
 /* How long after an unmount a thread may hang in a source before the process
  * ends without it. */
 #define PATIENCE_S 2
 
-struct loop {
+struct hf_loop {
 	struct hf_fs *fs;
 	struct fuse_session *fuse;
 	unsigned max_threads;
 	pthread_mutex_t lock;
+	pthread_cond_t turn;  /* for those who rest */
+	pthread_cond_t asked; /* for the one who looks after them */
 	pthread_cond_t ended;
 	/* the following are protected by lock */
 	unsigned threads;
-	unsigned listeners;
+	unsigned resting;
+	bool listened; /* somebody listens, or has been given the turn to */
+	bool given;    /* the turn, to one of those who rest */
+	bool idle;     /* nobody looks after them */
+	uint64_t taken;
 	bool ending;
 	int error;
 };
@@ -47,22 +68,54 @@ static void end_soon(void)
 	alarm(PATIENCE_S);
 }
 
-static int start_thread(struct loop *loop);
+/* --- the turn ----------------------------------------------------------------- */
 
-/* Call with the lock held. */
-static void start_if_needed(struct loop *loop)
+/* Call with the lock held: somebody is to listen. */
+static void pass(struct hf_loop *loop)
 {
-	if (loop->listeners > 0 || loop->ending ||
-	    loop->threads >= loop->max_threads)
+	if (loop->listened || loop->resting == 0)
 		return;
-	loop->threads++;
-	loop->listeners++;
-	/* Without another thread this one goes on by itself later. */
-	if (start_thread(loop) < 0) {
-		loop->threads--;
-		loop->listeners--;
-	}
+	loop->listened = loop->given = true;
+	pthread_cond_signal(&loop->turn);
 }
+
+void hf_loop_pass(void *arg)
+{
+	struct hf_loop *loop = arg;
+
+	pthread_mutex_lock(&loop->lock);
+	pass(loop);
+	pthread_mutex_unlock(&loop->lock);
+}
+
+/* Call with the lock held, counted among those who rest. False: all ends. */
+static bool rest(struct hf_loop *loop)
+{
+	while (!loop->given && !loop->ending)
+		pthread_cond_wait(&loop->turn, &loop->lock);
+	loop->given = false;
+	loop->resting--;
+	return !loop->ending;
+}
+
+static void *serve(void *arg);
+
+/* Call with the lock held: true if another thread rests, or now does. */
+static bool has_another(struct hf_loop *loop)
+{
+	pthread_t thread;
+
+	if (loop->resting > 0 || loop->threads >= loop->max_threads)
+		return loop->resting > 0;
+	if (hf_thread_start(&thread, 0, serve, loop) < 0)
+		return false;
+	pthread_detach(thread);
+	loop->threads++;
+	loop->resting++;
+	return true;
+}
+
+/* --- requests ----------------------------------------------------------------- */
 
 /* Can its answer depend on a source? */
 static bool can_wait(const struct fuse_in_header *in)
@@ -80,95 +133,145 @@ static bool can_wait(const struct fuse_in_header *in)
 	}
 }
 
-static void reject(const struct loop *loop, const struct fuse_in_header *in)
+static bool more_has_come(const struct hf_loop *loop)
+{
+	struct pollfd device = {.fd = fuse_session_fd(loop->fuse),
+				.events = POLLIN};
+
+	return poll(&device, 1, 0) > 0;
+}
+
+static void reject(const struct hf_loop *loop, const struct fuse_in_header *in)
 {
 	if (!hf_withhold(loop->fs, NULL, NULL, -EAGAIN))
 		hf_device_reject(loop->fs, in->unique, -EAGAIN);
 }
 
-/* One request; 0 when there are no more, or a negative errno. */
-static int take(struct loop *loop, struct fuse_buf *buf)
+/* Call with the lock held. */
+static void look_after(struct hf_loop *loop)
 {
-	int n = fuse_session_receive_buf(loop->fuse, buf);
-	bool last;
+	loop->taken++;
+	if (loop->idle) {
+		loop->idle = false;
+		pthread_cond_signal(&loop->asked);
+	}
+}
 
-	if (n == -EINTR)
-		return 1;
+static void answer(struct hf_loop *loop, struct fuse_buf *buf)
+{
+	bool waits = can_wait(buf->mem) && loop->max_threads > 1;
+	bool more = waits && more_has_come(loop);
+	bool alone;
+
 	pthread_mutex_lock(&loop->lock);
-	loop->listeners--;
-	if (n > 0)
-		start_if_needed(loop);
-	last = loop->listeners == 0 && loop->max_threads > 1;
+	loop->listened = false;
+	look_after(loop);
+	alone = waits && !has_another(loop);
+	if (more)
+		pass(loop);
 	pthread_mutex_unlock(&loop->lock);
-	if (n <= 0)
-		return n;
-	if (last && can_wait(buf->mem))
+	if (alone)
 		reject(loop, buf->mem);
 	else
 		fuse_session_process_buf(loop->fuse, buf);
-	pthread_mutex_lock(&loop->lock);
-	loop->listeners++;
-	pthread_mutex_unlock(&loop->lock);
-	return 1;
 }
 
-/* Whether this thread is one too many. Then it no longer counts. */
-static bool is_surplus(struct loop *loop)
+/* One request; 0 when there are no more, or a negative errno. */
+static int take(struct hf_loop *loop, struct fuse_buf *buf)
 {
-	bool surplus;
+	int n;
 
-	pthread_mutex_lock(&loop->lock);
-	surplus = loop->listeners > MAX_LISTENERS;
-	if (surplus) {
-		loop->listeners--;
-		loop->threads--;
-	}
-	pthread_mutex_unlock(&loop->lock);
-	return surplus;
+	do
+		n = fuse_session_receive_buf(loop->fuse, buf);
+	while (n == -EINTR);
+	if (n > 0)
+		answer(loop, buf);
+	return n;
 }
 
-static void finish(struct loop *loop, int error)
+/* Call with the lock held, after a request: true if it is this thread's turn,
+ * perhaps after a rest. False: it is one too many, or all ends. */
+static bool has_turn(struct hf_loop *loop)
 {
-	pthread_mutex_lock(&loop->lock);
-	if (!loop->ending) {
-		loop->ending = true;
-		loop->error = error;
-		end_soon();
+	if (loop->ending)
+		return false;
+	if (!loop->listened) {
+		loop->listened = true;
+		return true;
 	}
-	loop->threads--;
-	pthread_cond_signal(&loop->ended);
-	pthread_mutex_unlock(&loop->lock);
+	if (loop->resting >= MAX_RESTING)
+		return false;
+	loop->resting++;
+	return rest(loop);
+}
+
+/* Call with the lock held: there is nothing more to be taken. */
+static void end(struct hf_loop *loop, int error)
+{
+	if (loop->ending)
+		return;
+	loop->ending = true;
+	loop->error = error;
+	pthread_cond_broadcast(&loop->turn);
+	pthread_cond_signal(&loop->asked);
+	end_soon();
 }
 
 static void *serve(void *arg)
 {
-	struct loop *loop = arg;
+	struct hf_loop *loop = arg;
 	struct fuse_buf buf = {0};
-	bool surplus = false;
-	int more = 1;
+	bool turn;
 
-	while (more > 0 && !surplus) {
-		more = take(loop, &buf);
-		surplus = more > 0 && is_surplus(loop);
+	pthread_mutex_lock(&loop->lock);
+	turn = rest(loop);
+	while (turn) {
+		int n;
+
+		pthread_mutex_unlock(&loop->lock);
+		n = take(loop, &buf);
+		pthread_mutex_lock(&loop->lock);
+		if (n <= 0)
+			end(loop, n);
+		turn = has_turn(loop);
 	}
 	free(buf.mem);
-	if (!surplus)
-		finish(loop, more);
+	loop->threads--;
+	pthread_cond_signal(&loop->ended);
+	pthread_mutex_unlock(&loop->lock);
 	return NULL;
 }
 
-static int start_thread(struct loop *loop)
-{
-	pthread_t thread;
-	int error = hf_thread_start(&thread, 0, serve, loop);
+/* --- who looks after them ----------------------------------------------------- */
 
-	if (error == 0)
-		pthread_detach(thread);
-	return error;
+static void *watch(void *arg)
+{
+	struct hf_loop *loop = arg;
+	unsigned idle = 0;
+
+	pthread_mutex_lock(&loop->lock);
+	while (!loop->ending) {
+		uint64_t taken = loop->taken;
+
+		hf_cond_wait_until(&loop->asked, &loop->lock,
+				   hf_clock_monotonic() + TICK_NS);
+		idle = loop->taken == taken ? idle + 1 : 0;
+		if (idle > 0)
+			pass(loop);
+		if (idle < MAX_IDLE || !loop->listened)
+			continue;
+		loop->idle = true;
+		while (loop->idle && !loop->ending)
+			pthread_cond_wait(&loop->asked, &loop->lock);
+	}
+	pthread_mutex_unlock(&loop->lock);
+	return NULL;
 }
 
-/* An unmount wakes every listener, so all threads end by themselves. */
-static void wait_for_all(struct loop *loop)
+/* --- the whole ---------------------------------------------------------------- */
+
+/* An unmount wakes who listens, so all threads end by themselves. */
+static void wait_for_all(struct hf_loop *loop)
 {
 	pthread_mutex_lock(&loop->lock);
 	while (loop->threads > 0)
@@ -176,24 +279,42 @@ static void wait_for_all(struct loop *loop)
 	pthread_mutex_unlock(&loop->lock);
 }
 
+static int run(struct hf_loop *loop)
+{
+	pthread_t watcher;
+	int error = hf_thread_start(&watcher, 0, watch, loop);
+
+	if (error < 0)
+		return error;
+	pthread_mutex_lock(&loop->lock);
+	if (has_another(loop))
+		pass(loop);
+	else
+		end(loop, -EAGAIN);
+	pthread_mutex_unlock(&loop->lock);
+	wait_for_all(loop);
+	pthread_join(watcher, NULL);
+	return loop->error;
+}
+
 int hf_loop_run(struct hf_fs *fs, struct fuse_session *fuse)
 {
 	bool single = fs->config->single_threaded;
-	struct loop loop = {.fs = fs,
-			    .fuse = fuse,
-			    .max_threads = single ? 1 : MAX_THREADS,
-			    .threads = 1,
-			    .listeners = 1};
+	struct hf_loop loop = {.fs = fs,
+			       .fuse = fuse,
+			       .max_threads = single ? 1 : MAX_THREADS};
 	int error;
 
 	pthread_mutex_init(&loop.lock, NULL);
+	pthread_cond_init(&loop.turn, NULL);
+	pthread_cond_init(&loop.asked, NULL);
 	pthread_cond_init(&loop.ended, NULL);
-	error = start_thread(&loop);
-	if (error == 0) {
-		wait_for_all(&loop);
-		error = loop.error;
-	}
+	fs->loop = &loop;
+	error = run(&loop);
+	fs->loop = NULL;
 	pthread_mutex_destroy(&loop.lock);
+	pthread_cond_destroy(&loop.turn);
+	pthread_cond_destroy(&loop.asked);
 	pthread_cond_destroy(&loop.ended);
 	return error;
 }

@@ -175,7 +175,7 @@ void hf_op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		return;
 	}
 	atomic_fetch_add(&fs->lookups, 1);
-	hf_request_begin(&request, fs->watcher, req);
+	hf_request_begin(&request, fs, req);
 	error = lookup(fs, parent, name, &request.wait, &param);
 	if (!hf_request_claim(&request)) {
 		if (error == 0)
@@ -227,7 +227,7 @@ void hf_op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		hf_reply_failure(fs, req, NULL, NULL, -ESTALE);
 		return;
 	}
-	hf_request_begin(&request, fs->watcher, req);
+	hf_request_begin(&request, fs, req);
 	error = hf_entry_param(fs, node, ino, &param);
 	if (hf_request_claim(&request)) {
 		if (error < 0)
@@ -246,7 +246,7 @@ void hf_op_statfs(fuse_req_t req, fuse_ino_t ino)
 	int error;
 
 	(void)ino;
-	hf_request_begin(&request, fs->watcher, req);
+	hf_request_begin(&request, fs, req);
 	error = hf_view_statvfs(fs->view, &vfs);
 	if (!hf_request_claim(&request))
 		return;

@@ -184,17 +184,19 @@ static void interrupted(fuse_req_t req, void *data)
 	pthread_mutex_unlock(&watcher->lock);
 }
 
-void hf_request_begin(struct hf_request *request, struct hf_watcher *watcher,
+void hf_request_begin(struct hf_request *request, struct hf_fs *fs,
 		      fuse_req_t req)
 {
 	request->req = req;
-	request->watcher = watcher;
+	request->watcher = fs->watcher;
 	request->watched = false;
 	request->next = NULL;
 	request->client = fuse_req_ctx(req)->pid;
 	atomic_init(&request->answered, false);
 	hf_wait_init(&request->wait);
 	request->wait.works = true;
+	request->wait.sleeps = hf_loop_pass;
+	request->wait.sleeps_arg = fs->loop;
 	fuse_req_interrupt_func(req, interrupted, request);
 }
 
