@@ -21,6 +21,7 @@ struct hf_batch {
 	struct item *items;
 	size_t n;
 	size_t cap;
+	bool retains;
 };
 
 int hf_batch_new(struct hf_digests *digests, struct hf_batch **ret)
@@ -32,6 +33,11 @@ int hf_batch_new(struct hf_digests *digests, struct hf_batch **ret)
 	batch->digests = digests;
 	*ret = batch;
 	return 0;
+}
+
+void hf_batch_retain(struct hf_batch *batch)
+{
+	batch->retains = true;
 }
 
 static int make_room(struct hf_batch *batch)
@@ -47,6 +53,25 @@ static int make_room(struct hf_batch *batch)
 	batch->items = items;
 	batch->cap = cap;
 	return 0;
+}
+
+/* One of many, in the pool. */
+static int fly(const struct hf_batch *batch, unsigned root, const char *path,
+	       const struct hf_key *key, uint64_t hashed, struct item *item)
+{
+	struct hf_digests *digests = batch->digests;
+	uint64_t size = (uint64_t)item->sig.size;
+	bool retain = batch->retains && hf_digests_may_hold(digests, size) &&
+		      hf_fetched_has_room(digests->retained, size);
+	int error =
+		hf_job_fly_along(digests, root, path, key, &item->sig, hashed,
+				 retain, &item->started, &item->flight);
+
+	if (error == 0 && retain)
+		hf_fetched_put(digests->retained, key->file,
+			       hf_flight_ref(digests->flights, item->flight),
+			       size);
+	return error;
 }
 
 int hf_batch_add(struct hf_batch *batch, unsigned root, const char *path,
@@ -69,8 +94,7 @@ int hf_batch_add(struct hf_batch *batch, unsigned root, const char *path,
 	if (hf_facts_get(digests->facts, &key, sig, &item->fact))
 		error = 0;
 	else if (sig->size <= HF_SMALL_MAX)
-		error = hf_job_fly_along(digests, root, path, &key, sig, hashed,
-					 &item->started, &item->flight);
+		error = fly(batch, root, path, &key, hashed, item);
 	else
 		error = hf_job_fly(digests, root, path, &key, sig, false,
 				   &item->started, &item->flight);

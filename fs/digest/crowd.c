@@ -192,25 +192,29 @@ static void hash_again(const struct hf_crowd *crowd,
 				  &second);
 }
 
-/* The bytes are wanted, too. What is to be known of the file was found out when
- * it was named. */
+/* The bytes are wanted, too. */
 static void keep(const struct hf_crowd *crowd, struct hf_small *small)
 {
-	small->error =
+	int error =
 		hf_verified_pin(small->data, small->reading.fact.size,
 				crowd->config->pins, &small->reading.verified);
-	if (small->error == 0)
+
+	if (error == 0)
 		small->data = NULL;
+	else if (small->keep)
+		small->error = error;
 }
 
 static void finish(const struct hf_crowd *crowd, struct hf_small *small)
 {
-	if (small->data && small->error == 0 && small->keep) {
-		keep(crowd, small);
-	} else if (small->data && small->error == 0) {
+	bool good = small->data && small->error == 0;
+
+	if (good && !small->keep) {
 		inspect(crowd, small);
 		hash_again(crowd, small);
 	}
+	if (good && (small->keep || small->retain))
+		keep(crowd, small);
 	free(small->data);
 	small->data = NULL;
 	small->done(small);

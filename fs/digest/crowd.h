@@ -13,6 +13,8 @@ struct hf_small {
 	const char *path; /* borrowed */
 	uint64_t size;    /* as far as the owner knows */
 	bool keep; /* its bytes, as hf_read_file has it: it is read whole */
+	/* Its bytes, too, if they happen to be in memory and there is room. */
+	bool retain;
 	/* In the pool: true if nothing is to be read, because the reading is
 	 * filled in. NULL is allowed. */
 	bool (*known)(struct hf_small *small);

@@ -260,6 +260,9 @@ struct hf_batch;
 int hf_batch_new(struct hf_digests *digests, struct hf_batch **ret) HF_MUST_USE;
 int hf_batch_add(struct hf_batch *batch, unsigned root, const char *path,
 		 const struct hf_sig *sig) HF_MUST_USE;
+/* The bytes of small files that are read because of an hf_batch_add after this
+ * are kept for a moment, as by hf_digests_fetch, while there is room. */
+void hf_batch_retain(struct hf_batch *batch);
 int hf_batch_get(struct hf_batch *batch, size_t i, struct hf_wait *wait,
 		 struct hf_fact *ret) HF_MUST_USE;
 /* Waits until all answers are there, whatever they are: whoever waits for one

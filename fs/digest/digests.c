@@ -7,6 +7,12 @@
 #include <errno.h>
 #include <string.h>
 
+/* Files whose bytes are in memory, though nobody has them open. */
+#define MAX_FETCHED 128
+#define MAX_FETCHED_BYTES (UINT64_C(16) * 1024 * 1024)
+#define MAX_RETAINED 65536
+#define MAX_RETAINED_BYTES (UINT64_C(32) * 1024 * 1024)
+
 int hf_digests_new(const struct hf_digests_config *config,
 		   struct hf_digests **ret)
 {
@@ -22,7 +28,11 @@ int hf_digests_new(const struct hf_digests_config *config,
 	if (error == 0)
 		error = hf_crowd_new(&digests->config, &digests->crowd);
 	if (error == 0)
-		error = hf_fetched_new(digests->flights, &digests->fetched);
+		error = hf_fetched_new(digests->flights, MAX_FETCHED,
+				       MAX_FETCHED_BYTES, &digests->fetched);
+	if (error == 0)
+		error = hf_fetched_new(digests->flights, MAX_RETAINED,
+				       MAX_RETAINED_BYTES, &digests->retained);
 	if (error < 0) {
 		hf_digests_free(digests);
 		return error;
@@ -36,6 +46,7 @@ void hf_digests_free(struct hf_digests *digests)
 	if (!digests)
 		return;
 	hf_fetched_free(digests->fetched);
+	hf_fetched_free(digests->retained);
 	hf_crowd_free(digests->crowd);
 	hf_flights_free(digests->flights);
 	hf_facts_free(digests->facts);

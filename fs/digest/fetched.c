@@ -1,6 +1,6 @@
 /*
- * fetched: files that were read before somebody asked for them. Few are kept,
- * and not for long: the oldest one goes first.
+ * fetched: the bytes of files that were read before somebody asked for them.
+ * Few are kept, and not for long.
  */
 #include "fs/digest/internal.h"
 
@@ -8,9 +8,7 @@
 #include <pthread.h>
 #include <string.h>
 
-#define MAX_FILES 128
-#define MAX_BYTES (UINT64_C(16) * 1024 * 1024)
-/* What nobody has asked for in so long will not be. */
+/* If nobody has asked for anything in so long, nobody will. */
 #define REST_NS INT64_C(1000000000)
 
 struct item {
@@ -22,21 +20,39 @@ struct item {
 
 struct hf_fetched {
 	struct hf_flights *flights;
+	size_t max;         /* constant */
+	uint64_t max_bytes; /* constant */
 	pthread_mutex_t lock;
 	/* the following are protected by lock */
-	struct item items[MAX_FILES]; /* a ring, the oldest one first */
+	struct hf_set *by_key; /* those that have a flight */
 	size_t first;
 	size_t n;
 	uint64_t bytes;
+	int64_t taken_ns;    /* when one was taken out last */
+	struct item items[]; /* a ring of max, the oldest one first */
 };
 
-int hf_fetched_new(struct hf_flights *flights, struct hf_fetched **ret)
+static const void *key_of(const void *item)
 {
-	struct hf_fetched *fetched = calloc(1, sizeof(*fetched));
+	return ((const struct item *)item)->key;
+}
 
-	if (!fetched)
-		return -ENOMEM;
+int hf_fetched_new(struct hf_flights *flights, size_t max_files,
+		   uint64_t max_bytes, struct hf_fetched **ret)
+{
+	struct hf_fetched *fetched =
+		calloc(1, sizeof(*fetched) + max_files * sizeof(struct item));
+	int error = fetched ? hf_set_new(key_of, sizeof(fetched->items->key),
+					 &fetched->by_key)
+			    : -ENOMEM;
+
+	if (error < 0) {
+		free(fetched);
+		return error;
+	}
 	fetched->flights = flights;
+	fetched->max = max_files;
+	fetched->max_bytes = max_bytes;
 	pthread_mutex_init(&fetched->lock, NULL);
 	*ret = fetched;
 	return 0;
@@ -47,16 +63,25 @@ static struct hf_flight *empty(struct hf_fetched *fetched, struct item *item)
 {
 	struct hf_flight *flight = item->flight;
 
+	hf_set_remove(fetched->by_key, item->key);
 	fetched->bytes -= item->size;
 	item->flight = NULL;
 	item->size = 0;
 	return flight;
 }
 
-/* Takes the oldest one out if it was put in before `before_ns`, or if there is
- * no room for `size` more. False: it stays, or there is none. */
+/* Call with the lock held. */
+static bool has_room(const struct hf_fetched *fetched, uint64_t size)
+{
+	return fetched->n < fetched->max &&
+	       fetched->bytes + size <= fetched->max_bytes;
+}
+
+/* Takes the oldest one out if it was put in before `before_ns`, or if there
+ * must be room for `size` more (NULL: no), which there is not. False: it stays,
+ * or there is none. */
 static bool drop_one(struct hf_fetched *fetched, int64_t before_ns,
-		     uint64_t size)
+		     const uint64_t *size)
 {
 	struct hf_flight *flight = NULL;
 	struct item *item;
@@ -64,12 +89,12 @@ static bool drop_one(struct hf_fetched *fetched, int64_t before_ns,
 
 	pthread_mutex_lock(&fetched->lock);
 	item = &fetched->items[fetched->first];
-	drop = fetched->n > 0 &&
-	       (!item->flight || item->put_ns < before_ns ||
-		fetched->n == MAX_FILES || fetched->bytes + size > MAX_BYTES);
+	drop = fetched->n > 0 && (!item->flight || item->put_ns < before_ns ||
+				  (size && !has_room(fetched, *size)));
 	if (drop) {
-		flight = empty(fetched, item);
-		fetched->first = (fetched->first + 1) % MAX_FILES;
+		if (item->flight)
+			flight = empty(fetched, item);
+		fetched->first = (fetched->first + 1) % fetched->max;
 		fetched->n--;
 	}
 	pthread_mutex_unlock(&fetched->lock);
@@ -78,66 +103,108 @@ static bool drop_one(struct hf_fetched *fetched, int64_t before_ns,
 	return drop;
 }
 
+/* Drops what was put in before that. */
+static void drop_old(struct hf_fetched *fetched, int64_t before_ns)
+{
+	while (drop_one(fetched, before_ns, NULL))
+		;
+}
+
 void hf_fetched_free(struct hf_fetched *fetched)
 {
 	if (!fetched)
 		return;
-	while (drop_one(fetched, INT64_MAX, 0))
-		;
+	drop_old(fetched, INT64_MAX);
+	hf_set_free(fetched->by_key);
 	pthread_mutex_destroy(&fetched->lock);
 	free(fetched);
 }
 
 bool hf_fetched_rest(struct hf_fetched *fetched)
 {
+	int64_t before_ns = hf_clock_monotonic() - REST_NS;
+	bool used;
 	bool any;
 
-	while (drop_one(fetched, hf_clock_monotonic() - REST_NS, 0))
-		;
+	pthread_mutex_lock(&fetched->lock);
+	used = fetched->taken_ns >= before_ns;
+	pthread_mutex_unlock(&fetched->lock);
+	drop_old(fetched, used ? INT64_MIN : before_ns);
 	pthread_mutex_lock(&fetched->lock);
 	any = fetched->n > 0;
 	pthread_mutex_unlock(&fetched->lock);
 	return any;
 }
 
+/* Call with the lock held: false if it is not kept. */
+static bool add(struct hf_fetched *fetched, const uint64_t key[2],
+		struct hf_flight *flight, uint64_t size)
+{
+	struct item *item =
+		&fetched->items[(fetched->first + fetched->n) % fetched->max];
+
+	if (fetched->n == fetched->max)
+		return false;
+	memcpy(item->key, key, sizeof(item->key));
+	if (hf_set_get(fetched->by_key, key) ||
+	    hf_set_put(fetched->by_key, item) < 0)
+		return false;
+	item->size = size;
+	item->put_ns = hf_clock_monotonic();
+	item->flight = flight;
+	fetched->n++;
+	fetched->bytes += size;
+	return true;
+}
+
 void hf_fetched_put(struct hf_fetched *fetched, const uint64_t key[2],
 		    struct hf_flight *flight, uint64_t size)
 {
-	struct item *item;
+	bool kept;
 
 	/* Of two threads that put something in each makes room; where that is
 	 * gone again, it is not kept. */
-	while (drop_one(fetched, INT64_MIN, size))
+	while (drop_one(fetched, INT64_MIN, &size))
 		;
 	pthread_mutex_lock(&fetched->lock);
-	if (fetched->n < MAX_FILES) {
-		item = &fetched->items[(fetched->first + fetched->n++) %
-				       MAX_FILES];
-		memcpy(item->key, key, sizeof(item->key));
-		item->size = size;
-		item->put_ns = hf_clock_monotonic();
-		item->flight = flight;
-		flight = NULL;
-		fetched->bytes += size;
-	}
+	kept = add(fetched, key, flight, size);
 	pthread_mutex_unlock(&fetched->lock);
-	if (flight)
+	if (!kept)
 		hf_flight_unref(fetched->flights, flight);
+}
+
+bool hf_fetched_has_room(struct hf_fetched *fetched, uint64_t size)
+{
+	bool room;
+
+	drop_old(fetched, hf_clock_monotonic() - REST_NS);
+	pthread_mutex_lock(&fetched->lock);
+	room = has_room(fetched, size);
+	pthread_mutex_unlock(&fetched->lock);
+	return room;
+}
+
+bool hf_fetched_has(struct hf_fetched *fetched, const uint64_t key[2])
+{
+	bool has;
+
+	pthread_mutex_lock(&fetched->lock);
+	has = hf_set_get(fetched->by_key, key) != NULL;
+	pthread_mutex_unlock(&fetched->lock);
+	return has;
 }
 
 struct hf_flight *hf_fetched_take(struct hf_fetched *fetched,
 				  const uint64_t key[2])
 {
 	struct hf_flight *flight = NULL;
+	struct item *item;
 
 	pthread_mutex_lock(&fetched->lock);
-	for (size_t i = 0; i < fetched->n && !flight; i++) {
-		struct item *item =
-			&fetched->items[(fetched->first + i) % MAX_FILES];
-
-		if (item->flight &&
-		    memcmp(item->key, key, sizeof(item->key)) == 0)
-			flight = empty(fetched, item);
+	item = hf_set_get(fetched->by_key, key);
+	if (item) {
+		flight = empty(fetched, item);
+		fetched->taken_ns = hf_clock_monotonic();
 	}
 	pthread_mutex_unlock(&fetched->lock);
 	return flight;

@@ -215,6 +215,15 @@ bool hf_flight_wanted(struct hf_flights *flights,
 	return wanted;
 }
 
+struct hf_flight *hf_flight_ref(struct hf_flights *flights,
+				struct hf_flight *flight)
+{
+	pthread_mutex_lock(&flights->lock);
+	flight->refs++;
+	pthread_mutex_unlock(&flights->lock);
+	return flight;
+}
+
 void *hf_flight_arg(const struct hf_flight *flight)
 {
 	return flight->job.arg;

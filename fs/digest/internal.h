@@ -200,23 +200,29 @@ int hf_read_bytes(const struct hf_digests_config *config, unsigned root,
 		  const char *path, uint64_t max, struct hf_reading *ret,
 		  char **data) HF_MUST_USE;
 
-/* --- fetched.c: files that were read before they are asked for --------------- */
+/* --- fetched.c: bytes of files that were read before they are asked for ------- */
 
 struct hf_flight;
 struct hf_flights;
 /* Any thread. `flights` is borrowed. */
 struct hf_fetched;
-int hf_fetched_new(struct hf_flights *flights,
-		   struct hf_fetched **ret) HF_MUST_USE;
+int hf_fetched_new(struct hf_flights *flights, size_t max_files,
+		   uint64_t max_bytes, struct hf_fetched **ret) HF_MUST_USE;
 /* NULL is allowed. */
 void hf_fetched_free(struct hf_fetched *fetched);
-/* Keeps the flight of that key (stolen), which reads `size` bytes. */
+/* Keeps the flight of that key (stolen), which reads `size` bytes; the oldest
+ * ones go if there is no room. */
 void hf_fetched_put(struct hf_fetched *fetched, const uint64_t key[2],
 		    struct hf_flight *flight, uint64_t size);
+/* Is there room for one more, of that size, perhaps in the place of some that
+ * have lain for a second? */
+bool hf_fetched_has_room(struct hf_fetched *fetched, uint64_t size);
+bool hf_fetched_has(struct hf_fetched *fetched, const uint64_t key[2]);
 /* Takes it out again, with its reference. NULL: it is not there. */
 struct hf_flight *hf_fetched_take(struct hf_fetched *fetched,
 				  const uint64_t key[2]);
-/* Drops what has lain for a second. True if there is something left. */
+/* Drops what has lain for a second, unless another one was taken out meanwhile:
+ * then somebody is on the way to it. True if there is something left. */
 bool hf_fetched_rest(struct hf_fetched *fetched);
 
 /* --- flight.c: work under way, once -------------------------------------- */
@@ -264,6 +270,8 @@ bool hf_flight_landed(struct hf_flights *flights,
 /* Whether somebody has it besides who is to land it. */
 bool hf_flight_wanted(struct hf_flights *flights,
 		      const struct hf_flight *flight);
+struct hf_flight *hf_flight_ref(struct hf_flights *flights,
+				struct hf_flight *flight);
 /* The job's arg; after hf_flight_wait returned 0 it no longer changes. */
 void *hf_flight_arg(const struct hf_flight *flight);
 void hf_flight_unref(struct hf_flights *flights, struct hf_flight *flight);

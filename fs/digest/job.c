@@ -140,8 +140,8 @@ static void small_done(struct hf_small *small)
 
 int hf_job_fly_along(struct hf_digests *digests, unsigned root,
 		     const char *path, const struct hf_key *key,
-		     const struct hf_sig *sig, uint64_t hashed, bool *started,
-		     struct hf_flight **ret)
+		     const struct hf_sig *sig, uint64_t hashed, bool retain,
+		     bool *started, struct hf_flight **ret)
 {
 	struct hf_job *job;
 	uint64_t its_key[2];
@@ -158,6 +158,7 @@ int hf_job_fly_along(struct hf_digests *digests, unsigned root,
 	job->flight = *ret;
 	if (sig)
 		job->small.size = (uint64_t)sig->size;
+	job->small.retain = retain;
 	if (job->keep || atomic_load(&digests->files_hashed) != hashed)
 		job->small.known = small_known;
 	job->small.done = small_done;

@@ -11,7 +11,8 @@ struct hf_digests {
 	struct hf_facts *facts;
 	struct hf_flights *flights;
 	struct hf_crowd *crowd;
-	struct hf_fetched *fetched;
+	struct hf_fetched *fetched;  /* because it may be opened soon, */
+	struct hf_fetched *retained; /* or for its name, just now */
 	atomic_uint_least64_t files_hashed;
 	atomic_uint_least64_t bytes_hashed;
 };
@@ -40,11 +41,13 @@ int hf_job_fly(struct hf_digests *digests, unsigned root, const char *path,
 	       const struct hf_key *key, const struct hf_sig *sig, bool here,
 	       bool *started, struct hf_flight **ret) HF_MUST_USE;
 /* The same together with other files, in the pool. What it asks for was not
- * known when so many files were `hashed`. */
+ * known when so many files were `hashed`. `retain`: as struct hf_small has it. */
 int hf_job_fly_along(struct hf_digests *digests, unsigned root,
 		     const char *path, const struct hf_key *key,
-		     const struct hf_sig *sig, uint64_t hashed, bool *started,
-		     struct hf_flight **ret) HF_MUST_USE;
+		     const struct hf_sig *sig, uint64_t hashed, bool retain,
+		     bool *started, struct hf_flight **ret) HF_MUST_USE;
+/* May the bytes of a file of that size be held for who may open it? */
+bool hf_digests_may_hold(const struct hf_digests *digests, uint64_t size);
 /* Waits for a flight and gives its reading, valid while the flight is held.
  * -EINTR: interrupted; else the error of the reading. */
 int hf_job_wait(struct hf_digests *digests, struct hf_flight *flight,

@@ -77,8 +77,8 @@ static int open_alone(struct hf_digests *digests, unsigned root,
 	return 0;
 }
 
-/* Files that are read ahead must leave room for those that are opened. */
-static bool may_fetch(const struct hf_digests *digests, uint64_t size)
+/* They must leave room for those that are opened. */
+bool hf_digests_may_hold(const struct hf_digests *digests, uint64_t size)
 {
 	const struct hf_pins *pins = digests->config.pins;
 
@@ -93,17 +93,21 @@ void hf_digests_fetch(struct hf_digests *digests, unsigned root,
 	struct hf_key key;
 	bool started;
 
-	if (!may_fetch(digests, size))
-		return;
 	hf_facts_key(digests->facts, root, path, &key);
-	if (hf_job_fly_along(digests, root, path, &key, NULL, 0, &started,
-			     &flight) == 0)
+	if (!hf_digests_may_hold(digests, size) ||
+	    hf_fetched_has(digests->retained, key.file))
+		return;
+	if (hf_job_fly_along(digests, root, path, &key, NULL, 0, false,
+			     &started, &flight) == 0)
 		hf_fetched_put(digests->fetched, key.file, flight, size);
 }
 
 bool hf_digests_rest(struct hf_digests *digests)
 {
-	return hf_fetched_rest(digests->fetched);
+	bool fetched = hf_fetched_rest(digests->fetched);
+	bool retained = hf_fetched_rest(digests->retained);
+
+	return fetched || retained;
 }
 
 /* Is the file still in the state that was read? */
@@ -133,7 +137,9 @@ static int open_fetched(struct hf_digests *digests, unsigned root,
 	int error;
 
 	hf_facts_key(digests->facts, root, path, &key);
-	flight = hf_fetched_take(digests->fetched, key.file);
+	flight = hf_fetched_take(digests->retained, key.file);
+	if (!flight)
+		flight = hf_fetched_take(digests->fetched, key.file);
 	if (!flight)
 		return 0;
 	/* To wait is to sleep, for who can read it in less time. */

@@ -1,7 +1,8 @@
 /*
  * follow: files that are read before they are opened. Whoever opens the files
- * of a directory in their order finds the next ones read and verified; opening
- * one proves by its stamp that it is still the same (hf_digests_open).
+ * of a directory in their order finds the next ones read and verified, and what
+ * is read for names meanwhile is kept for a moment; opening one proves by its
+ * stamp that it is still the same (hf_digests_open).
  */
 #include "fs/view/ahead.h"
 #include "fs/view/walk.h"
@@ -284,6 +285,22 @@ static struct reader *reader_of(struct hf_follow *follow,
 		if (follow->readers[i].dir == dir)
 			return &follow->readers[i];
 	return NULL;
+}
+
+void hf_follow_retain(struct hf_view *view, struct hf_batch *batch)
+{
+	struct hf_follow *follow = view->follow;
+	bool sure;
+
+	if (!follow)
+		return;
+	pthread_mutex_lock(&follow->lock);
+	sure = follow->ordered >= SURE;
+	pthread_mutex_unlock(&follow->lock);
+	if (!sure)
+		return;
+	hf_batch_retain(batch);
+	hf_ahead_tend(view->ahead);
 }
 
 void hf_follow_opens(struct hf_view *view, const struct hf_node *node,

@@ -3,6 +3,7 @@
  * at once and then collected; so the pool hashes a directory in parallel, and
  * several directories may be under way together.
  */
+#include "fs/view/ahead.h"
 #include "fs/view/walk.h"
 
 #include <errno.h>
@@ -54,6 +55,8 @@ static int ask_digests(struct hf_naming *naming)
 	struct hf_buf path = {0};
 	int error = hf_batch_new(naming->view->digests, &naming->batch);
 
+	if (error == 0)
+		hf_follow_retain(naming->view, naming->batch);
 	for (size_t i = 0; i < hf_source_list_len(made->list) && error == 0;
 	     i++) {
 		const struct hf_source_entry *entry =

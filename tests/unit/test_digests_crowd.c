@@ -86,9 +86,10 @@ static void whoever_works_needs_no_pool(void **state)
 
 #define N_FILES 500
 
-static void name_of(int i, char ret[16])
+static const char *name_of(int i, char ret[16])
 {
 	snprintf(ret, 16, "f%d", i);
+	return ret;
 }
 
 static void *ask_for_all(void *arg)
@@ -301,6 +302,114 @@ static void who_comes_before_it_was_read_ahead_reads_it(void **state)
 	assert_int_equal(hashed(room), 2); /* and not for nobody */
 }
 
+/* --- read for names, and kept ----------------------------------------------- */
+
+/* Asks for the digests of files that are named by their numbers. */
+static void retain(struct room *room, int from, int to)
+{
+	struct hf_batch *batch;
+	struct hf_fact fact;
+	struct hf_sig sig;
+	char name[16];
+
+	assert_int_equal(hf_batch_new(room->digests, &batch), 0);
+	hf_batch_retain(batch);
+	for (int i = from; i < to; i++) {
+		sig = sig_of(room, name_of(i, name));
+		assert_int_equal(hf_batch_add(batch, 0, name, &sig), 0);
+	}
+	for (int i = from; i < to; i++)
+		assert_int_equal(hf_batch_get(batch, (size_t)(i - from),
+					      &room->wait, &fact),
+				 0);
+	hf_batch_free(batch);
+	wait_for_flights(room);
+}
+
+static void what_was_read_for_its_name_is_not_read_again(void **state)
+{
+	struct room *room = *state;
+	char name[16];
+
+	tree_write(&room->tree, name_of(0, name), "text");
+	retain(room, 0, 1);
+	assert_int_equal(open_text(room, name, "text"), 0);
+	assert_fact(room, name, "text");
+	/* Nor is it read ahead. */
+	tree_write(&room->tree, name_of(1, name), "other");
+	retain(room, 1, 2);
+	fetch(room, name);
+	assert_int_equal(hashed(room), 2);
+	assert_int_equal(open_text(room, name, "other"), 0);
+	assert_int_equal(hashed(room), 2);
+	assert_int_equal(room->pins.bytes, 0);
+}
+
+static void what_changed_since_it_was_named_is_stale(void **state)
+{
+	struct room *room = *state;
+	char name[16];
+
+	tree_write(&room->tree, name_of(0, name), "text");
+	retain(room, 0, 1);
+	tree_patch(&room->tree, name, 0, "TEXT");
+	assert_int_equal(open_text(room, name, "text"), -ESTALE);
+	assert_int_equal(open_text(room, name, "TEXT"), 0);
+}
+
+#define KEPT_LEN (60 * KIB)
+#define N_KEPT 700 /* more than there is room for */
+
+static void open_file(struct room *room, const char *path, const char *data)
+{
+	struct hf_verified *verified;
+
+	assert_int_equal(open_as(room, path, data, KEPT_LEN, NULL, &verified),
+			 0);
+	hf_verified_unref(verified);
+}
+
+static void little_is_kept_and_not_for_long(void **state)
+{
+	struct room *room = *state;
+	char *data = pattern(KEPT_LEN);
+	char name[16];
+	uint64_t bytes;
+
+	for (int i = 0; i < N_KEPT; i++)
+		tree_write_bytes(&room->tree, name_of(i, name), data, KEPT_LEN);
+	retain(room, 0, N_KEPT);
+	bytes = room->pins.bytes;
+	assert_true(bytes <= 32 * KIB * KIB && bytes > 31 * KIB * KIB);
+	/* The first ones are, as they are opened first. */
+	assert_int_equal(hashed(room), N_KEPT);
+	open_file(room, name_of(0, name), data);
+	assert_int_equal(hashed(room), N_KEPT);
+	usleep(1100 * 1000);
+	/* Somebody is on the way to the others. */
+	open_file(room, name_of(1, name), data);
+	assert_true(hf_digests_rest(room->digests));
+	assert_int_equal(room->pins.bytes, bytes - 2 * KEPT_LEN);
+	usleep(1100 * 1000);
+	assert_false(hf_digests_rest(room->digests));
+	assert_int_equal(room->pins.bytes, 0);
+	free(data);
+}
+
+/* What cannot be kept is named nonetheless. */
+static void names_need_no_room(void **state)
+{
+	struct room *room = *state;
+	char name[16];
+
+	tree_write(&room->tree, name_of(0, name), "text");
+	room->pins.max = 0;
+	retain(room, 0, 1);
+	room->pins.max = 8;
+	assert_int_equal(open_text(room, name, "text"), 0);
+	assert_int_equal(hashed(room), 2);
+}
+
 int main(void)
 {
 #define IN_ROOM(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -316,6 +425,10 @@ int main(void)
 		IN_ROOM(little_is_read_ahead_and_not_kept),
 		IN_ROOM(nothing_is_read_ahead_where_memory_is_short),
 		IN_ROOM(who_comes_before_it_was_read_ahead_reads_it),
+		IN_ROOM(what_was_read_for_its_name_is_not_read_again),
+		IN_ROOM(what_changed_since_it_was_named_is_stale),
+		IN_ROOM(little_is_kept_and_not_for_long),
+		IN_ROOM(names_need_no_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
