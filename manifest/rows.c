@@ -129,11 +129,10 @@ static int explain(int error, const char *mount, const char *shown,
 	case -ENOTDIR:
 		return hf_why(
 			error, why,
-			"%s is not a hashedfs mount, or one whose %s only "
-			"who mounted it sees (-o control=all); of a "
-			"directory 'snapshot', 'check' and 'stats' tell "
-			"with --source",
-			shown, name);
+			"%s is not a hashedfs mount, or not yours to ask "
+			"(mount it with -o control=all); snapshot, check and "
+			"stats read a directory with --source",
+			shown);
 	case -ENOTCONN:
 		return hf_why(error, why,
 			      "the hashedfs at %s has died; unmount it with "

@@ -152,6 +152,8 @@ def test_mountpoint_not_empty(refused, src, make, place, mount, as_user):
     full = place(as_user)
     (full / "file").write_bytes(b"")
     refused(as_user, ENVIRONMENT, [str(full), "empty"], src, full)
+    # Whoever says it the wrong way round is told which one comes last.
+    refused(as_user, ENVIRONMENT, ["sources stand before"], place(as_user), full)
     with mount(src, "nonempty", person=as_user, path=full) as m:
         assert m.listing() == [A]
     assert os.listdir(full) == ["file"]

@@ -167,8 +167,9 @@ static int check_empty(const char *path, const char *shown, char **why)
 
 	if (r == -ENOTEMPTY)
 		return hf_why(r, why,
-			      "mountpoint %s is not empty; choose another "
-			      "directory, or hide its files with -o nonempty",
+			      "mountpoint %s is not empty; choose an empty "
+			      "directory (the sources stand before it), or "
+			      "hide its files with -o nonempty",
 			      shown);
 	return r < 0 ? hf_why(r, why, "mountpoint %s cannot be read: %s", shown,
 			      strerror(-r))

@@ -65,8 +65,23 @@ static int apply(const struct hf_option *row, void *target, const char *word,
 	return r;
 }
 
+/* Whoever puts a comma between the values of a list ends it. */
+static int refuse_word(const char *shown, const struct hf_option *before,
+		       char **why)
+{
+	if (before && before->arg &&
+	    (!strcmp(before->arg, "GLOBS") || !strcmp(before->arg, "SET")))
+		return hf_why(-EINVAL, why,
+			      "unknown option '%s'; --help lists the options, "
+			      "and between the values of '%s' stands ':'",
+			      shown, before->name);
+	return hf_why(-EINVAL, why,
+		      "unknown option '%s'; --help lists the options", shown);
+}
+
+/* *before is the row of the word before, and becomes that of this one. */
 static int parse_word(const struct hf_option_set *sets, size_t n_sets,
-		      char *word, char **why)
+		      char *word, const struct hf_option **before, char **why)
 {
 	HF_CLEANUP(hf_freep) char *shown = hf_escaped(word);
 	const struct hf_option *row;
@@ -79,22 +94,23 @@ static int parse_word(const struct hf_option_set *sets, size_t n_sets,
 		*value++ = '\0';
 	row = find_row(sets, n_sets, word, &target);
 	if (!row)
-		return hf_why(-EINVAL, why,
-			      "unknown option '%s'; --help lists the options",
-			      shown);
+		return refuse_word(shown, *before, why);
+	*before = row;
 	return apply(row, target, shown, value, why);
 }
 
 int hf_options_parse(const struct hf_option_set *sets, size_t n_sets,
 		     const char *text, char **why)
 {
+	const struct hf_option *before = NULL;
 	struct hf_strings words = {0};
 	int r = hf_split(&words, text, ',');
 
 	/* mount(8) puts words together and may leave a comma too many. */
 	for (size_t i = 0; r == 0 && i < words.n; i++)
 		if (words.items[i][0] != '\0')
-			r = parse_word(sets, n_sets, words.items[i], why);
+			r = parse_word(sets, n_sets, words.items[i], &before,
+				       why);
 	hf_strings_fini(&words);
 	return r;
 }

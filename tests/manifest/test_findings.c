@@ -85,10 +85,11 @@ static void refuses_what_is_no_mount(void **state)
 
 	(void)state;
 	assert_int_equal(hf_findings_read("/", &findings, &why), -ENOENT);
-	assert_string_equal(why, "/ is not a hashedfs mount, or one whose "
-				 "findings only who mounted it sees (-o "
-				 "control=all); of a directory 'snapshot', "
-				 "'check' and 'stats' tell with --source");
+	assert_string_equal(why,
+			    "/ is not a hashedfs mount, or not yours to ask "
+			    "(mount it with -o control=all); snapshot, "
+			    "check and stats read a directory with "
+			    "--source");
 	free(why);
 }
 

@@ -108,6 +108,22 @@ static void test_globs_add_up(void **state)
 	assert_true(config->source.no_default_ignore);
 }
 
+static void test_a_comma_in_a_list_is_told_of(void **state)
+{
+	struct hf_config *config = *state;
+
+	bad(config, "keep=*.js,*.css",
+	    "unknown option '*.css'; --help lists the options, and between the "
+	    "values of 'keep' stands ':'");
+	bad(config, "show=hashed,plain",
+	    "unknown option 'plain'; --help lists the options, and between the "
+	    "values of 'show' stands ':'");
+	bad(config, "keep=*.js,follow,a",
+	    "unknown option 'a'; --help lists the options");
+	bad(config, "a,keep=*.js",
+	    "unknown option 'a'; --help lists the options");
+}
+
 static void test_words(void **state)
 {
 	struct hf_config *config = *state;
@@ -256,10 +272,15 @@ static void test_help_has_80_columns(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_defaults),     TEST(test_numbers),
-		TEST(test_globs_add_up), TEST(test_words),
-		TEST(test_mtime),        TEST(test_owner),
-		TEST(test_check),        TEST(test_help_has_80_columns),
+		TEST(test_defaults),
+		TEST(test_numbers),
+		TEST(test_globs_add_up),
+		TEST(test_a_comma_in_a_list_is_told_of),
+		TEST(test_words),
+		TEST(test_mtime),
+		TEST(test_owner),
+		TEST(test_check),
+		TEST(test_help_has_80_columns),
 		TEST(test_styles),
 	};
 
