@@ -44,7 +44,7 @@ MOUNT_SRC := $(FUSE_SRC) $(addprefix tools/,program.c mounting.c serve.c \
 	privileges.c landlock.c)
 # What writes a view down.
 WRITE_SRC := $(addprefix tools/,export.c exported.c plan.c deliveries.c \
-	delivery.c draft.c destination.c document.c freeze.c hint.c)
+	delivery.c draft.c destination.c order.c freeze.c hint.c)
 HASHEDFS_SRC := $(MOUNT_SRC) $(addprefix tools/,hashedfs.c guard.c launcher.c)
 RUN_SRC := $(MOUNT_SRC) $(WRITE_SRC) $(addprefix tools/,hashedfs-run.c \
 	running.c run.c runner.c front.c command.c descendants.c place.c copies.c)

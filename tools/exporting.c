@@ -27,7 +27,7 @@ static int refuse(int error, char *why)
 static int note_manifest(struct work *work, struct hf_view *view)
 {
 	char *why = NULL;
-	int r = hf_manifest_of_view(view, &work->exporting->program->view,
+	int r = hf_manifest_of_view(view, &work->exporting->order.program->view,
 				    &work->manifest, &why);
 
 	hf_manifest_sort(&work->manifest);
@@ -42,19 +42,20 @@ static int note(struct work *work, struct hf_view *view)
 {
 	const struct hf_exporting *exporting = work->exporting;
 	char *why = NULL;
-	int status = exporting->manifest ? note_manifest(work, view) : 0;
+	int status = exporting->order.manifest ? note_manifest(work, view) : 0;
 	int r = 0;
 
 	if (status == 0 && exporting->prune_from)
 		r = hf_prune_list(view, exporting->prune_from,
-				  &exporting->document, &work->old, &why);
+				  &exporting->order.document, &work->old, &why);
 	return r < 0 ? refuse(r, why) : status;
 }
 
 static int write_files(const struct work *work, struct hf_export *export)
 {
 	struct hf_progress progress = {0};
-	bool quiet = work->exporting->freezing.quiet || work->exporting->dry;
+	bool quiet =
+		work->exporting->order.freezing.quiet || work->exporting->dry;
 	struct hf_meter *meter =
 		hf_meter_start(quiet, hf_work_of_snapshot, &progress);
 	int status = hf_export_write(export, &progress);
@@ -72,8 +73,8 @@ static int open_target(struct work *work)
 	if (dry && r == -ENOENT)
 		return 0;
 	if (r == 0 && !dry && work->manifest_later)
-		r = hf_output_open(work->exporting->manifest, &work->output,
-				   &why);
+		r = hf_output_open(work->exporting->order.manifest,
+				   &work->output, &why);
 	return r < 0 ? refuse(r, why) : 0;
 }
 
@@ -84,7 +85,7 @@ static int export_view(struct work *work, struct hf_view *view,
 	struct hf_export *export;
 	enum hf_export_mode mode =
 		exporting->dry ? HF_EXPORT_DRY : HF_EXPORT_SAFE;
-	int status = hf_freeze(&exporting->freezing, view);
+	int status = hf_freeze(&exporting->order.freezing, view);
 
 	if (status == 0)
 		status = note(work, view);
@@ -109,7 +110,7 @@ static int export_view(struct work *work, struct hf_view *view,
 static int tell_manifest(const struct work *work)
 {
 	HF_CLEANUP(hf_freep)
-	char *shown = hf_escaped(work->exporting->manifest);
+	char *shown = hf_escaped(work->exporting->order.manifest);
 
 	/* With its {git}, where that is known. */
 	printf("write %s\n", work->manifest_later ? shown : work->output.path);
@@ -121,11 +122,11 @@ static int write_manifest(struct work *work)
 	char *why = NULL;
 	int r;
 
-	if (!work->exporting->manifest)
+	if (!work->exporting->order.manifest)
 		return 0;
 	if (work->exporting->dry)
 		return tell_manifest(work);
-	r = hf_document_write(&work->exporting->document, &work->manifest,
+	r = hf_document_write(&work->exporting->order.document, &work->manifest,
 			      &work->output, &why);
 	return r < 0 ? refuse(r, why) : 0;
 }
@@ -152,7 +153,8 @@ static int export(struct work *work)
 	struct hf_export *export = NULL;
 	struct hf_view *view;
 	char *why = NULL;
-	int r = hf_view_new(&work->exporting->program->view, 0, &view, &why);
+	int r = hf_view_new(&work->exporting->order.program->view, 0, &view,
+			    &why);
 	int status;
 
 	if (r < 0)
@@ -184,7 +186,7 @@ static bool is_in_dir(const char *path, const char *dir)
  * once that is made. */
 static int open_manifest(struct work *work, char **why)
 {
-	const char *path = work->exporting->manifest;
+	const char *path = work->exporting->order.manifest;
 	int r = hf_output_open(path, &work->output, why);
 
 	work->manifest_later =
@@ -200,33 +202,34 @@ static int prepare(struct work *work)
 {
 	const struct hf_exporting *exporting = work->exporting;
 	char *why = NULL;
-	int r = hf_destination_find(exporting->dir,
-				    &exporting->program->view.source.roots,
-				    &work->dest, &why);
+	int r = hf_destination_find(
+		exporting->dir, &exporting->order.program->view.source.roots,
+		&work->dest, &why);
 
-	if (r == 0 && exporting->manifest)
+	if (r == 0 && exporting->order.manifest)
 		r = open_manifest(work, &why);
 	if (r < 0)
 		return refuse(r, why);
-	hf_output_check_apart(exporting->manifest,
-			      &exporting->program->view.source);
+	hf_output_check_apart(exporting->order.manifest,
+			      &exporting->order.program->view.source);
 	return 0;
 }
 
 /* What only the whole command line can show. */
 static int check(struct hf_exporting *exporting)
 {
-	const char *file = exporting->manifest ? exporting->manifest
-					       : exporting->prune_from;
+	const char *file = exporting->order.manifest ? exporting->order.manifest
+						     : exporting->prune_from;
 	char *why = NULL;
-	int r = hf_document_check_for(&exporting->document, file, &why);
+	int r = hf_document_check_for(&exporting->order.document, file, &why);
 
 	if (r == 0 && exporting->prune_from)
-		r = hf_document_check_reading(&exporting->document, &why);
+		r = hf_document_check_reading(&exporting->order.document, &why);
 	if (r < 0)
 		return hf_program_refuse(HF_EXIT_USAGE, r, why);
-	exporting->program->view.integrity = exporting->document.integrity;
-	return hf_program_check(exporting->program);
+	exporting->order.program->view.integrity =
+		exporting->order.document.integrity;
+	return hf_program_check(exporting->order.program);
 }
 
 int hf_exporting_run(struct hf_exporting *exporting)

@@ -4,17 +4,12 @@
 #ifndef HF_EXPORTING_H
 #define HF_EXPORTING_H
 
-#include "manifest/manifest.h"
-#include "tools/freeze.h"
-#include "tools/program.h"
+#include "tools/order.h"
 
 /* Start with {0}. Strings are borrowed. */
 struct hf_exporting {
-	struct hf_program *program; /* borrowed; its sources are set */
-	struct hf_freezing freezing;
+	struct hf_order order; /* its sources are set */
 	const char *dir;
-	const char *manifest; /* NULL: none */
-	struct hf_document document;
 	const char *prune_from; /* NULL: nothing is removed */
 	bool dry;
 };

@@ -3,11 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "manifest/manifest.h"
 #include "tools/command.h"
-#include "tools/document.h"
-#include "tools/hint.h"
-#include "tools/mounting.h"
 #include "tools/running.h"
 
 #define USAGE "hashedfs-run [OPTIONS] SOURCE[:SOURCE...] -- COMMAND [ARG...]\n"
@@ -17,7 +13,6 @@
 /* What stands on the command line. Strings are borrowed from argv. */
 struct arguments {
 	struct hf_mounting mounting;
-	struct hf_hint hint;
 	struct hf_running running;
 };
 
@@ -53,16 +48,13 @@ static int print_help(struct hf_program *program)
 		"(-: stdin)\n"
 		"    --at DIR              mount on this empty directory\n"
 		"    --manifest FILE       write a manifest once the command "
-		"succeeded\n" HF_DOCUMENT_HELP
+		"succeeded\n" HF_ORDER_DOCUMENT_HELP
 		"    --export              do not mount: copy the files to a "
 		"private directory\n"
 		"    --mount               never copy files where nothing can "
 		"be mounted\n"
-		"    --partial             leave out what cannot be read\n"
-		"    -q, --quiet           show no progress\n"
-		"    -v, --verbose         tell more\n"
-		"    -h, --help            print this\n"
-		"    -V, --version         print versions\n");
+		"    --partial             leave out what cannot be "
+		"read\n" HF_ORDER_QUIET_HELP);
 	hf_formats_help(&text);
 	hf_program_help(program, &text);
 	return hf_program_print(&text);
@@ -70,55 +62,34 @@ static int print_help(struct hf_program *program)
 
 /* --- the command line ---------------------------------------------------- */
 
+/* What went wrong is ours: the statuses below 125 are the command's. */
+static int ours(int status)
+{
+	return status > 0 ? HF_EXIT_OURS : status;
+}
+
 /* An option; an exit status, or -1: go on. */
 static int take(struct arguments *arguments, int code, const char *word)
 {
-	int status = hf_document_take(&arguments->running.document, code,
-				      optarg, HF_EXIT_OURS);
+	int status = hf_order_take(&arguments->running.order, code, optarg);
 
 	if (status != 0)
-		return status;
+		return ours(status);
 	switch (code) {
-	case 'o':
-		hf_hint_add_option(&arguments->hint, optarg);
-		return hf_program_add_option(&arguments->mounting.program,
-					     optarg)
-			       ? HF_EXIT_OURS
-			       : -1;
-	case 'S':
-		hf_hint_add_sources_from(&arguments->hint, optarg);
-		return hf_program_add_sources_from(&arguments->mounting.program,
-						   optarg)
-			       ? HF_EXIT_OURS
-			       : -1;
 	case 'a':
 		arguments->running.at = optarg;
-		return -1;
-	case 'm':
-		arguments->running.manifest = optarg;
 		return -1;
 	case 'e':
 	case 'M':
 		arguments->running.only_export = code == 'e';
 		arguments->running.only_mount = code == 'M';
 		return -1;
-	case 'p':
-		arguments->running.freezing.partial = true;
-		return -1;
-	case 'q':
-		arguments->running.freezing.quiet = true;
-		return -1;
-	case 'v':
-		hf_log_init("hashedfs-run", HF_LOG_INFO);
-		return -1;
 	case 'h':
-		return print_help(&arguments->mounting.program) ? HF_EXIT_OURS
-								: 0;
+		return ours(print_help(&arguments->mounting.program));
 	case 'V':
-		return hf_program_version("hashedfs-run", hf_fuse_version(),
-					  hf_jansson_version())
-			       ? HF_EXIT_OURS
-			       : 0;
+		return ours(hf_program_version("hashedfs-run",
+					       hf_fuse_version(),
+					       hf_jansson_version()));
 	default:
 		(void)hf_program_refuse_option(code, word);
 		/* It may be one of the command. */
@@ -130,31 +101,23 @@ static int take(struct arguments *arguments, int code, const char *word)
 /* SOURCES may be missing where a file gave some. */
 static int take_words(struct arguments *arguments, char **words, int n)
 {
-	struct hf_program *program = &arguments->mounting.program;
-	const char *sources = n == 1 ? words[0] : NULL;
+	struct hf_order *order = &arguments->running.order;
+	char *const *command = arguments->running.command;
 
-	if (!arguments->running.command || !arguments->running.command[0] ||
-	    n > 1 || (!sources && program->view.source.roots.n == 0))
+	if (!command || !command[0] ||
+	    (n != 1 && !(n == 0 && hf_order_has_sources(order))))
 		return refuse_usage();
-	if (sources)
-		hf_hint_add_sources(&arguments->hint, sources);
-	program->view.frozen = true;
-	return hf_program_set_sources(program, sources) ? HF_EXIT_OURS : -1;
+	return ours(hf_order_take_sources(order, n == 1 ? words[0] : NULL));
 }
 
 /* As take. */
 static int read_arguments(struct arguments *arguments, int argc, char **argv)
 {
 	static const struct option long_options[] = {
-		{"sources-from", required_argument, NULL, 'S'},
+		HF_ORDER_OPTIONS,
 		{"at", required_argument, NULL, 'a'},
-		{"manifest", required_argument, NULL, 'm'},
-		HF_DOCUMENT_OPTIONS,
 		{"export", no_argument, NULL, 'e'},
 		{"mount", no_argument, NULL, 'M'},
-		{"partial", no_argument, NULL, 'p'},
-		{"quiet", no_argument, NULL, 'q'},
-		{"verbose", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
 		{0},
@@ -163,8 +126,9 @@ static int read_arguments(struct arguments *arguments, int argc, char **argv)
 	int c;
 
 	opterr = 0;
-	while (status < 0 && (c = getopt_long(argc, argv, ":o:qvhV",
-					      long_options, NULL)) != -1)
+	while (status < 0 &&
+	       (c = getopt_long(argc, argv, ":hV" HF_ORDER_LETTERS,
+				long_options, NULL)) != -1)
 		status = take(arguments, c, argv[optind - 1]);
 	return status >= 0
 		       ? status
@@ -186,9 +150,7 @@ static int split(struct arguments *arguments, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct arguments arguments = {
-		.running = {
-			.freezing = {.undone = "the command was not started"}}};
+	struct arguments arguments = {0};
 	int status;
 	int r;
 
@@ -197,12 +159,14 @@ int main(int argc, char **argv)
 	if (r < 0)
 		return refuse(r, NULL);
 	arguments.running.mounting = &arguments.mounting;
-	arguments.running.freezing.hint = &arguments.hint;
+	hf_order_init(&arguments.running.order, "hashedfs-run",
+		      &arguments.mounting.program,
+		      "the command was not started");
 	argc = split(&arguments, argc, argv);
 	status = read_arguments(&arguments, argc, argv);
 	if (status < 0)
 		status = hf_running_run(&arguments.running);
-	hf_hint_fini(&arguments.hint);
+	hf_order_fini(&arguments.running.order);
 	hf_mounting_fini(&arguments.mounting);
 	return status;
 }

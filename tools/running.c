@@ -93,7 +93,7 @@ static int run(struct hf_running *running, struct publication *publication,
 		.copies = place->copies,
 		.clean = clean,
 		.clean_data = place,
-		.after = running->manifest ? publish : NULL,
+		.after = running->order.manifest ? publish : NULL,
 		.after_data = publication,
 	};
 	int status;
@@ -153,7 +153,7 @@ static int run_over_mount(struct hf_running *running,
 {
 	struct hf_mounting *mounting = running->mounting;
 	struct mount_data data = {
-		.freezing = &running->freezing,
+		.freezing = &running->order.freezing,
 		.unmountable = unmountable,
 	};
 	struct hf_service service = {
@@ -193,9 +193,9 @@ static int run_over_copies(struct hf_running *running,
 	struct hf_copies copies = {
 		.view = &mounting->program.view,
 		.dir = mounting->mountpoint.path,
-		.freezing = &running->freezing,
+		.freezing = &running->order.freezing,
 		.manifest_fd = -1,
-		.document = &running->document,
+		.document = &running->order.document,
 	};
 	const struct hf_worker_job job = {.mountpoint =
 						  mounting->mountpoint.path,
@@ -207,7 +207,7 @@ static int run_over_copies(struct hf_running *running,
 
 	if (r < 0)
 		return refuse(r, why);
-	if (running->manifest) {
+	if (running->order.manifest) {
 		publication->copy_fd = memfd_create("manifest", MFD_CLOEXEC);
 		if (publication->copy_fd < 0)
 			return refuse(-errno, NULL);
@@ -304,25 +304,25 @@ int hf_running_run(struct hf_running *running)
 	struct hf_config *view = &running->mounting->program.view;
 	struct publication publication = {.output = {.fd = -1, .dir_fd = -1},
 					  .copy_fd = -1,
-					  .document = &running->document};
+					  .document = &running->order.document};
 	char *why = NULL;
 	int status;
-	int r = hf_document_check_for(&running->document, running->manifest,
-				      &why);
+	int r = hf_document_check_for(&running->order.document,
+				      running->order.manifest, &why);
 
 	if (r < 0)
 		return refuse(r, why);
-	view->integrity = running->document.integrity;
-	if (running->manifest &&
+	view->integrity = running->order.document.integrity;
+	if (running->order.manifest &&
 	    running->mounting->config.control == HF_CONTROL_NONE)
 		r = hf_why(-EINVAL, &why,
 			   "--manifest does not go with -o control=none");
-	else if (running->manifest)
-		r = hf_output_open(running->manifest, &publication.output,
+	else if (running->order.manifest)
+		r = hf_output_open(running->order.manifest, &publication.output,
 				   &why);
 	if (r < 0)
 		return refuse(r, why);
-	hf_output_check_apart(running->manifest, &view->source);
+	hf_output_check_apart(running->order.manifest, &view->source);
 	status = run_somehow(running, &publication);
 	hf_output_close(&publication.output);
 	return status;

@@ -5,17 +5,14 @@
 #ifndef HF_RUNNING_H
 #define HF_RUNNING_H
 
-#include "manifest/manifest.h"
-#include "tools/freeze.h"
 #include "tools/mounting.h"
+#include "tools/order.h"
 
 /* Strings are borrowed. */
 struct hf_running {
 	struct hf_mounting *mounting; /* its place is found here */
-	struct hf_freezing freezing;
-	const char *at;              /* NULL: a directory of our own */
-	const char *manifest;        /* the file for it; NULL: none */
-	struct hf_document document; /* how it is written */
+	struct hf_order order;
+	const char *at; /* NULL: a directory of our own */
 	bool only_mount;
 	bool only_export;
 	char **command; /* NULL-terminated */
