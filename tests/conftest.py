@@ -43,7 +43,13 @@ HALF = os.environ.get("HASHEDFS_HALF", "")
 
 
 def _needs_root(item):
-    return "as_root" in item.fixturenames or item.get_closest_marker("root") is not None
+    """Also where a test chooses its person itself."""
+    chosen = item.callspec.params if hasattr(item, "callspec") else {}
+    return (
+        chosen.get("as_user") == "root"
+        or "as_root" in item.fixturenames
+        or item.get_closest_marker("root") is not None
+    )
 
 
 def pytest_collection_modifyitems(config, items):
@@ -207,7 +213,7 @@ def as_root():
     return ROOT
 
 
-@pytest.fixture(params=[pytest.param("root", marks=pytest.mark.root), "user"])
+@pytest.fixture(params=["root", "user"])
 def as_user(request, bed):
     """The person who mounts: each test runs as root and as somebody else."""
     if request.param == "root":

@@ -149,12 +149,16 @@ def _number(path):
     return path.name.removesuffix(".md")
 
 
-@pytest.mark.parametrize("path", documents.TEXTS + documents.PAGES, ids=_number)
-def test_sessions(path, request):
+def _typed():
+    """The documents in which something is typed."""
+    texts = documents.TEXTS + documents.PAGES
+    return [path for path in texts if _script(path, documents.blocks(path))[1]]
+
+
+@pytest.mark.parametrize("path", _typed(), ids=_number)
+def test_sessions(path, session):
     script, typed = _script(path, documents.blocks(path))
-    if not typed:
-        return
-    before, *parts = request.getfixturevalue("session")(script).stdout.split(MARK)
+    before, *parts = session(script).stdout.split(MARK)
     assert parts, before
     for command, printed, status in zip(typed, parts[::2], parts[1::2], strict=True):
         where = f"{path.name}:{command.line}: {command.text}"

@@ -131,7 +131,14 @@ def page(request):
         table.write(mode, known, matrix.TABLES, COLUMNS[mode])
 
 
-@pytest.mark.parametrize("fault", ROWS, ids=str)
+def _cases():
+    return [
+        pytest.param(row, id=str(row), marks=[pytest.mark.root] if row.small_cache else [])
+        for row in ROWS
+    ]
+
+
+@pytest.mark.parametrize("fault", _cases())
 def test_outcomes(bench, page, fault):
     mode, known = page
     # Under hashedfs-run a client that tells of each error has none to tell of.
