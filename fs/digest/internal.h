@@ -65,6 +65,51 @@ int hf_records_merge(const struct hf_records *old,
 		     const struct hf_records *changes, uint32_t oldest,
 		     struct hf_records *ret) HF_MUST_USE;
 
+/* --- memos.c: what is remembered of one directory, in memory -------------- */
+
+enum hf_memo_state {
+	HF_MEMO_CLEAN,
+	HF_MEMO_CHANGED, /* has to be stored */
+	HF_MEMO_TAKEN,   /* is being stored */
+	HF_MEMO_GONE,    /* memos.c's alone */
+};
+
+/* There is one for every file: it is kept small, and aligned for no more than
+ * four bytes. */
+struct hf_memo {
+	uint32_t key[4];
+	uint32_t len;
+	uint16_t day;    /* since 1970 */
+	uint8_t state;   /* enum hf_memo_state */
+	bool keep : 1;   /* is to be stored */
+	bool stored : 1; /* was, at some time */
+	char data[];
+};
+
+/* Start with {0}; its fields, but for `n`, are those of memos.c alone. Keys are
+ * hashes that nobody can choose. */
+struct hf_memos {
+	uint32_t n;
+	uint32_t n_words;
+	uint32_t used;   /* words */
+	uint32_t holes;  /* words of them */
+	uint32_t *words; /* the memos, one behind the other */
+	uint32_t *slots; /* 1 + where one begins; 0: free */
+	uint32_t n_slots;
+};
+void hf_memos_fini(struct hf_memos *memos);
+/* Bytes of heap that they take. */
+size_t hf_memos_size(const struct hf_memos *memos);
+/* Memos are borrowed until the next hf_memos_set. NULL: it is not there. */
+struct hf_memo *hf_memos_find(const struct hf_memos *memos,
+			      const uint64_t key[2]);
+/* The memo of that key, with these data. A new one was never stored. NULL: no
+ * memory, and nothing has changed. */
+struct hf_memo *hf_memos_set(struct hf_memos *memos, const uint64_t key[2],
+			     const char *data, size_t len);
+/* As hf_set_next. */
+struct hf_memo *hf_memos_next(const struct hf_memos *memos, size_t *cursor);
+
 /* --- memory.c: what is remembered, in memory ------------------------------ */
 
 /* What one directory has to have stored. */

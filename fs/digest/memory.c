@@ -11,33 +11,14 @@
 
 /* The day of what is asked for is brought up to date this often. */
 #define TOUCH_DAYS 7
-/* What an entry costs besides itself and its data: its slot in the table, the
- * heap's own. */
-#define OVERHEAD 32
-
-enum state {
-	CLEAN,
-	CHANGED, /* has to be stored */
-	TAKEN,   /* is being stored */
-};
-
-/* There is one for every file: it is kept small. */
-struct entry {
-	uint64_t key[2];
-	struct entry *next; /* of the shelf */
-	struct entry *previous;
-	uint32_t len;
-	uint16_t day;    /* since 1970 */
-	uint8_t state;   /* enum state */
-	bool keep : 1;   /* is to be stored */
-	bool stored : 1; /* was, at some time */
-	char data[];
-};
+/* What a directory costs besides itself and its memos: its slot in the table,
+ * the heap's own. */
+#define OVERHEAD 48
 
 /* A directory. */
 struct shelf {
 	uint64_t key[2];
-	struct entry *entries;
+	struct hf_memos memos;
 	struct shelf *newer; /* in the order of use */
 	struct shelf *older;
 	struct shelf *next_changed;
@@ -50,18 +31,13 @@ struct hf_memory {
 	pthread_mutex_t lock;
 	/* the following are protected by lock */
 	size_t bytes;
-	struct hf_set *entries; /* owns them */
+	uint64_t n;             /* memos */
 	struct hf_set *shelves; /* owns them */
 	struct shelf *newest;
 	struct shelf *oldest;
 	struct shelf *first_changed;
 	struct shelf **last_changed;
 };
-
-static const void *entry_key(const void *entry)
-{
-	return ((const struct entry *)entry)->key;
-}
 
 static const void *shelf_key(const void *shelf)
 {
@@ -78,10 +54,7 @@ int hf_memory_new(size_t max_bytes, struct hf_memory **ret)
 	memory->max_bytes = max_bytes;
 	memory->last_changed = &memory->first_changed;
 	pthread_mutex_init(&memory->lock, NULL);
-	error = hf_set_new(entry_key, 2 * sizeof(uint64_t), &memory->entries);
-	if (error == 0)
-		error = hf_set_new(shelf_key, 2 * sizeof(uint64_t),
-				   &memory->shelves);
+	error = hf_set_new(shelf_key, 2 * sizeof(uint64_t), &memory->shelves);
 	if (error < 0)
 		hf_memory_free(memory);
 	else
@@ -160,36 +133,28 @@ static void unchange_shelf(struct hf_memory *memory, struct shelf *shelf)
 	shelf->changed = false;
 }
 
-/* --- entries; call all with the lock held ------------------------------------- */
-
-static size_t entry_size(size_t len)
+static void count(struct hf_memory *memory, const struct hf_memos *memos)
 {
-	size_t size = offsetof(struct entry, data) + len;
-
-	return size > sizeof(struct entry) ? size : sizeof(struct entry);
+	memory->bytes += hf_memos_size(memos);
+	memory->n += memos->n;
 }
 
-static size_t size_of(const struct entry *entry)
+static void uncount(struct hf_memory *memory, const struct hf_memos *memos)
 {
-	return entry_size(entry->len) + OVERHEAD;
+	memory->bytes -= hf_memos_size(memos);
+	memory->n -= memos->n;
 }
 
-static void drop_entry(struct hf_memory *memory, struct shelf *shelf,
-		       struct entry *entry)
+/* What the directory had is not known any more. */
+static void empty_shelf(struct hf_memory *memory, struct shelf *shelf)
 {
-	*(entry->previous ? &entry->previous->next : &shelf->entries) =
-		entry->next;
-	if (entry->next)
-		entry->next->previous = entry->previous;
-	hf_set_remove(memory->entries, entry->key);
-	memory->bytes -= size_of(entry);
-	free(entry);
+	uncount(memory, &shelf->memos);
+	hf_memos_fini(&shelf->memos);
 }
 
 static void drop_shelf(struct hf_memory *memory, struct shelf *shelf)
 {
-	while (shelf->entries)
-		drop_entry(memory, shelf, shelf->entries);
+	empty_shelf(memory, shelf);
 	unchange_shelf(memory, shelf);
 	unlink_shelf(memory, shelf);
 	hf_set_remove(memory->shelves, shelf->key);
@@ -205,40 +170,25 @@ static void make_room(struct hf_memory *memory)
 		drop_shelf(memory, memory->oldest);
 }
 
-static struct entry *add_entry(struct hf_memory *memory, struct shelf *shelf,
-			       const uint64_t key[2], const char *data,
-			       size_t len)
+/* NULL: no memory. */
+static struct hf_memo *set_memo(struct hf_memory *memory, struct shelf *shelf,
+				const uint64_t key[2], const char *data,
+				size_t len)
 {
-	struct entry *entry = calloc(1, entry_size(len));
+	struct hf_memo *memo;
 
-	if (!entry)
-		return NULL;
-	memcpy(entry->key, key, sizeof(entry->key));
-	if (hf_set_put(memory->entries, entry) < 0) {
-		free(entry);
-		return NULL;
-	}
-	memcpy(entry->data, data, len);
-	entry->len = (uint32_t)len;
-	entry->next = shelf->entries;
-	if (entry->next)
-		entry->next->previous = entry;
-	shelf->entries = entry;
-	memory->bytes += size_of(entry);
-	return entry;
+	uncount(memory, &shelf->memos);
+	memo = hf_memos_set(&shelf->memos, key, data, len);
+	count(memory, &shelf->memos);
+	return memo;
 }
 
-static struct entry *find_entry(struct hf_memory *memory, const uint64_t key[2])
+static void change_memo(struct hf_memory *memory, struct shelf *shelf,
+			struct hf_memo *memo)
 {
-	return hf_set_get(memory->entries, key);
-}
-
-static void change_entry(struct hf_memory *memory, struct shelf *shelf,
-			 struct entry *entry)
-{
-	if (!entry->keep && !entry->stored)
+	if (!memo->keep && !memo->stored)
 		return;
-	entry->state = CHANGED;
+	memo->state = HF_MEMO_CHANGED;
 	change_shelf(memory, shelf);
 }
 
@@ -246,18 +196,15 @@ static void change_entry(struct hf_memory *memory, struct shelf *shelf,
 
 void hf_memory_free(struct hf_memory *memory)
 {
-	struct entry *entry;
 	struct shelf *shelf;
 
 	if (!memory)
 		return;
 	for (size_t at = 0;
-	     memory->entries && (entry = hf_set_next(memory->entries, &at));)
-		free(entry);
-	for (size_t at = 0;
-	     memory->shelves && (shelf = hf_set_next(memory->shelves, &at));)
+	     memory->shelves && (shelf = hf_set_next(memory->shelves, &at));) {
+		hf_memos_fini(&shelf->memos);
 		free(shelf);
-	hf_set_free(memory->entries);
+	}
 	hf_set_free(memory->shelves);
 	pthread_mutex_destroy(&memory->lock);
 	free(memory);
@@ -267,19 +214,19 @@ int hf_memory_get(struct hf_memory *memory, const struct hf_key *key,
 		  uint32_t day, bool *touched, struct hf_buf *ret)
 {
 	struct shelf *shelf;
-	struct entry *entry;
+	struct hf_memo *memo;
 	int found;
 
 	pthread_mutex_lock(&memory->lock);
 	shelf = hf_set_get(memory->shelves, key->dir);
-	entry = shelf ? find_entry(memory, key->file) : NULL;
-	if (entry) {
+	memo = shelf ? hf_memos_find(&shelf->memos, key->file) : NULL;
+	if (memo) {
 		hf_buf_reset(ret);
-		hf_buf_add(ret, entry->data, entry->len);
+		hf_buf_add(ret, memo->data, memo->len);
 		use_shelf(memory, shelf);
-		if (day >= (uint32_t)entry->day + TOUCH_DAYS) {
-			entry->day = (uint16_t)day;
-			change_entry(memory, shelf, entry);
+		if (day >= (uint32_t)memo->day + TOUCH_DAYS) {
+			memo->day = (uint16_t)day;
+			change_memo(memory, shelf, memo);
 			*touched = true;
 		}
 		found = hf_buf_status(ret) == 0;
@@ -290,41 +237,23 @@ int hf_memory_get(struct hf_memory *memory, const struct hf_key *key,
 	return found;
 }
 
-/* Call with the lock held. The entry with these data, NULL: no memory. */
-static struct entry *set_entry(struct hf_memory *memory, struct shelf *shelf,
-			       const struct hf_key *key, const char *data,
-			       size_t len)
-{
-	struct entry *entry = find_entry(memory, key->file);
-	bool stored = entry && entry->stored;
-
-	if (entry && entry->len == len) {
-		memcpy(entry->data, data, len);
-		return entry;
-	}
-	if (entry)
-		drop_entry(memory, shelf, entry);
-	entry = add_entry(memory, shelf, key->file, data, len);
-	if (entry)
-		entry->stored = stored;
-	return entry;
-}
-
 bool hf_memory_put(struct hf_memory *memory, const struct hf_key *key,
 		   uint32_t day, bool keep, const char *data, size_t len)
 {
-	struct entry *entry = NULL;
+	struct hf_memo *memo = NULL;
 	struct shelf *shelf;
 	bool changed;
 
 	pthread_mutex_lock(&memory->lock);
 	shelf = shelf_of(memory, key->dir);
 	if (shelf)
-		entry = set_entry(memory, shelf, key, data, len);
-	if (entry) {
-		entry->day = (uint16_t)day;
-		entry->keep = keep;
-		change_entry(memory, shelf, entry);
+		memo = set_memo(memory, shelf, key->file, data, len);
+	if (memo) {
+		memo->day = (uint16_t)day;
+		memo->keep = keep;
+		change_memo(memory, shelf, memo);
+	} else if (shelf) {
+		empty_shelf(memory, shelf); /* what it had is outdated */
 	}
 	make_room(memory);
 	changed = memory->first_changed;
@@ -341,19 +270,20 @@ void hf_memory_load(struct hf_memory *memory, const uint64_t dir[2],
 	shelf = shelf_of(memory, dir);
 	for (size_t i = 0; shelf && i < records->n; i++) {
 		const struct hf_record *record = &records->items[i];
-		struct entry *entry = find_entry(memory, record->key);
+		struct hf_memo *memo =
+			hf_memos_find(&shelf->memos, record->key);
 
 		/* What memory has is newer, and corrects what is stored. */
-		if (entry) {
-			entry->stored = true;
+		if (memo) {
+			memo->stored = true;
 			continue;
 		}
-		entry = add_entry(memory, shelf, record->key, record->data,
-				  record->len);
-		if (!entry)
+		memo = set_memo(memory, shelf, record->key, record->data,
+				record->len);
+		if (!memo)
 			break;
-		entry->day = (uint16_t)record->day;
-		entry->keep = entry->stored = true;
+		memo->day = (uint16_t)record->day;
+		memo->keep = memo->stored = true;
 	}
 	if (shelf)
 		shelf->loaded = true;
@@ -373,7 +303,7 @@ void hf_memory_stats(struct hf_memory *memory, uint64_t *entries,
 		     uint64_t *bytes)
 {
 	pthread_mutex_lock(&memory->lock);
-	*entries = hf_set_len(memory->entries);
+	*entries = memory->n;
 	*bytes = memory->bytes;
 	pthread_mutex_unlock(&memory->lock);
 }
@@ -383,29 +313,30 @@ void hf_memory_stats(struct hf_memory *memory, uint64_t *entries,
 /* Call with the lock held. */
 static int copy_changes(struct shelf *shelf, struct hf_delta *ret)
 {
+	struct hf_memo *memo;
 	size_t len = 0;
 	int error = 0;
 
-	for (struct entry *entry = shelf->entries; entry; entry = entry->next)
-		len += entry->state == CHANGED ? entry->len : 0;
+	for (size_t at = 0; (memo = hf_memos_next(&shelf->memos, &at));)
+		len += memo->state == HF_MEMO_CHANGED ? memo->len : 0;
 	ret->data = malloc(len + 1);
 	if (!ret->data)
 		return -ENOMEM;
 	len = 0;
-	for (struct entry *entry = shelf->entries; entry && error == 0;
-	     entry = entry->next) {
-		struct hf_record record = {.day = entry->day,
+	for (size_t at = 0;
+	     error == 0 && (memo = hf_memos_next(&shelf->memos, &at));) {
+		struct hf_record record = {.day = memo->day,
 					   .data = ret->data + len};
 
-		if (entry->state != CHANGED)
+		if (memo->state != HF_MEMO_CHANGED)
 			continue;
-		memcpy(record.key, entry->key, sizeof(record.key));
-		if (entry->keep) {
-			record.len = entry->len;
-			memcpy(ret->data + len, entry->data, entry->len);
-			len += entry->len;
+		memcpy(record.key, memo->key, sizeof(record.key));
+		if (memo->keep) {
+			record.len = memo->len;
+			memcpy(ret->data + len, memo->data, memo->len);
+			len += memo->len;
 		}
-		entry->state = TAKEN;
+		memo->state = HF_MEMO_TAKEN;
 		error = hf_records_add(&ret->changes, &record);
 	}
 	return error;
@@ -441,16 +372,17 @@ void hf_memory_stored(struct hf_memory *memory, const struct hf_delta *delta,
 	shelf = hf_set_get(memory->shelves, delta->key);
 	for (size_t i = 0; shelf && i < delta->changes.n; i++) {
 		const struct hf_record *record = &delta->changes.items[i];
-		struct entry *entry = find_entry(memory, record->key);
+		struct hf_memo *memo =
+			hf_memos_find(&shelf->memos, record->key);
 
 		/* It may have changed again, or gone. */
-		if (!entry || entry->state != TAKEN)
+		if (!memo || memo->state != HF_MEMO_TAKEN)
 			continue;
-		entry->state = CLEAN;
+		memo->state = HF_MEMO_CLEAN;
 		if (good)
-			entry->stored = record->len > 0;
+			memo->stored = record->len > 0;
 		else
-			change_entry(memory, shelf, entry);
+			change_memo(memory, shelf, memo);
 	}
 	pthread_mutex_unlock(&memory->lock);
 }
