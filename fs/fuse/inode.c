@@ -8,107 +8,103 @@
 #include <pthread.h>
 #include <string.h>
 
-struct inode_dir {
+/* A directory that was opened since the kernel has had its inode. */
+struct dir {
+	uint64_t nodeid;
 	uint64_t generation; /* of the listing the kernel may have cached */
 	unsigned readers;    /* open handles */
 };
 
+/* The `state` of a node. */
 enum {
 	NEVER_OPENED,
 	OPENING, /* for the first time; nobody else may open it */
 	OPENED,
 };
 
-#define LOOKUPS_MAX ((UINT64_C(1) << 62) - 1)
+/* An inode that the kernel has looked up this often stays for good: its
+ * lookups are no longer counted. */
+#define LOOKUPS_MAX ((UINT32_C(1) << 30) - 1)
 
-/* There is one for every file that the kernel knows: it is kept small. */
-struct inode {
-	uint64_t nodeid;
-	struct hf_node *node;
-	uint64_t lookups : 62;
-	uint64_t opened : 2;
-	struct inode_dir dir[]; /* one, of a directory */
-};
-
+/*
+ * An inode is a node that has a number: the nodeid. What it needs besides, its
+ * lookups (`count`) and whether it was opened, stands in the node itself, for
+ * there is one for every file that the kernel knows.
+ */
 struct hf_inodes {
 	pthread_mutex_t lock;
 	pthread_cond_t opened; /* of an inode */
-	/* the following are protected by lock */
+	/* the following are protected by lock, as is each node's room */
 	uint64_t next;
-	struct hf_set *by_nodeid;   /* owns the inodes */
-	struct hf_set *by_identity; /* of their nodes */
+	struct hf_set *by_nodeid; /* holds a reference on each node */
+	struct hf_set *by_identity;
+	struct hf_set *dirs; /* by nodeid; owns them */
 };
 
-static const void *nodeid_of(const void *inode)
+static const void *nodeid_of(const void *node)
 {
-	return &((const struct inode *)inode)->nodeid;
+	return hf_node_number(node);
 }
 
-static const void *identity_of(const void *inode)
+static const void *identity_of(const void *node)
 {
-	return hf_node_identity(((const struct inode *)inode)->node);
+	return hf_node_identity(node);
 }
 
-static int inode_new(uint64_t nodeid, struct hf_node *node, struct inode **ret)
+static const void *dir_nodeid(const void *dir)
 {
-	bool is_dir = hf_node_kind(node) == HF_KIND_DIR;
-	struct inode *inode =
-		calloc(1, sizeof(*inode) + is_dir * sizeof(*inode->dir));
-
-	if (!inode)
-		return -ENOMEM;
-	inode->nodeid = nodeid;
-	inode->lookups = 1;
-	inode->node = node;
-	*ret = inode;
-	return 0;
+	return &((const struct dir *)dir)->nodeid;
 }
 
 /* Call with the lock held. */
-static void unname(struct hf_inodes *inodes, struct inode *inode)
+static void unname(struct hf_inodes *inodes, const struct hf_node *node)
 {
-	const void *identity = identity_of(inode);
+	const void *identity = hf_node_identity(node);
 
 	/* A dead one has left its place to another. */
-	if (hf_set_get(inodes->by_identity, identity) == inode)
+	if (hf_set_get(inodes->by_identity, identity) == node)
 		hf_set_remove(inodes->by_identity, identity);
 }
 
-/* Call with the lock held. */
-static int insert(struct hf_inodes *inodes, struct inode *inode)
+/* Call with the lock held: makes the node an inode. */
+static int insert(struct hf_inodes *inodes, struct hf_node *node,
+		  uint64_t nodeid)
 {
-	int error = hf_set_put(inodes->by_nodeid, inode);
+	struct hf_node_room *room = hf_node_room(node);
+	int error;
 
+	*room = (struct hf_node_room){.number = nodeid, .count = 1};
+	error = hf_set_put(inodes->by_nodeid, node);
+	if (error == 0) {
+		error = hf_set_put(inodes->by_identity, node);
+		if (error < 0)
+			hf_set_remove(inodes->by_nodeid, hf_node_number(node));
+	}
 	if (error < 0)
-		return error;
-	error = hf_set_put(inodes->by_identity, inode);
-	if (error < 0)
-		hf_set_remove(inodes->by_nodeid, &inode->nodeid);
+		*room = (struct hf_node_room){0};
 	return error;
 }
 
 int hf_inodes_new(struct hf_node *root, struct hf_inodes **ret)
 {
 	struct hf_inodes *inodes = calloc(1, sizeof(*inodes));
-	struct inode *inode = NULL;
 	int error = inodes ? 0 : -ENOMEM;
 
 	if (error == 0) {
 		pthread_mutex_init(&inodes->lock, NULL);
 		pthread_cond_init(&inodes->opened, NULL);
 		inodes->next = HF_FIRST_NODEID;
-		error = hf_set_new(nodeid_of, sizeof(inode->nodeid),
+		error = hf_set_new(nodeid_of, sizeof(uint64_t),
 				   &inodes->by_nodeid);
 	}
 	if (error == 0)
 		error = hf_set_new(identity_of, 2 * sizeof(uint64_t),
 				   &inodes->by_identity);
 	if (error == 0)
-		error = inode_new(FUSE_ROOT_ID, root, &inode);
+		error = hf_set_new(dir_nodeid, sizeof(uint64_t), &inodes->dirs);
 	if (error == 0)
-		error = insert(inodes, inode);
+		error = insert(inodes, root, FUSE_ROOT_ID);
 	if (error < 0) {
-		free(inode);
 		hf_node_unref(root);
 		hf_inodes_free(inodes);
 		return error;
@@ -119,16 +115,18 @@ int hf_inodes_new(struct hf_node *root, struct hf_inodes **ret)
 
 void hf_inodes_free(struct hf_inodes *inodes)
 {
-	struct inode *inode;
 	size_t cursor = 0;
+	void *thing;
 
 	if (!inodes)
 		return;
+	while (inodes->dirs && (thing = hf_set_next(inodes->dirs, &cursor)))
+		free(thing);
+	cursor = 0;
 	while (inodes->by_nodeid &&
-	       (inode = hf_set_next(inodes->by_nodeid, &cursor))) {
-		hf_node_unref(inode->node);
-		free(inode);
-	}
+	       (thing = hf_set_next(inodes->by_nodeid, &cursor)))
+		hf_node_unref(thing);
+	hf_set_free(inodes->dirs);
 	hf_set_free(inodes->by_nodeid);
 	hf_set_free(inodes->by_identity);
 	pthread_cond_destroy(&inodes->opened);
@@ -136,88 +134,98 @@ void hf_inodes_free(struct hf_inodes *inodes)
 	free(inodes);
 }
 
-/* Call with the lock held: the living inode of this identity, or NULL. */
-static struct inode *alive(struct hf_inodes *inodes, const uint64_t *identity)
+/* Call with the lock held: the inode that `node` is, or NULL. */
+static struct hf_node *alive(struct hf_inodes *inodes, struct hf_node *node)
 {
-	struct inode *inode = hf_set_get(inodes->by_identity, identity);
+	struct hf_node *inode =
+		hf_set_get(inodes->by_identity, hf_node_identity(node));
 
-	if (inode && hf_node_dead(inode->node)) {
+	if (inode && hf_node_dead(inode)) {
 		unname(inodes, inode);
 		inode = NULL;
 	}
+	/* A dead one that comes again is what it was. */
+	if (!inode && hf_node_room(node)->number)
+		inode = node;
 	return inode;
 }
 
 int hf_inodes_enter(struct hf_inodes *inodes, struct hf_node *node,
 		    uint64_t *ret)
 {
-	struct inode *made = NULL;
-	struct inode *inode;
+	struct hf_node *inode;
 	int error = 0;
 
 	pthread_mutex_lock(&inodes->lock);
-	inode = alive(inodes, hf_node_identity(node));
+	inode = alive(inodes, node);
 	if (inode) {
-		inode->lookups++;
-		*ret = inode->nodeid;
+		struct hf_node_room *room = hf_node_room(inode);
+
+		if (room->count < LOOKUPS_MAX)
+			room->count++;
+		*ret = room->number;
 	} else {
-		error = inode_new(inodes->next, node, &made);
-		if (error == 0)
-			error = insert(inodes, made);
+		error = insert(inodes, node, inodes->next);
 		if (error == 0)
 			*ret = inodes->next++;
 	}
 	pthread_mutex_unlock(&inodes->lock);
 	if (inode || error < 0)
 		hf_node_unref(node);
-	if (error < 0)
-		free(made);
 	return error;
 }
 
 /* Call with the lock held. */
-static struct inode *find(struct hf_inodes *inodes, uint64_t nodeid)
+static struct hf_node *find(struct hf_inodes *inodes, uint64_t nodeid)
 {
 	return hf_set_get(inodes->by_nodeid, &nodeid);
 }
 
 struct hf_node *hf_inodes_get(struct hf_inodes *inodes, uint64_t nodeid)
 {
-	struct hf_node *node = NULL;
-	struct inode *inode;
+	struct hf_node *node;
 
 	pthread_mutex_lock(&inodes->lock);
-	inode = find(inodes, nodeid);
-	if (inode)
-		node = hf_node_ref(inode->node);
+	node = find(inodes, nodeid);
+	if (node)
+		hf_node_ref(node);
 	pthread_mutex_unlock(&inodes->lock);
 	return node;
 }
 
+/* Call with the lock held: gives `n` lookups back. True if there are no more. */
+static bool give_back(struct hf_node *node, uint64_t n)
+{
+	struct hf_node_room *room = hf_node_room(node);
+
+	if (room->count == LOOKUPS_MAX)
+		return false;
+	if (n >= room->count)
+		return true;
+	room->count -= (uint32_t)n & LOOKUPS_MAX;
+	return false;
+}
+
 void hf_inodes_forget(struct hf_inodes *inodes, uint64_t nodeid, uint64_t n)
 {
-	struct inode *gone = NULL;
-	struct inode *inode;
+	struct hf_node *node;
+	struct dir *dir = NULL;
 
 	if (nodeid == FUSE_ROOT_ID)
 		return;
 	pthread_mutex_lock(&inodes->lock);
-	inode = find(inodes, nodeid);
-	if (inode) {
-		if (n < inode->lookups)
-			inode->lookups = (inode->lookups - n) & LOOKUPS_MAX;
-		else
-			gone = inode;
-	}
-	if (gone) {
-		unname(inodes, gone);
-		hf_set_remove(inodes->by_nodeid, &gone->nodeid);
+	node = find(inodes, nodeid);
+	if (node && !give_back(node, n))
+		node = NULL;
+	if (node) {
+		unname(inodes, node);
+		hf_set_remove(inodes->by_nodeid, &nodeid);
+		dir = hf_set_remove(inodes->dirs, &nodeid);
+		*hf_node_room(node) = (struct hf_node_room){0};
 	}
 	pthread_mutex_unlock(&inodes->lock);
-	if (gone) {
-		hf_node_unref(gone->node);
-		free(gone);
-	}
+	free(dir);
+	hf_node_unref(node);
 }
 
 uint64_t hf_inodes_count(struct hf_inodes *inodes)
@@ -230,23 +238,40 @@ uint64_t hf_inodes_count(struct hf_inodes *inodes)
 	return n;
 }
 
-/* Call with the lock held; NULL also for what is no directory. */
-static struct inode_dir *find_dir(struct hf_inodes *inodes, uint64_t nodeid)
-{
-	struct inode *inode = find(inodes, nodeid);
+/* --- directories ------------------------------------------------------------ */
 
-	return inode && hf_node_kind(inode->node) == HF_KIND_DIR ? inode->dir
-								 : NULL;
+/* Call with the lock held; NULL also for one that was never opened. */
+static struct dir *find_dir(struct hf_inodes *inodes, uint64_t nodeid)
+{
+	return hf_set_get(inodes->dirs, &nodeid);
+}
+
+/* Call with the lock held. NULL: it is unknown, or there is no memory. */
+static struct dir *dir_of(struct hf_inodes *inodes, uint64_t nodeid)
+{
+	struct dir *dir = find_dir(inodes, nodeid);
+
+	if (dir || !find(inodes, nodeid))
+		return dir;
+	dir = calloc(1, sizeof(*dir));
+	if (!dir)
+		return NULL;
+	dir->nodeid = nodeid;
+	if (hf_set_put(inodes->dirs, dir) < 0) {
+		free(dir);
+		return NULL;
+	}
+	return dir;
 }
 
 void hf_inodes_opendir(struct hf_inodes *inodes, uint64_t nodeid,
 		       uint64_t generation, bool *cache, bool *keep)
 {
-	struct inode_dir *dir;
+	struct dir *dir;
 
 	*cache = *keep = false;
 	pthread_mutex_lock(&inodes->lock);
-	dir = find_dir(inodes, nodeid);
+	dir = dir_of(inodes, nodeid);
 	if (dir) {
 		*keep = dir->generation == generation;
 		*cache = *keep || dir->readers == 0;
@@ -259,7 +284,7 @@ void hf_inodes_opendir(struct hf_inodes *inodes, uint64_t nodeid,
 
 bool hf_inodes_relisted(struct hf_inodes *inodes, uint64_t nodeid)
 {
-	struct inode_dir *dir;
+	struct dir *dir;
 	bool alone = false;
 
 	pthread_mutex_lock(&inodes->lock);
@@ -274,7 +299,7 @@ bool hf_inodes_relisted(struct hf_inodes *inodes, uint64_t nodeid)
 
 void hf_inodes_closedir(struct hf_inodes *inodes, uint64_t nodeid)
 {
-	struct inode_dir *dir;
+	struct dir *dir;
 
 	pthread_mutex_lock(&inodes->lock);
 	dir = find_dir(inodes, nodeid);
@@ -283,29 +308,32 @@ void hf_inodes_closedir(struct hf_inodes *inodes, uint64_t nodeid)
 	pthread_mutex_unlock(&inodes->lock);
 }
 
+/* --- first openings --------------------------------------------------------- */
+
 bool hf_inodes_open_first(struct hf_inodes *inodes, uint64_t nodeid)
 {
-	struct inode *inode;
+	struct hf_node *node;
 	bool first;
 
 	pthread_mutex_lock(&inodes->lock);
-	while ((inode = find(inodes, nodeid)) && inode->opened == OPENING)
+	while ((node = find(inodes, nodeid)) &&
+	       hf_node_room(node)->state == OPENING)
 		pthread_cond_wait(&inodes->opened, &inodes->lock);
-	first = inode && inode->opened == NEVER_OPENED;
+	first = node && hf_node_room(node)->state == NEVER_OPENED;
 	if (first)
-		inode->opened = OPENING;
+		hf_node_room(node)->state = OPENING;
 	pthread_mutex_unlock(&inodes->lock);
 	return first;
 }
 
 void hf_inodes_opened(struct hf_inodes *inodes, uint64_t nodeid)
 {
-	struct inode *inode;
+	struct hf_node *node;
 
 	pthread_mutex_lock(&inodes->lock);
-	inode = find(inodes, nodeid);
-	if (inode)
-		inode->opened = OPENED;
+	node = find(inodes, nodeid);
+	if (node)
+		hf_node_room(node)->state = OPENED;
 	pthread_cond_broadcast(&inodes->opened);
 	pthread_mutex_unlock(&inodes->lock);
 }

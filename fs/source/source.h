@@ -27,6 +27,9 @@ struct hf_root_spec {
 	char *dir;
 };
 
+/* So many there may be: their numbers are kept short. */
+#define HF_ROOTS_MAX UINT16_MAX
+
 struct hf_root_specs {
 	struct hf_root_spec *items;
 	size_t n;

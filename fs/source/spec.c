@@ -135,6 +135,8 @@ static int add_spec(struct hf_root_specs *specs, const char *text,
 		fault = prefix_fault(spec.prefix);
 	else if (!*spec.dir)
 		fault = "a source is empty";
+	if (!fault && specs->n == HF_ROOTS_MAX)
+		fault = "there are more than 65535 sources";
 	error = fault ? hf_source_explain(why, EINVAL, text, "%s", fault)
 		      : append(specs, &spec);
 	if (error < 0)

@@ -94,25 +94,31 @@ struct hf_frozen_dir;
 struct hf_node {
 	atomic_uint refs;
 	atomic_bool dead;
-	uint8_t kind;       /* enum hf_kind */
-	uint8_t digest_len; /* of the content; 0: of a mutable one */
+	uint8_t kind : 4; /* enum hf_kind */
 	bool reported : 1;
 	bool timed : 1;         /* the tail begins with its mtime */
 	bool frozen : 1;        /* a directory of a frozen view */
+	uint8_t digest_len;     /* of the content; 0: of a mutable one */
+	uint8_t error;          /* EIO, too, for what is no such number */
 	struct hf_node *parent; /* a reference; NULL for the top */
-	uint64_t identity[2];
-	uint64_t ino;
+	union {
+		uint64_t identity[2];
+		struct {
+			uint64_t secret; /* of the identity alone */
+			uint64_t ino;
+		};
+	};
 	uint64_t size;
-	uint32_t uid;
-	uint32_t gid;
-	uint32_t root;
-	uint16_t mode;
-	uint16_t error;
 	union {
 		struct hf_view_dir *live_dir; /* of a directory, or this: */
 		const struct hf_frozen_dir *frozen_dir; /* borrowed */
 		struct hf_openings *openings;           /* of a file, or NULL */
 	};
+	uint32_t uid;
+	uint32_t gid;
+	uint16_t root;
+	uint16_t mode;
+	struct hf_node_room room;
 	char tail[]; /* its mtime in ns, or not; the digest; the name */
 };
 

@@ -5,6 +5,7 @@
 #include "fs/view/ahead.h"
 #include "fs/view/walk.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -40,8 +41,12 @@ bool hf_node_constant(const struct hf_node *node)
 	return node->digest_len > 0;
 }
 
-/* What must be equal for two nodes to be one. A file is looked for in the root
- * where it was found, so the same in another root is another node. */
+/*
+ * What must be equal for two nodes to be one. A file is looked for in the root
+ * where it was found, so the same in another root is another node. Of the
+ * identity's two words one hashes this with a key that nobody knows; the other,
+ * the inode number, anybody can compute, so that by itself it proves nothing.
+ */
 static void identity_text(const struct hf_view *view,
 			  const struct hf_entry *entry, const char *path,
 			  struct hf_buf *ret)
@@ -84,7 +89,7 @@ static int identify(struct hf_view *view, struct hf_node *node,
 		error = hf_buf_status(&text);
 	}
 	if (error == 0) {
-		hf_siphash128(view->seed, text.data, text.len, node->identity);
+		node->secret = hf_siphash(view->seed, text.data, text.len);
 		node->ino = ino_of(entry, path.data);
 	}
 	hf_buf_fini(&path);
@@ -151,16 +156,17 @@ static struct hf_node *node_of(const struct hf_view *view,
 	if (!node)
 		return NULL;
 	node->refs = 1;
-	node->kind = (uint8_t)entry->kind;
+	node->kind = entry->kind & 0xf;
 	node->digest_len = entry->digest.len;
 	node->reported = entry->reported;
 	node->timed = timed;
 	node->size = entry->size;
 	node->uid = entry->uid;
 	node->gid = entry->gid;
-	node->root = entry->root;
+	assert(entry->root <= HF_ROOTS_MAX);
+	node->root = (uint16_t)entry->root;
 	node->mode = (uint16_t)entry->mode;
-	node->error = (uint16_t)entry->error;
+	node->error = (uint8_t)(entry->error > UINT8_MAX ? EIO : entry->error);
 	fill_tail(node, entry);
 	return node;
 }
@@ -238,6 +244,16 @@ enum hf_kind hf_node_kind(const struct hf_node *node)
 const uint64_t *hf_node_identity(const struct hf_node *node)
 {
 	return node->identity;
+}
+
+struct hf_node_room *hf_node_room(struct hf_node *node)
+{
+	return &node->room;
+}
+
+const void *hf_node_number(const struct hf_node *node)
+{
+	return &node->room.number;
 }
 
 bool hf_node_dead(const struct hf_node *node)

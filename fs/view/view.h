@@ -206,6 +206,19 @@ bool hf_node_constant(const struct hf_node *node);
 /* 128 bits that two nodes share only if they have the same identity and
  * neither is dead. Keyed: differs between views. */
 const uint64_t *hf_node_identity(const struct hf_node *node);
+/*
+ * Room in every node for somebody who gives numbers to nodes, so that it costs
+ * no memory besides. All of it is 0 in a new node. It is that one user's alone:
+ * nothing in fs/view looks at it, and the user locks it.
+ */
+struct hf_node_room {
+	uint32_t count : 30;
+	uint32_t state : 2;
+	uint64_t number;
+} __attribute__((packed, aligned(4)));
+struct hf_node_room *hf_node_room(struct hf_node *node);
+/* The 8 bytes of its number. */
+const void *hf_node_number(const struct hf_node *node);
 /* True once an open found other bytes: such a node answers ESTALE for ever
  * and the next lookup of its name makes another. */
 bool hf_node_dead(const struct hf_node *node);

@@ -95,6 +95,23 @@ static void what_cannot_be_meant_is_refused(void **state)
 	assert_refused(".=/srv", ".=", "\".\"");
 }
 
+static void sources_are_as_many_as_numbers_suffice_for(void **state)
+{
+	HF_CLEANUP(hf_root_specs_fini) struct hf_root_specs specs = {0};
+	HF_CLEANUP(hf_freep) char *why = NULL;
+	char text[2 * HF_ROOTS_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(text); i += 2)
+		memcpy(text + i, "/:", 2);
+	text[sizeof(text) - 1] = '\0';
+	assert_int_equal(hf_root_specs_parse(&specs, text, &why), 0);
+	assert_int_equal(specs.n, 65535);
+	assert_int_equal(hf_root_specs_parse(&specs, "/last", &why), -EINVAL);
+	assert_non_null(strstr(why, "/last"));
+	assert_non_null(strstr(why, "65535"));
+}
+
 static void a_fault_is_shown_on_one_line(void **state)
 {
 	(void)state;
@@ -214,6 +231,7 @@ int main(void)
 			a_prefix_counts_before_what_is_clearly_a_directory),
 		cmocka_unit_test(backslashes_escape),
 		cmocka_unit_test(what_cannot_be_meant_is_refused),
+		cmocka_unit_test(sources_are_as_many_as_numbers_suffice_for),
 		cmocka_unit_test(a_fault_is_shown_on_one_line),
 		cmocka_unit_test(a_file_has_one_root_a_line),
 		cmocka_unit_test(a_fault_in_a_file_is_told_with_its_line),
