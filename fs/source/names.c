@@ -4,6 +4,7 @@
  */
 #include "fs/source/internal.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -14,11 +15,12 @@ struct share {
 	struct hf_sig sig;
 };
 
+/* There is one for every file of a live view: it is kept small. */
 struct name {
 	uint32_t at; /* in the text */
-	uint32_t root;
-	uint16_t error;
-	uint8_t type;
+	uint16_t root;
+	uint8_t error; /* EIO, too, for what is no such number */
+	uint8_t type : 4;
 	bool shadowed : 1;
 	bool link : 1;
 };
@@ -76,6 +78,20 @@ static int new_block(size_t n_shares, size_t n, size_t text_len,
 	return 0;
 }
 
+static struct name name_of(const struct hf_source_entry *entry, size_t at)
+{
+	assert(entry->root <= HF_ROOTS_MAX);
+	return (struct name){
+		.at = (uint32_t)at,
+		.root = (uint16_t)entry->root,
+		.error = (uint8_t)(entry->error > UINT8_MAX ? EIO
+							    : entry->error),
+		.type = entry->type & 0xf,
+		.shadowed = entry->shadowed,
+		.link = entry->link,
+	};
+}
+
 int hf_source_names_new(const struct hf_parts *parts,
 			struct hf_source_entry *const *entries, size_t n,
 			int64_t listed_ns, struct hf_source_names **ret)
@@ -96,14 +112,7 @@ int hf_source_names_new(const struct hf_parts *parts,
 	for (size_t i = 0; i < n; i++) {
 		size_t len = strlen(entries[i]->name) + 1;
 
-		names->names[i] = (struct name){
-			.at = (uint32_t)at,
-			.root = entries[i]->root,
-			.error = (uint16_t)entries[i]->error,
-			.type = (uint8_t)entries[i]->type,
-			.shadowed = entries[i]->shadowed,
-			.link = entries[i]->link,
-		};
+		names->names[i] = name_of(entries[i], at);
 		memcpy(names->text + at, entries[i]->name, len);
 		at += len;
 	}

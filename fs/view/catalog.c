@@ -22,8 +22,8 @@ struct shapes {
 
 /* struct hf_rule, kept short. */
 struct rule {
-	uint8_t kind;
-	uint8_t problem;
+	uint8_t kind : 4;
+	uint8_t problem : 4;
 };
 
 struct hf_catalog {
@@ -200,8 +200,8 @@ static int fill_rules(const struct hf_view *view, struct hf_catalog *catalog)
 		if (hf_buf_status(&path) < 0)
 			return -ENOMEM;
 		rule = hf_rule_of(view, path.data, entry.name);
-		catalog->rules[i] = (struct rule){(uint8_t)rule.kind,
-						  (uint8_t)rule.problem};
+		catalog->rules[i] =
+			(struct rule){rule.kind & 0xf, rule.problem & 0xf};
 	}
 	return 0;
 }
