@@ -84,10 +84,10 @@ static void fill_table(struct hf_memos *memos)
 			(uint32_t)(cursor - length_of(memo->len)) + 1;
 }
 
-/* A quarter of the slots stays free. */
+/* A quarter of the slots stays free, and seldom much more. */
 static int widen_table(struct hf_memos *memos)
 {
-	size_t n_slots = memos->n_slots / 2 * 3;
+	size_t n_slots = (size_t)memos->n_slots + memos->n_slots / 4;
 	uint32_t *slots;
 
 	if ((size_t)memos->n * 4 < (size_t)memos->n_slots * 3)
