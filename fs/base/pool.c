@@ -294,6 +294,17 @@ unsigned hf_pool_waiting(struct hf_pool *pool)
 	return pool->n_jobs;
 }
 
+void hf_pool_freed(struct hf_pool *pool)
+{
+	pthread_mutex_lock(&pool->mutex);
+	if (pool->n_done < DONE_MIN)
+		pool->n_done = DONE_MIN;
+	/* Who sleeps without a timeout has to look again. */
+	if (pool->n_idle > 0)
+		pthread_cond_signal(&pool->work);
+	pthread_mutex_unlock(&pool->mutex);
+}
+
 int hf_pool_submit(struct hf_pool *pool, void (*run)(void *arg), void *arg)
 {
 	struct job *job = malloc(sizeof(*job));

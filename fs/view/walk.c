@@ -24,6 +24,8 @@ void hf_walk_fini(struct hf_walk *walk)
 	}
 	hf_graph_free(walk->graph);
 	free(walk->stops);
+	if (walk->n)
+		hf_pool_freed(walk->view->pool);
 	walk->graph = NULL;
 	walk->stops = NULL;
 	walk->n = walk->cap = 0;

@@ -323,7 +323,8 @@ static void take_pieces(void *arg)
 		pieces[i].goes = malloc(PIECE_LEN);
 		assert_non_null(pieces[i].goes);
 		memset(pieces[i].goes, 1, PIECE_LEN);
-		pieces[i].stays = malloc(64);
+		/* Shrunk, so that it stays behind the other. */
+		pieces[i].stays = realloc(malloc(PIECE_LEN), 64);
 	}
 }
 
@@ -351,6 +352,20 @@ static long own_memory(void)
 	return kib;
 }
 
+/* What is free goes back to the system, and then all is freed. */
+static void assert_given_back(long most)
+{
+#if defined(__GLIBC__) && !defined(HF_SANITIZED)
+	for (int i = 0; i < PATIENCE_MS && own_memory() >= most; i++)
+		usleep(1000);
+	assert_true(own_memory() < most);
+#else
+	(void)most;
+#endif
+	for (size_t i = 0; i < N_PIECES; i++)
+		free(pieces[i].stays);
+}
+
 static void gives_memory_back_when_it_rests(void **state)
 {
 	struct hf_pool *pool = new_pool(1, 1);
@@ -364,16 +379,25 @@ static void gives_memory_back_when_it_rests(void **state)
 	for (int i = 0; i < PATIENCE_MS && atomic_load(&n_gone) < N_PIECES; i++)
 		usleep(1000);
 	assert_int_equal(atomic_load(&n_gone), N_PIECES);
-#if defined(__GLIBC__) && !defined(HF_SANITIZED)
-	for (int i = 0; i < PATIENCE_MS && own_memory() >= most; i++)
-		usleep(1000);
-	assert_true(own_memory() < most);
-#else
-	(void)most;
-#endif
+	assert_given_back(most);
 	hf_pool_free(pool);
-	for (size_t i = 0; i < N_PIECES; i++)
-		free(pieces[i].stays);
+}
+
+/* It was others that used it, while the pool slept. */
+static void gives_memory_back_when_it_is_told(void **state)
+{
+	struct hf_pool *pool = new_pool(1, 1);
+	long most = own_memory() + N_PIECES * PIECE_LEN / 1024 / 4;
+
+	(void)state;
+	for (uintptr_t i = 0; i < N_PIECES; i += 10)
+		take_pieces((void *)i);
+	for (uintptr_t i = 0; i < N_PIECES; i += 10)
+		leave_pieces((void *)i);
+	assert_true(own_memory() >= most);
+	hf_pool_freed(pool);
+	assert_given_back(most);
+	hf_pool_free(pool);
 }
 
 int main(void)
@@ -388,6 +412,7 @@ int main(void)
 		cmocka_unit_test(does_not_grow_when_it_is_busy),
 		cmocka_unit_test(many_threads_submit),
 		cmocka_unit_test(gives_memory_back_when_it_rests),
+		cmocka_unit_test(gives_memory_back_when_it_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
