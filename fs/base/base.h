@@ -259,8 +259,21 @@ void hf_pool_tick(struct hf_pool *pool);
 void hf_pool_freed(struct hf_pool *pool);
 /* So many jobs wait for a thread, at this moment. */
 unsigned hf_pool_waiting(struct hf_pool *pool);
+/* n_threads. */
+unsigned hf_pool_threads(const struct hf_pool *pool);
 /* Runs what was submitted to its end, ends the threads. NULL is allowed. */
 void hf_pool_free(struct hf_pool *pool);
+
+/* --- share.c ------------------------------------------------------------ */
+
+/*
+ * Calls `run` for every i below n and returns when all is done: some of it in
+ * the calling thread (which may be one of the pool), some in threads of the
+ * pool. It waits for what these have begun, and for nothing that stands in the
+ * queue: all works without them, too.
+ */
+void hf_pool_share(struct hf_pool *pool, size_t n,
+		   void (*run)(void *arg, size_t i), void *arg);
 
 /* --- log.c -------------------------------------------------------------- */
 

@@ -305,6 +305,11 @@ void hf_pool_freed(struct hf_pool *pool)
 	pthread_mutex_unlock(&pool->mutex);
 }
 
+unsigned hf_pool_threads(const struct hf_pool *pool)
+{
+	return pool->n_threads;
+}
+
 int hf_pool_submit(struct hf_pool *pool, void (*run)(void *arg), void *arg)
 {
 	struct job *job = malloc(sizeof(*job));

@@ -6,12 +6,17 @@
 #include <errno.h>
 #include <string.h>
 
+/* So many answers are waited for together: whoever waits for one after the
+ * other is woken for each; who waits for all can do nothing meanwhile. */
+#define STRIDE 256
+
 /* An answer (flight NULL), or the flight that will bring it. */
 struct item {
 	struct hf_flight *flight;
 	struct hf_fact fact;
 	struct hf_sig sig; /* that was asked for */
-	bool started;      /* the flight is this one's own */
+	int error;
+	bool started; /* the flight is this one's own */
 	bool settled;
 	bool seen;
 };
@@ -111,39 +116,49 @@ static bool is_from_memory(const struct item *item)
 	return job->known;
 }
 
-int hf_batch_get(struct hf_batch *batch, size_t i, struct hf_wait *wait,
-		 struct hf_fact *ret)
+/* The flight's answer becomes the item's. -EINTR: not yet. */
+static int await(struct hf_batch *batch, struct item *item,
+		 struct hf_wait *wait)
 {
-	struct item *item = &batch->items[i];
 	const struct hf_reading *reading;
-	int error;
+	int error = hf_job_wait(batch->digests, item->flight, wait, &reading);
 
-	if (!item->flight) {
-		*ret = item->fact;
-		return 0;
-	}
-	error = hf_job_wait(batch->digests, item->flight, wait, &reading);
+	if (error == -EINTR)
+		return error;
+	item->error = error;
 	item->settled = error == 0 && reading->quiet &&
 			hf_sig_equal(&reading->sig, &item->sig);
 	item->seen = item->settled && item->started && !is_from_memory(item);
 	if (error == 0)
-		*ret = reading->fact;
-	return error;
+		item->fact = reading->fact;
+	hf_flight_unref(batch->digests->flights, item->flight);
+	item->flight = NULL;
+	return 0;
 }
 
 /* The last one first: it comes last, as a rule. */
-int hf_batch_wait(struct hf_batch *batch, struct hf_wait *wait)
+static int await_some(struct hf_batch *batch, size_t first,
+		      struct hf_wait *wait)
 {
+	size_t end = batch->n - first < STRIDE ? batch->n : first + STRIDE;
 	int error = 0;
 
-	for (size_t i = batch->n; i > 0 && error == 0; i--) {
-		struct hf_flight *flight = batch->items[i - 1].flight;
-		int outcome;
+	for (size_t i = end; i > first && error == 0; i--)
+		if (batch->items[i - 1].flight)
+			error = await(batch, &batch->items[i - 1], wait);
+	return error;
+}
 
-		if (flight)
-			error = hf_flight_wait(batch->digests->flights, flight,
-					       wait, &outcome);
-	}
+int hf_batch_get(struct hf_batch *batch, size_t i, struct hf_wait *wait,
+		 struct hf_fact *ret)
+{
+	const struct item *item = &batch->items[i];
+	int error = item->flight ? await_some(batch, i, wait) : 0;
+
+	if (error == 0)
+		error = item->error;
+	if (error == 0)
+		*ret = item->fact;
 	return error;
 }
 

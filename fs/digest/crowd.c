@@ -139,6 +139,11 @@ static void read_one(struct hf_crowd *crowd, struct hf_small *small)
 				      &small->fd, &small->reading);
 		return;
 	}
+	/* What it is instead, or why it cannot be read, is found out below. */
+	if (small->seen && small->size <= HELD_MAX &&
+	    hf_read_seen(crowd->config, small->root, small->path, small->seen,
+			 &small->reading, &small->data) == 0)
+		return;
 	small->error = hf_read_bytes(crowd->config, small->root, small->path,
 				     HELD_MAX, &small->reading, &small->data);
 	/* It is larger, or has grown. */

@@ -10,8 +10,9 @@
 /* A file that is to be hashed; part of something that its owner knows. */
 struct hf_small {
 	unsigned root;
-	const char *path; /* borrowed */
-	uint64_t size;    /* as far as the owner knows */
+	const char *path;          /* borrowed */
+	uint64_t size;             /* as far as the owner knows */
+	const struct hf_sig *seen; /* its last stamp, borrowed; or NULL */
 	bool keep; /* its bytes, as hf_read_file has it: it is read whole */
 	/* Its bytes, too, if they happen to be in memory and there is room. */
 	bool retain;

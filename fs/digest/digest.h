@@ -265,9 +265,6 @@ int hf_batch_add(struct hf_batch *batch, unsigned root, const char *path,
 void hf_batch_retain(struct hf_batch *batch);
 int hf_batch_get(struct hf_batch *batch, size_t i, struct hf_wait *wait,
 		 struct hf_fact *ret) HF_MUST_USE;
-/* Waits until all answers are there, whatever they are: whoever waits for one
- * after the other is woken for each. -EINTR as hf_digests_get. */
-int hf_batch_wait(struct hf_batch *batch, struct hf_wait *wait) HF_MUST_USE;
 /* True if no answer has to be waited for. */
 bool hf_batch_ready(const struct hf_batch *batch);
 /* True if answer i, which was got, may be had from memory the next time: its

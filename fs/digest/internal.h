@@ -238,6 +238,15 @@ int hf_read_file(const struct hf_digests_config *config, unsigned root,
 		 struct hf_reading *ret) HF_MUST_USE;
 
 /*
+ * Reads a file whole that was seen with the stamp `seen` a moment ago; it has
+ * that when it was read, too. Hashes nothing: as hf_read_bytes. -EBUSY: it is
+ * not as it was seen; errors of opening and reading.
+ */
+int hf_read_seen(const struct hf_digests_config *config, unsigned root,
+		 const char *path, const struct hf_sig *seen,
+		 struct hf_reading *ret, char **data) HF_MUST_USE;
+
+/*
  * Reads a file of at most `max` bytes whole and hashes nothing: *data is new,
  * and all of `ret` is set but the digest. -EFBIG: it is longer.
  */

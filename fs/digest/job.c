@@ -156,8 +156,10 @@ int hf_job_fly_along(struct hf_digests *digests, unsigned root,
 	if (error < 0 || !*started)
 		return error;
 	job->flight = *ret;
-	if (sig)
+	if (sig) {
 		job->small.size = (uint64_t)sig->size;
+		job->small.seen = &job->sig;
+	}
 	job->small.retain = retain;
 	if (job->keep || atomic_load(&digests->files_hashed) != hashed)
 		job->small.known = small_known;

@@ -1,7 +1,8 @@
 /*
  * read: one pass over a source file, from open to digest. The stamp is taken
- * from the open descriptor before and after; a pass during which it changed,
- * or whose length is not what the stamp says, is thrown away.
+ * from the open descriptor before and after, or after only where the file was
+ * seen before it was opened; a pass during which it changed, or whose length is
+ * not what the stamp says, is thrown away.
  */
 #include "fs/digest/internal.h"
 
@@ -264,6 +265,29 @@ int hf_read_file(const struct hf_digests_config *config, unsigned root,
 	for (int i = 0; i < TRIES && error == -EBUSY; i++)
 		error = pass(config, root, path, keep, ret);
 	return error;
+}
+
+int hf_read_seen(const struct hf_digests_config *config, unsigned root,
+		 const char *path, const struct hf_sig *seen,
+		 struct hf_reading *ret, char **data)
+{
+	HF_CLEANUP(hold_fini) struct hold hold = {.fd = -1};
+	struct hf_reading reading = {.sig = *seen};
+	int64_t begun = config->clock();
+	int error = hf_source_open_seen(config->source, root, path, &hold.fd);
+
+	if (error == 0)
+		error = read_whole(&hold, (size_t)seen->size);
+	if (error == 0)
+		error = hf_read_end(hold.fd, seen);
+	if (error < 0)
+		return error;
+	reading.quiet = hf_sig_quiet(seen, begun);
+	reading.fact.size = (uint64_t)seen->size;
+	*ret = reading;
+	*data = hold.data;
+	hold.data = NULL;
+	return 0;
 }
 
 static int pass_bytes(const struct hf_digests_config *config, unsigned root,

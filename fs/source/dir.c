@@ -285,3 +285,15 @@ int hf_dir_entry(struct hf_dir *dir, const char *name, unsigned char type,
 	*ret = entry;
 	return 0;
 }
+
+int hf_dir_file(const struct hf_dir *dir, const char *name,
+		struct hf_source_entry *ret)
+{
+	struct hf_source_entry entry = {.name = name, .type = HF_TYPE_FILE};
+
+	if (hf_root_lstat(dir->fd, name, &entry.st) < 0 ||
+	    !S_ISREG(entry.st.st_mode) || entry.st.st_dev != dir->st.st_dev)
+		return 0;
+	*ret = entry;
+	return 1;
+}

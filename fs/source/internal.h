@@ -1,8 +1,9 @@
 /*
  * What the files of this room share. From the bottom up: root.c makes the
  * system calls, dir.c looks at one directory of one root, parts.c finds the
- * directories that a path means in all roots, list.c and names.c hold what was
- * found, tree.c and look.c answer the door, watch.c hears of changes.
+ * directories that a path means in all roots, gather.c collects what they have,
+ * list.c and names.c hold what was found, tree.c and look.c answer the door,
+ * watch.c hears of changes. filesystem.c knows what can be relied upon.
  */
 #ifndef HF_SOURCE_INTERNAL_H
 #define HF_SOURCE_INTERNAL_H
@@ -38,6 +39,16 @@ bool hf_ignore_path(const struct hf_ignore *ignore, const char *path);
 /* True if a component of `path` is an ignored directory. */
 bool hf_ignore_below(const struct hf_ignore *ignore, const char *path);
 
+/* --- filesystem.c -------------------------------------------------------- */
+
+/* True if every change that is made through it is reported (inotify(7)), and
+ * it cannot be changed in another way: on a server, by another host. */
+bool hf_filesystem_reports(unsigned long type);
+/* False if its ctime is no clock of changes: images that are built with times
+ * and inode numbers of the builder's choice, so that two releases of one have
+ * equal stamps; FAT, which has no ctime. */
+bool hf_filesystem_stamps(unsigned long type);
+
 /* --- root.c -------------------------------------------------------------- */
 
 struct hf_root {
@@ -49,6 +60,7 @@ struct hf_root {
 	uint64_t resolve;
 	bool follow;
 	bool xdev;
+	bool stamps; /* changes get this machine's time, whoever makes them */
 };
 
 int hf_root_open(const struct hf_source_config *config, size_t i, dev_t own_dev,
@@ -59,7 +71,8 @@ void hf_root_close(struct hf_root *root);
 int hf_root_error(const struct hf_root *root, int error);
 /*
  * Opens `path` ("" is the root), following links as far as they are allowed.
- * -EXDEV for what is not, see hf_root_refusal. O_CLOEXEC is implied.
+ * -EXDEV for what is not, see hf_root_refusal. O_CLOEXEC is implied. `ret`
+ * NULL: its stat is not wanted.
  */
 int hf_root_openat(const struct hf_root *root, const char *path, int flags,
 		   int *ret_fd, struct stat *ret) HF_MUST_USE;
@@ -76,6 +89,9 @@ int hf_root_stat_child(const struct hf_root *root, int dir_fd, const char *name,
 		       int flags, struct stat *ret) HF_MUST_USE;
 /* The same in one cheap call that does look beyond mount points. */
 int hf_root_lstat(int dir_fd, const char *name, struct stat *ret) HF_MUST_USE;
+/* Of what is open; -ELOOP: it is our own mount. */
+int hf_root_stat_fd(const struct hf_root *root, int fd,
+		    struct stat *ret) HF_MUST_USE;
 int hf_root_statvfs(const struct hf_root *root,
 		    struct statvfs *ret) HF_MUST_USE;
 
@@ -134,6 +150,13 @@ void hf_dir_close(struct hf_dir *dir);
  */
 int hf_dir_entry(struct hf_dir *dir, const char *name, unsigned char type,
 		 struct hf_source_entry *ret) HF_MUST_USE;
+/*
+ * The same for a name that readdir(3) calls a regular file: 1 if it is, and lies
+ * on the directory's own file system; 0: hf_dir_entry tells. Several threads may
+ * ask at once.
+ */
+int hf_dir_file(const struct hf_dir *dir, const char *name,
+		struct hf_source_entry *ret) HF_MUST_USE;
 /* "dir/name", or "name" in the top. -ENAMETOOLONG. */
 int hf_path_join(char ret[PATH_MAX], const char *dir,
 		 const char *name) HF_MUST_USE;
@@ -141,6 +164,7 @@ int hf_path_join(char ret[PATH_MAX], const char *dir,
 /* --- parts.c ------------------------------------------------------------- */
 
 struct hf_source {
+	struct hf_pool *pool; /* borrowed, or NULL */
 	struct hf_root *roots;
 	size_t n_roots;
 	struct hf_ignore ignore;
@@ -202,6 +226,9 @@ struct hf_found {
 	struct hf_source_entry *items;
 	size_t n;
 	size_t cap;
+	struct hf_names
+		*names; /* by root: what the entries' names point into */
+	size_t n_names;
 };
 
 int hf_found_add(struct hf_found *found,
@@ -209,9 +236,11 @@ int hf_found_add(struct hf_found *found,
 void hf_found_fini(struct hf_found *found);
 
 /* Merges what was found; copies the names. `listed_ns` as
- * hf_source_names_new. */
+ * hf_source_names_new. `steady`: nothing came or went while it was looked at,
+ * and stamps would show that. */
 int hf_list_new(const struct hf_parts *parts, struct hf_found *found,
-		int64_t listed_ns, struct hf_source_list **ret) HF_MUST_USE;
+		int64_t listed_ns, bool steady,
+		struct hf_source_list **ret) HF_MUST_USE;
 /* Both are new, not shared yet: hf_list_replace is allowed on them. The first
  * one's entries have no stats; `st` is the directory's own. */
 int hf_list_of_names(struct hf_source_names *names, const struct stat *st,
@@ -220,6 +249,14 @@ int hf_list_copy(const struct hf_source_list *list,
 		 struct hf_source_list **ret) HF_MUST_USE;
 void hf_list_replace(struct hf_source_list *list, size_t i,
 		     const struct hf_source_entry *entry);
+/* --- gather.c ------------------------------------------------------------ */
+
+/* Everything that the parts, open for reading, have. A part whose directory was
+ * deleted meanwhile gets an error; -ENOENT: the last one was. `ret` is {0}
+ * before, and ended by the caller in any case. */
+int hf_gather(const struct hf_source *source, struct hf_parts *parts,
+	      struct hf_found *ret) HF_MUST_USE;
+
 /* --- tree.c -------------------------------------------------------------- */
 
 /* hf_source_list and hf_source_names_current at a time of the caller's. */

@@ -11,6 +11,7 @@ struct hf_source_list {
 	atomic_uint refs;
 	struct hf_source_names *names; /* a reference; theirs point into it */
 	struct stat st;
+	bool steady; /* as hf_list_new */
 	size_t n;
 	struct hf_source_entry entries[];
 };
@@ -33,6 +34,9 @@ int hf_found_add(struct hf_found *found, const struct hf_source_entry *entry)
 
 void hf_found_fini(struct hf_found *found)
 {
+	for (size_t i = 0; i < found->n_names; i++)
+		hf_names_fini(&found->names[i]);
+	free(found->names);
 	free(found->items);
 	*found = (struct hf_found){0};
 }
@@ -111,7 +115,7 @@ int hf_list_of_names(struct hf_source_names *names, const struct stat *st,
 }
 
 int hf_list_new(const struct hf_parts *parts, struct hf_found *found,
-		int64_t listed_ns, struct hf_source_list **ret)
+		int64_t listed_ns, bool steady, struct hf_source_list **ret)
 {
 	HF_CLEANUP(hf_freep)
 	struct hf_source_entry **order = calloc(found->n + 1, sizeof(*order));
@@ -131,9 +135,12 @@ int hf_list_new(const struct hf_parts *parts, struct hf_found *found,
 		return error;
 	error = hf_list_of_names(names, &st, ret);
 	hf_source_names_unref(names);
-	for (size_t i = 0; i < n && error == 0; i++)
+	if (error < 0)
+		return error;
+	(*ret)->steady = steady;
+	for (size_t i = 0; i < n; i++)
 		hf_list_replace(*ret, i, order[i]);
-	return error;
+	return 0;
 }
 
 int hf_list_copy(const struct hf_source_list *list, struct hf_source_list **ret)
@@ -198,4 +205,23 @@ const struct stat *hf_source_list_stat(const struct hf_source_list *list)
 struct hf_source_names *hf_source_list_names(const struct hf_source_list *list)
 {
 	return list->names;
+}
+
+static bool was(const struct stat *st, int64_t at_ns)
+{
+	struct hf_sig sig = hf_sig_of(st);
+
+	return hf_sig_quiet(&sig, at_ns);
+}
+
+bool hf_source_list_was(const struct hf_source_list *list, int64_t at_ns)
+{
+	bool all = list->steady && was(&list->st, at_ns);
+
+	for (size_t i = 0; i < list->n && all; i++) {
+		const struct hf_source_entry *entry = &list->entries[i];
+
+		all = !entry->link && !entry->error && was(&entry->st, at_ns);
+	}
+	return all;
 }

@@ -210,14 +210,13 @@ static int explain_open(const struct hf_root *root, const char *path, int error)
 	return hf_root_error(root, error);
 }
 
-int hf_source_open_file(const struct hf_source *source, unsigned root_number,
-			const char *path, int *ret_fd, struct stat *ret)
+/* `ret` NULL: its stat is not wanted. */
+static int open_any(const struct hf_source *source, unsigned root_number,
+		    const char *path, int *ret_fd, struct stat *ret)
 {
 	/* O_NONBLOCK: a FIFO that took the file's place must not stop us. */
 	static const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_LARGEFILE;
 	const struct hf_root *root = &source->roots[root_number];
-	HF_CLEANUP(hf_closep) int fd = -1;
-	struct stat st;
 	const char *rest;
 	int error;
 
@@ -229,14 +228,30 @@ int hf_source_open_file(const struct hf_source *source, unsigned root_number,
 	case HF_PLACE_INSIDE:
 		break;
 	}
-	error = hf_root_openat(root, rest, flags, &fd, &st);
+	error = hf_root_openat(root, rest, flags, ret_fd, ret);
+	return error < 0 ? explain_open(root, rest, error) : 0;
+}
+
+int hf_source_open_file(const struct hf_source *source, unsigned root,
+			const char *path, int *ret_fd, struct stat *ret)
+{
+	HF_CLEANUP(hf_closep) int fd = -1;
+	struct stat st;
+	int error = open_any(source, root, path, &fd, &st);
+
 	if (error < 0)
-		return explain_open(root, rest, error);
+		return error;
 	if (!S_ISREG(st.st_mode))
 		return -EINVAL;
 	*ret_fd = hf_steal_fd(&fd);
 	*ret = st;
 	return 0;
+}
+
+int hf_source_open_seen(const struct hf_source *source, unsigned root,
+			const char *path, int *ret_fd)
+{
+	return open_any(source, root, path, ret_fd, NULL);
 }
 
 int hf_source_statvfs(const struct hf_source *source, struct statvfs *ret)

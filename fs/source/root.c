@@ -50,7 +50,7 @@ static int device_of(int fd, dev_t *ret)
 	return 0;
 }
 
-static int stat_fd(const struct hf_root *root, int fd, struct stat *ret)
+int hf_root_stat_fd(const struct hf_root *root, int fd, struct stat *ret)
 {
 	if (root->own_dev) {
 		dev_t dev;
@@ -64,13 +64,24 @@ static int stat_fd(const struct hf_root *root, int fd, struct stat *ret)
 	return fstat(fd, ret) < 0 ? -errno : 0;
 }
 
+/* Of other file systems nothing is known. */
+static bool has_stamps(const struct hf_root *root)
+{
+	unsigned long type = 0;
+	uint64_t fsid;
+
+	return !root->xdev && hf_root_fsid(root, &fsid, &type) == 0 &&
+	       hf_filesystem_reports(type) && hf_filesystem_stamps(type);
+}
+
 static int fill_root(struct hf_root *root)
 {
 	HF_CLEANUP(hf_closep) int probe = -1;
-	int error = stat_fd(root, root->fd, &root->st);
+	int error = hf_root_stat_fd(root, root->fd, &root->st);
 
 	if (error < 0)
 		return error;
+	root->stamps = has_stamps(root);
 	probe = openat2_fd(root->fd, ".", O_PATH | O_DIRECTORY, root->resolve);
 	return probe < 0 ? probe : 0;
 }
@@ -137,12 +148,15 @@ static int finish_open(const struct hf_root *root, int opened, int *ret_fd,
 {
 	HF_CLEANUP(hf_closep) int fd = opened;
 	struct stat st;
-	int error = stat_fd(root, fd, &st);
+	int error = 0;
 
+	if (ret || root->own_dev)
+		error = hf_root_stat_fd(root, fd, &st);
 	if (error < 0)
 		return error;
 	*ret_fd = hf_steal_fd(&fd);
-	*ret = st;
+	if (ret)
+		*ret = st;
 	return 0;
 }
 
@@ -166,7 +180,8 @@ static int open_beyond(const struct hf_root *root, const char *path, int flags,
 	if (!root->xdev && st.st_dev != root->st.st_dev)
 		return -EXDEV;
 	*ret_fd = hf_steal_fd(&fd);
-	*ret = st;
+	if (ret)
+		*ret = st;
 	return 0;
 }
 
@@ -210,7 +225,7 @@ int hf_root_stat_child(const struct hf_root *root, int dir_fd, const char *name,
 
 	fd = openat2_fd(dir_fd, name, O_PATH | O_NOFOLLOW | flags,
 			root->resolve);
-	return fd < 0 ? fd : stat_fd(root, fd, ret);
+	return fd < 0 ? fd : hf_root_stat_fd(root, fd, ret);
 }
 
 int hf_root_lstat(int dir_fd, const char *name, struct stat *ret)

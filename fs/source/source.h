@@ -222,6 +222,18 @@ int hf_source_list_restat(const struct hf_source *source, const char *path,
 int hf_source_list_same(const struct hf_source *source, const char *path,
 			const struct hf_source_list *list,
 			const bool *seen) HF_MUST_USE;
+/* Threads of `pool` (borrowed) help to look at large directories. Before the
+ * first of them is listed. */
+void hf_source_share(struct hf_source *source, struct hf_pool *pool);
+/*
+ * Whether the directory already was what `list` says at the moment `at_ns`,
+ * although it was listed later: by the stamps, all was changed long before that
+ * (hf_sig_quiet), and nothing while it was listed. Its path need not have led to
+ * it then; that of hf_source_list_stat is the directory that is meant. False
+ * also where stamps do not prove that: those of a file system that others
+ * change, too; what links lead to; several roots.
+ */
+bool hf_source_list_was(const struct hf_source_list *list, int64_t at_ns);
 /* Mode, owner and times of the directory `path`, as hf_source_list_stat has
  * them; it need not be allowed to read the directory. Errors as
  * hf_source_list. */
@@ -248,6 +260,13 @@ int hf_source_stat(const struct hf_source *source, const char *dir,
 int hf_source_open_file(const struct hf_source *source, unsigned root,
 			const char *path, int *ret_fd,
 			struct stat *ret) HF_MUST_USE;
+/*
+ * The same for a file that was seen to be a regular one a moment ago, without
+ * another look: it may be anything by now, so whoever reads from it has to look
+ * at it after that, and to throw away what was not read from that file.
+ */
+int hf_source_open_seen(const struct hf_source *source, unsigned root,
+			const char *path, int *ret_fd) HF_MUST_USE;
 /* How many roots there are. */
 size_t hf_source_len(const struct hf_source *source);
 /*

@@ -3,10 +3,8 @@
  */
 #include "fs/source/internal.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 
 /* --- opening -------------------------------------------------------------- */
 
@@ -24,6 +22,11 @@ void hf_source_close(struct hf_source *source)
 static void close_source(struct hf_source **source)
 {
 	hf_source_close(*source);
+}
+
+void hf_source_share(struct hf_source *source, struct hf_pool *pool)
+{
+	source->pool = pool;
 }
 
 int hf_source_open(const struct hf_source_config *config, dev_t own_dev,
@@ -60,126 +63,39 @@ int hf_source_open(const struct hf_source_config *config, dev_t own_dev,
 
 /* --- listing -------------------------------------------------------------- */
 
-/* The names of a part must live until the list has copied them. */
-struct names_of_parts {
-	struct hf_names *items;
-	size_t n;
-};
-
-static void fini_names(struct names_of_parts *names)
+/* What one root has is where its directories led to, one by one; of several
+ * roots that is not known. */
+static bool is_steady(const struct hf_parts *parts)
 {
-	for (size_t i = 0; i < names->n; i++)
-		hf_names_fini(&names->items[i]);
-	free(names->items);
-}
+	const struct hf_part *part = &parts->items[0];
+	const struct hf_dir *dir = &part->dir;
+	struct hf_sig before = hf_sig_of(&dir->st);
+	struct hf_sig after;
+	struct stat st;
 
-/* What comes next of a prefix, as a directory with the root's own stat: there
- * is no other it could have. */
-static int gather_prefix(const struct hf_part *part, unsigned root,
-			 struct hf_names *names, struct hf_found *found)
-{
-	struct hf_source_entry entry = {
-		.st = part->dir.st,
-		.type = HF_TYPE_DIR,
-		.root = root,
-	};
-
-	hf_buf_add(&names->text, part->above, strcspn(part->above, "/"));
-	if (hf_buf_status(&names->text) < 0)
-		return -ENOMEM;
-	entry.name = names->text.data;
-	return hf_found_add(found, &entry);
-}
-
-static bool is_ignored(const struct hf_ignore *ignore, const struct hf_dir *dir,
-		       unsigned char type, const struct hf_source_entry *entry)
-{
-	char path[PATH_MAX];
-
-	/* A directory is one whether it can be looked at or not. */
-	if (entry->type == HF_TYPE_DIR || type == DT_DIR)
+	if (parts->n > 1 || !dir->root->stamps)
 		return false;
-	return hf_path_join(path, dir->path, entry->name) == 0 &&
-	       hf_ignore_path(ignore, path);
-}
-
-static int gather_name(const struct hf_source *source, struct hf_dir *dir,
-		       unsigned root, const char *name, unsigned char type,
-		       struct hf_found *found)
-{
-	struct hf_source_entry entry;
-	int error;
-
-	if (hf_ignore_name(&source->ignore, name))
-		return 0;
-	error = hf_dir_entry(dir, name, type, &entry);
-	/* It went away since the names were read. */
-	if (error == -ENOENT)
-		return 0;
-	if (error < 0)
-		return error;
-	if (is_ignored(&source->ignore, dir, type, &entry))
-		return 0;
-	entry.root = root;
-	return hf_found_add(found, &entry);
-}
-
-static int gather_part(const struct hf_source *source, struct hf_part *part,
-		       unsigned root, struct hf_names *names,
-		       struct hf_found *found)
-{
-	int error;
-
+	/* A prefix stays. */
 	if (part->above)
-		return gather_prefix(part, root, names, found);
-	error = hf_root_names(part->dir.fd, names);
-	for (size_t i = 0; error == 0 && i < names->n; i++)
-		error = gather_name(source, &part->dir, root,
-				    names->text.data + names->items[i].offset,
-				    names->items[i].type, found);
-	return error;
-}
-
-/* -ENOENT: the last directory of that path was deleted meanwhile. */
-static int gather(const struct hf_source *source, struct hf_parts *parts,
-		  struct names_of_parts *names, struct hf_found *found)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < parts->n; i++) {
-		struct hf_part *part = &parts->items[i];
-		int error;
-
-		if (part->error)
-			continue;
-		error = gather_part(source, part, (unsigned)i, &names->items[i],
-				    found);
-		if (error == -ENOENT && *part->dir.path)
-			part->error = ENOENT;
-		else if (error < 0)
-			return error == -ENOENT ? -EIO : error;
-		else
-			any = true;
-	}
-	return any ? 0 : -ENOENT;
+		return true;
+	if (hf_root_stat_fd(dir->root, dir->fd, &st) < 0)
+		return false;
+	after = hf_sig_of(&st);
+	return hf_sig_equal(&before, &after);
 }
 
 int hf_source_list_at(const struct hf_source *source, const char *path,
 		      int64_t now_ns, struct hf_source_list **ret)
 {
 	HF_CLEANUP(hf_parts_close) struct hf_parts parts = {0};
-	HF_CLEANUP(fini_names) struct names_of_parts names = {0};
 	HF_CLEANUP(hf_found_fini) struct hf_found found = {0};
 	int error = hf_parts_open(source, path, O_RDONLY, &parts);
 
-	if (error < 0)
-		return error;
-	names.items = calloc(parts.n, sizeof(*names.items));
-	if (!names.items)
-		return -ENOMEM;
-	names.n = parts.n;
-	error = gather(source, &parts, &names, &found);
-	return error < 0 ? error : hf_list_new(&parts, &found, now_ns, ret);
+	if (error == 0)
+		error = hf_gather(source, &parts, &found);
+	return error < 0 ? error
+			 : hf_list_new(&parts, &found, now_ns,
+				       is_steady(&parts), ret);
 }
 
 int hf_source_list(const struct hf_source *source, const char *path,

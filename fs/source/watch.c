@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -131,38 +130,12 @@ static struct watch *watch_new(const struct place *place)
 	return watch;
 }
 
-/*
- * File systems that report every change that is made through them. What can
- * change behind them, on a server or by another host, is not among them, and
- * neither is what is not known.
- */
 static bool reports(int fd)
 {
-	static const unsigned types[] = {
-		EXT4_SUPER_MAGIC,
-		XFS_SUPER_MAGIC,
-		BTRFS_SUPER_MAGIC,
-		F2FS_SUPER_MAGIC,
-		0x2fc12fc1, /* ZFS */
-		0xca451a4e, /* bcachefs */
-		OVERLAYFS_SUPER_MAGIC,
-		TMPFS_MAGIC,
-		RAMFS_MAGIC,
-		MSDOS_SUPER_MAGIC,
-		EXFAT_SUPER_MAGIC,
-		0x7366746e, /* NTFS3 */
-		ISOFS_SUPER_MAGIC,
-		SQUASHFS_MAGIC,
-		EROFS_SUPER_MAGIC_V1,
-	};
 	struct statfs fs;
 
-	if (fstatfs(fd, &fs) < 0)
-		return false;
-	for (size_t i = 0; i < HF_ARRAY_SIZE(types); i++)
-		if ((unsigned)fs.f_type == types[i])
-			return true;
-	return false;
+	return fstatfs(fd, &fs) == 0 &&
+	       hf_filesystem_reports((unsigned long)fs.f_type);
 }
 
 /*

@@ -231,9 +231,7 @@ int hf_naming_finish(struct hf_naming *naming, struct hf_wait *wait,
 		*ret = hf_listing_ref(naming->last);
 		return 0;
 	}
-	error = naming->alone ? 0 : hf_batch_wait(naming->batch, wait);
-	if (error == 0)
-		error = hf_naming_enter(naming, wait);
+	error = hf_naming_enter(naming, wait);
 	if (error < 0)
 		return error;
 	error = hf_listing_settle(naming->view, naming->made);

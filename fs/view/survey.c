@@ -14,8 +14,12 @@ static int round_trip(struct hf_walk *walk, int (*look)(struct hf_walk *walk),
 		      struct hf_snapshot *snapshot,
 		      struct hf_findings *findings)
 {
-	int error = hf_walk_list(walk);
+	int error;
 
+	/* What is looked at besides is of a later moment. */
+	walk->since_ns = look ? 0 : hf_clock_realtime();
+	walk->since_monotonic_ns = hf_clock_monotonic();
+	error = hf_walk_list(walk);
 	if (error == 0)
 		error = hf_walk_name(walk);
 	if (error == 0 && look)

@@ -81,6 +81,8 @@ static int open_parts(struct hf_view *view, dev_t own_dev, char **why)
 		error = hf_pool_new(view->threads, MAX_POOL_THREADS,
 				    &view->pool);
 	if (error == 0)
+		hf_source_share(view->source, view->pool);
+	if (error == 0)
 		error = hf_integrities_new(view, &view->integrities);
 	digests.inspector =
 		(struct hf_inspector){view, hf_links_wanted, hf_links_inspect,

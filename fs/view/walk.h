@@ -57,6 +57,10 @@ struct hf_walk {
 	struct hf_graph *graph;
 	struct hf_wait *wait;
 	struct hf_progress *progress;
+	/* A moment before all of it, by both clocks, at which it may have been
+	 * as it is; 0: none is known. */
+	int64_t since_ns;
+	int64_t since_monotonic_ns;
 	struct hf_stop *stops;
 	size_t n;
 	size_t cap;
@@ -68,8 +72,9 @@ int hf_walk_list(struct hf_walk *walk) HF_MUST_USE;
 int hf_walk_name(struct hf_walk *walk) HF_MUST_USE;
 /* Errors that belong to one directory; others end the walk. */
 bool hf_walk_error_of_dir(int error);
-/* 0 if the tree was as the walk saw it at the moment between its two halves;
- * -EAGAIN if not, or if that cannot be said. */
+/* 0 if the tree was as the walk saw it, all at one moment: at since_ns or
+ * between the two halves of the walk; -EAGAIN if not, or if that cannot be
+ * said. */
 int hf_walk_same(struct hf_walk *walk) HF_MUST_USE;
 void hf_walk_fini(struct hf_walk *walk);
 
