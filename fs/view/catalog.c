@@ -178,17 +178,26 @@ static int shapes_of(const struct hf_view *view, struct hf_catalog *catalog,
 
 /* --- making ---------------------------------------------------------------- */
 
-/* Directories, too: what stands behind a link may be of another kind the next
- * moment, and the stamp of the link's own directory does not show it. */
-static int fill_rules(const struct hf_view *view, struct hf_catalog *catalog)
+/* So many names are looked at together. */
+#define SHARE 1024
+
+struct ruling {
+	const struct hf_view *view;
+	struct hf_catalog *catalog;
+	atomic_bool failed;
+};
+
+/* In several threads. Directories, too: what stands behind a link may be of
+ * another kind the next moment, and the stamp of the link's own directory does
+ * not show it. */
+static void rule_share(void *arg, size_t share)
 {
 	HF_CLEANUP(hf_buf_fini) struct hf_buf path = {0};
+	struct ruling *ruling = arg;
+	struct hf_catalog *catalog = ruling->catalog;
 	size_t n = hf_source_names_len(catalog->names);
 
-	catalog->rules = calloc(n + 1, sizeof(*catalog->rules));
-	if (!catalog->rules)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = share * SHARE; i < (share + 1) * SHARE && i < n; i++) {
 		struct hf_source_entry entry =
 			hf_source_names_entry(catalog->names, i);
 		struct hf_rule rule;
@@ -197,13 +206,26 @@ static int fill_rules(const struct hf_view *view, struct hf_catalog *catalog)
 			continue;
 		hf_buf_reset(&path);
 		hf_view_join(&path, catalog->dir, entry.name);
-		if (hf_buf_status(&path) < 0)
-			return -ENOMEM;
-		rule = hf_rule_of(view, path.data, entry.name);
+		if (hf_buf_status(&path) < 0) {
+			atomic_store(&ruling->failed, true);
+			return;
+		}
+		rule = hf_rule_of(ruling->view, path.data, entry.name);
 		catalog->rules[i] =
 			(struct rule){rule.kind & 0xf, rule.problem & 0xf};
 	}
-	return 0;
+}
+
+static int fill_rules(const struct hf_view *view, struct hf_catalog *catalog)
+{
+	struct ruling ruling = {.view = view, .catalog = catalog};
+	size_t n = hf_source_names_len(catalog->names);
+
+	catalog->rules = calloc(n + 1, sizeof(*catalog->rules));
+	if (!catalog->rules)
+		return -ENOMEM;
+	hf_pool_share(view->pool, n / SHARE + 1, rule_share, &ruling);
+	return atomic_load(&ruling.failed) ? -ENOMEM : 0;
 }
 
 int hf_catalog_read(const struct hf_view *view, const char *dir,

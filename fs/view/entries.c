@@ -6,46 +6,44 @@
 #include <errno.h>
 #include <string.h>
 
+/* One piece at hand. */
+struct entering {
+	struct hf_naming *naming;
+	struct hf_piece *piece;
+	struct hf_wait *wait;
+	bool alone;   /* nothing is waited for, and the graph left in peace */
+	size_t asked; /* digests that were taken */
+	struct hf_buf path;
+	struct hf_buf name;
+};
+
 /* Room for an entry of every file, and for a plain one beside the hashed. */
-static int make_room(struct hf_naming *naming)
+static int make_room(const struct entering *entering)
 {
-	bool both = naming->view->config->show & HF_SHOW_PLAIN;
-	size_t n = hf_source_list_len(naming->made->list) * (both ? 2 : 1) + 1;
+	struct hf_piece *piece = entering->piece;
+	bool both = entering->naming->view->config->show & HF_SHOW_PLAIN;
+	size_t n = (piece->end - piece->first) * (both ? 2 : 1) + 1;
 
-	free(naming->made->entries);
-	free(naming->name_at);
-	hf_buf_reset(&naming->made->names);
-	naming->made->n = 0;
-	naming->made->entries = calloc(n, sizeof(*naming->made->entries));
-	naming->name_at = calloc(n, sizeof(*naming->name_at));
-	return naming->made->entries && naming->name_at ? 0 : -ENOMEM;
+	free(piece->entries);
+	hf_buf_reset(&piece->names);
+	piece->n = 0;
+	piece->quiet = piece->settled = true;
+	piece->entries = calloc(n, sizeof(*piece->entries));
+	return piece->entries ? 0 : -ENOMEM;
 }
 
-/* Appends an entry; a name that is not its source's own moves in with it. */
-static int add_entry(struct hf_naming *naming, const struct hf_entry *entry)
+/* Appends an entry; of a name that is not its source's own, the place in the
+ * piece's names takes the place until these have stopped growing. */
+static int add_entry(struct hf_piece *piece, const struct hf_entry *entry)
 {
-	struct hf_listing *made = naming->made;
+	struct hf_entry *added = &piece->entries[piece->n++];
 
-	if (entry->name != entry->source) {
-		naming->name_at[made->n] = made->names.len + 1;
-		hf_buf_add(&made->names, entry->name, strlen(entry->name) + 1);
-	}
-	made->entries[made->n++] = *entry;
-	return hf_buf_status(&made->names);
-}
-
-/* The buffer no longer moves: offsets become pointers. It is kept for long, so
- * what doubling has left over goes. */
-static void fix_names(struct hf_naming *naming)
-{
-	struct hf_listing *made = naming->made;
-
-	hf_buf_trim(&made->names);
-
-	for (size_t i = 0; i < made->n; i++)
-		if (naming->name_at[i])
-			made->entries[i].name =
-				made->names.data + naming->name_at[i] - 1;
+	*added = *entry;
+	if (entry->name == entry->source)
+		return 0;
+	added->name = (const char *)(uintptr_t)piece->names.len;
+	hf_buf_add(&piece->names, entry->name, strlen(entry->name) + 1);
+	return hf_buf_status(&piece->names);
 }
 
 /* A file that vanished after it was listed has no entry. */
@@ -60,32 +58,32 @@ static bool vanished(const struct hf_naming *naming,
 }
 
 /* Entry i of the list becomes one entry, two (with its plain name), none. */
-static int finish_entry(struct hf_naming *naming, size_t i,
-			const struct hf_named *named, int named_error,
-			struct hf_buf *path, struct hf_buf *name)
+static int finish_entry(struct entering *entering, size_t i,
+			const struct hf_named *named, int named_error)
 {
+	const struct hf_naming *naming = entering->naming;
 	struct hf_listing *made = naming->made;
 	const struct hf_source_entry *source =
 		hf_source_list_entry(made->list, i);
 	bool reported = hf_source_entry_reported(source) && named_error == 0 &&
 			named->reported;
 	struct hf_entry entry;
-	int error = hf_naming_path(naming, source->name, path);
+	int error = hf_naming_path(naming, source->name, &entering->path);
 
 	if (error < 0)
 		return error;
-	hf_buf_reset(name);
-	error = hf_present(naming->view, path->data, source,
+	hf_buf_reset(&entering->name);
+	error = hf_present(naming->view, entering->path.data, source,
 			   hf_catalog_rule(made->catalog, i), named,
-			   named_error, name, &entry);
+			   named_error, &entering->name, &entry);
 	entry.reported = reported;
 	if (error == 0)
-		error = add_entry(naming, &entry);
+		error = add_entry(entering->piece, &entry);
 	if (error == 0 && entry.kind == HF_KIND_HASHED &&
 	    naming->view->config->show & HF_SHOW_PLAIN) {
 		hf_present_plain(naming->view->config, source, &entry);
 		entry.reported = reported;
-		error = add_entry(naming, &entry);
+		error = add_entry(entering->piece, &entry);
 	}
 	return error;
 }
@@ -104,92 +102,173 @@ static bool is_verbatim(const struct hf_naming *naming, const char *path,
 	return verbatim;
 }
 
-/* Entry i was found to be what the list says. */
-static void mark_seen(struct hf_naming *naming, size_t i)
+/* What entry i, which needs a digest, is named by. */
+static int name_of(struct entering *entering, size_t i, struct hf_named *ret)
 {
-	if (!naming->seen)
-		naming->seen = calloc(hf_source_list_len(naming->made->list),
-				      sizeof(*naming->seen));
-	/* Without memory it is looked at once more. */
-	if (naming->seen)
-		naming->seen[i] = true;
-}
-
-/* What entry i, the asked-th that needs a digest, is named by. */
-static int name_of(struct hf_naming *naming, size_t i, size_t asked,
-		   struct hf_wait *wait, struct hf_buf *path,
-		   struct hf_named *ret)
-{
-	struct hf_listing *made = naming->made;
+	struct hf_naming *naming = entering->naming;
+	struct hf_piece *piece = entering->piece;
+	const struct hf_listing *made = naming->made;
 	const struct hf_source_entry *source =
 		hf_source_list_entry(made->list, i);
+	const char *path;
+	size_t asked = entering->asked++;
 	struct hf_fact fact;
-	int error = hf_batch_get(naming->batch, asked, wait, &fact);
+	int error = hf_batch_get(piece->batch, asked, entering->wait, &fact);
 
-	made->quiet &= hf_batch_settled(naming->batch, asked);
-	if (hf_batch_seen(naming->batch, asked))
-		mark_seen(naming, i);
+	piece->quiet &= hf_batch_settled(piece->batch, asked);
+	/* Without memory it is looked at once more. */
+	if (naming->seen)
+		naming->seen[i] = hf_batch_seen(piece->batch, asked);
 	if (error == 0)
-		error = hf_naming_path(naming, source->name, path);
+		error = hf_naming_path(naming, source->name, &entering->path);
 	if (error < 0)
 		return error;
+	path = entering->path.data;
 	*ret = hf_named_of(&fact);
 	if (hf_catalog_rule(made->catalog, i).kind != HF_KIND_HASHED ||
-	    !hf_view_is_text(naming->view, path->data) ||
-	    is_verbatim(naming, path->data, &fact))
+	    !hf_view_is_text(naming->view, path) ||
+	    is_verbatim(naming, path, &fact))
 		return 0;
-	if (naming->alone)
+	if (entering->alone)
 		return -EAGAIN;
-	error = hf_graph_know(naming->graph, path->data, source, &fact);
+	error = hf_graph_know(naming->graph, path, source, &fact);
 	if (error == 0)
-		error = hf_graph_name(naming->graph, path->data, wait, ret);
+		error = hf_graph_name(naming->graph, path, entering->wait, ret);
 	/* What it refers to may change while the directory does not. */
-	made->settled &= error == 0 && !ret->depends;
+	piece->settled &= error == 0 && !ret->depends;
 	return error;
 }
 
-static int finish_entries(struct hf_naming *naming, struct hf_wait *wait)
+static int enter_one(struct entering *entering, size_t i)
 {
-	struct hf_listing *made = naming->made;
-	struct hf_buf path = {0};
-	struct hf_buf name = {0};
-	size_t asked = 0;
+	struct hf_naming *naming = entering->naming;
+	const struct hf_source_entry *source =
+		hf_source_list_entry(naming->made->list, i);
+	struct hf_named named = {.reported = true};
 	int error = 0;
 
-	made->quiet = true;
-	made->settled = true;
-	for (size_t i = 0; i < hf_source_list_len(made->list) && error == 0;
-	     i++) {
-		const struct hf_source_entry *source =
-			hf_source_list_entry(made->list, i);
-		struct hf_named named = {.reported = true};
-		int named_error = 0;
+	if (!hf_naming_is_told(naming, i))
+		return 0;
+	if (hf_naming_asks(naming, i))
+		error = name_of(entering, i, &named);
+	if (hf_error_passing(error) || (entering->alone && error == -EAGAIN))
+		return error;
+	return vanished(naming, source, error)
+		       ? 0
+		       : finish_entry(entering, i, &named, error);
+}
 
-		if (!hf_naming_is_told(naming, i))
-			continue;
-		if (hf_naming_asks(naming, i))
-			named_error = name_of(naming, i, asked++, wait, &path,
-					      &named);
-		if (hf_error_passing(named_error) ||
-		    (naming->alone && named_error == -EAGAIN))
-			error = named_error;
-		else if (!vanished(naming, source, named_error))
-			error = finish_entry(naming, i, &named, named_error,
-					     &path, &name);
-	}
-	made->settled &= made->quiet;
-	hf_buf_fini(&path);
-	hf_buf_fini(&name);
+static int enter(struct hf_naming *naming, struct hf_piece *piece, bool alone,
+		 struct hf_wait *wait)
+{
+	struct entering entering = {
+		.naming = naming, .piece = piece, .wait = wait, .alone = alone};
+	int error = make_room(&entering);
+
+	for (size_t i = piece->first; i < piece->end && error == 0; i++)
+		error = enter_one(&entering, i);
+	piece->settled &= piece->quiet;
+	piece->done = error == 0;
+	hf_buf_fini(&entering.path);
+	hf_buf_fini(&entering.name);
 	return error;
+}
+
+/* --- all pieces -------------------------------------------------------------- */
+
+static bool is_ready(const struct hf_piece *piece)
+{
+	return !piece->done && hf_batch_ready(piece->batch);
+}
+
+/* In several threads. */
+static void enter_ready(void *arg, size_t i)
+{
+	struct hf_naming *naming = arg;
+	struct hf_piece *piece = &naming->pieces[i];
+
+	piece->error = is_ready(piece) ? enter(naming, piece, true, NULL) : 0;
+}
+
+/* As far as that is possible without waiting and without the graph. */
+static int enter_all_ready(struct hf_naming *naming)
+{
+	int error = 0;
+
+	hf_pool_share(naming->view->pool, naming->n_pieces, enter_ready,
+		      naming);
+	for (size_t i = 0; i < naming->n_pieces && error == 0; i++)
+		if (naming->pieces[i].error != -EAGAIN)
+			error = naming->pieces[i].error;
+	return error;
+}
+
+/* Moves a piece's entries behind those of the others; its names stand at
+ * `base`, which no longer moves. */
+static void move(struct hf_listing *made, const struct hf_piece *piece,
+		 const char *base)
+{
+	for (size_t i = 0; i < piece->n; i++) {
+		struct hf_entry *entry = &made->entries[made->n++];
+
+		*entry = piece->entries[i];
+		if (entry->name != entry->source)
+			entry->name = base + (uintptr_t)entry->name;
+	}
+	made->quiet &= piece->quiet;
+	made->settled &= piece->settled;
+}
+
+/* They are kept for long, so what doubling has left over goes. */
+static int join_names(const struct hf_naming *naming, struct hf_buf *names)
+{
+	for (size_t i = 0; i < naming->n_pieces; i++) {
+		const struct hf_buf *some = &naming->pieces[i].names;
+
+		hf_buf_add(names, some->data, some->len);
+	}
+	hf_buf_trim(names);
+	return hf_buf_status(names);
+}
+
+/* The pieces make up the listing. */
+static int join(struct hf_naming *naming)
+{
+	struct hf_listing *made = naming->made;
+	size_t at = 0;
+	size_t n = 1;
+
+	for (size_t i = 0; i < naming->n_pieces; i++)
+		n += naming->pieces[i].n;
+	made->quiet = made->settled = true;
+	made->entries = malloc(n * sizeof(*made->entries));
+	if (!made->entries || join_names(naming, &made->names) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < naming->n_pieces; i++) {
+		const struct hf_piece *piece = &naming->pieces[i];
+
+		move(made, piece, made->names.data + at);
+		at += piece->names.len;
+	}
+	return 0;
+}
+
+int hf_naming_enter_now(struct hf_naming *naming)
+{
+	int error = enter_all_ready(naming);
+
+	for (size_t i = 0; i < naming->n_pieces && error == 0; i++)
+		if (!naming->pieces[i].done)
+			error = -EAGAIN;
+	return error == 0 ? join(naming) : error;
 }
 
 int hf_naming_enter(struct hf_naming *naming, struct hf_wait *wait)
 {
-	int error = make_room(naming);
+	int error = naming->n_pieces > 1 ? enter_all_ready(naming) : 0;
 
-	if (error == 0)
-		error = finish_entries(naming, wait);
-	if (error == 0)
-		fix_names(naming);
-	return error;
+	for (size_t i = 0; i < naming->n_pieces && error == 0; i++)
+		if (!naming->pieces[i].done)
+			error = enter(naming, &naming->pieces[i], false, wait);
+	return error == 0 ? join(naming) : error;
 }

@@ -4,6 +4,7 @@
 #include "fs/view/listing.h"
 
 #include <endian.h>
+#include <errno.h>
 #include <string.h>
 
 size_t hf_listing_len(const struct hf_listing *listing)
@@ -96,50 +97,78 @@ bool hf_listing_quiet(const struct hf_listing *listing)
 
 /* --- generation ------------------------------------------------------------ */
 
+static const uint64_t key[2] = {0x67656e65, 0x72617469};
+
 static void add_digest(struct hf_buf *text, const struct hf_digest *digest)
 {
 	hf_buf_add(text, digest->bytes, digest->len);
 	hf_buf_putc(text, (char)digest->len);
 }
 
+/* A name that is hashed says no more than its source and its digest. */
 static void add_text(struct hf_buf *text, const struct hf_entry *entry)
 {
 	const uint64_t numbers[] = {
-		htole64((uint64_t)entry->kind),
-		htole64((uint64_t)entry->problem),
-		htole64((uint64_t)entry->error),
-		htole64((uint64_t)entry->hidden),
-		htole64((uint64_t)entry->root),
-		htole64((uint64_t)entry->mode),
-		htole64((uint64_t)entry->uid),
-		htole64((uint64_t)entry->gid),
+		htole64((uint64_t)entry->kind | (uint64_t)entry->problem << 8 |
+			(uint64_t)entry->hidden << 16 |
+			(uint64_t)(uint32_t)entry->error << 32),
+		htole64((uint64_t)entry->root | (uint64_t)entry->mode << 32),
+		htole64((uint64_t)entry->uid | (uint64_t)entry->gid << 32),
 		htole64((uint64_t)entry->size),
 		htole64((uint64_t)entry->mtime_ns),
 	};
 
-	hf_buf_add(text, entry->name, strlen(entry->name) + 1);
 	hf_buf_add(text, entry->source, strlen(entry->source) + 1);
+	if (entry->kind != HF_KIND_HASHED)
+		hf_buf_add(text, entry->name, strlen(entry->name) + 1);
 	hf_buf_add(text, numbers, sizeof(numbers));
 	add_digest(text, &entry->digest);
 	add_digest(text, &entry->name_digest);
+}
+
+/* So many entries are hashed together. */
+#define SHARE 512
+
+struct numbering {
+	const struct hf_listing *made;
+	uint64_t *hashes; /* of the shares; 0: no memory */
+};
+
+/* In several threads. */
+static void hash_share(void *arg, size_t share)
+{
+	HF_CLEANUP(hf_buf_fini) struct hf_buf text = {0};
+	const struct numbering *numbering = arg;
+	const struct hf_listing *made = numbering->made;
+	size_t end = (share + 1) * SHARE;
+
+	hf_buf_puts(&text, "");
+	for (size_t i = share * SHARE; i < end && i < made->n; i++)
+		add_text(&text, &made->entries[i]);
+	if (hf_buf_status(&text) == 0)
+		numbering->hashes[share] =
+			hf_siphash(key, text.data, text.len) | 1;
 }
 
 /*
  * A listing's generation is the hash of all that it says, so that equal
  * generations mean equal listings, whoever made them and where.
  */
-int hf_listing_number(struct hf_listing *made)
+int hf_listing_number(struct hf_listing *made, struct hf_pool *pool)
 {
-	static const uint64_t key[2] = {0x67656e65, 0x72617469};
-	struct hf_buf text = {0};
-	int error;
+	size_t n = made->n / SHARE + 1;
+	HF_CLEANUP(hf_freep)
+	uint64_t *hashes = calloc(n, sizeof(*hashes));
+	struct numbering numbering = {.made = made, .hashes = hashes};
 
-	hf_buf_puts(&text, "");
-	for (size_t i = 0; i < made->n; i++)
-		add_text(&text, &made->entries[i]);
-	error = hf_buf_status(&text);
-	if (error == 0)
-		made->generation = hf_siphash(key, text.data, text.len) | 1;
-	hf_buf_fini(&text);
-	return error;
+	if (!hashes)
+		return -ENOMEM;
+	hf_pool_share(pool, n, hash_share, &numbering);
+	for (size_t i = 0; i < n; i++) {
+		if (!hashes[i])
+			return -ENOMEM;
+		hashes[i] = htole64(hashes[i]);
+	}
+	made->generation = hf_siphash(key, hashes, n * sizeof(*hashes)) | 1;
+	return 0;
 }

@@ -70,8 +70,10 @@ struct hf_listing {
 	struct hf_buf names;
 };
 
-/* Numbers a made listing: sets its generation. -ENOMEM. */
-int hf_listing_number(struct hf_listing *made) HF_MUST_USE;
+/* Numbers a made listing: sets its generation. Threads of the pool help.
+ * -ENOMEM. */
+int hf_listing_number(struct hf_listing *made,
+		      struct hf_pool *pool) HF_MUST_USE;
 /* Lets go of what a listing was made of: only what it says stays. Not while
  * another thread looks at it. -ENOMEM. */
 int hf_listing_detach(struct hf_listing *listing) HF_MUST_USE;
@@ -105,12 +107,27 @@ struct hf_naming {
 	struct hf_listing *last; /* the listing before, or NULL */
 	struct hf_listing *made; /* the one in the making */
 	struct hf_graph *graph;  /* borrowed */
-	struct hf_batch *batch;  /* NULL: the last one still holds */
-	struct hf_buf path;      /* of the directory */
-	bool alone;     /* nothing is waited for, and the graph left in peace */
-	bool elsewhere; /* not of the part that the view is about */
-	size_t *name_at; /* 1 + where an entry's name is in made->names, or 0 */
-	bool *seen;      /* by entry of the list; NULL: none was */
+	struct hf_piece *pieces; /* NULL: the last one still holds */
+	size_t n_pieces;
+	struct hf_buf path; /* of the directory */
+	bool elsewhere;     /* not of the part that the view is about */
+	bool *seen;         /* by entry of the list; NULL: none was */
+};
+
+/* Some of the directory's files, one after the other; of a large directory
+ * there are many pieces, so that several threads can do them. */
+struct hf_piece {
+	size_t first; /* in the list */
+	size_t end;
+	struct hf_batch *batch;
+	int error;
+	/* Once it is done: */
+	bool done;
+	bool quiet; /* as those of struct hf_listing */
+	bool settled;
+	size_t n;
+	struct hf_entry *entries;
+	struct hf_buf names;
 };
 /* `graph` is borrowed until the naming is freed; of one question. */
 int hf_naming_look(struct hf_view *view, struct hf_node *dir,
@@ -146,8 +163,10 @@ int hf_naming_path(const struct hf_naming *naming, const char *name,
 		   struct hf_buf *path) HF_MUST_USE;
 /* Does entry i of the list wait for a digest? */
 bool hf_naming_asks(const struct hf_naming *naming, size_t i);
-/* Makes the entries of the listing, in the order of the list, once all digests
- * are there or `wait` lets it wait. Errors are of the whole. */
+/* Makes the entries of the listing, in the order of the list. Errors are of the
+ * whole. */
 int hf_naming_enter(struct hf_naming *naming, struct hf_wait *wait) HF_MUST_USE;
+/* The same, as hf_naming_finish_now. */
+int hf_naming_enter_now(struct hf_naming *naming) HF_MUST_USE;
 
 #endif

@@ -9,16 +9,27 @@
 #include <errno.h>
 #include <string.h>
 
+/* Larger directories are made of pieces of so many files. */
+#define PIECE_FILES 1024
+
+static void piece_fini(struct hf_piece *piece)
+{
+	hf_batch_free(piece->batch);
+	hf_buf_fini(&piece->names);
+	free(piece->entries);
+}
+
 void hf_naming_free(struct hf_naming *naming)
 {
 	if (!naming)
 		return;
-	hf_batch_free(naming->batch);
+	for (size_t i = 0; i < naming->n_pieces; i++)
+		piece_fini(&naming->pieces[i]);
+	free(naming->pieces);
 	hf_listing_unref(naming->last);
 	hf_listing_unref(naming->made);
 	hf_node_unref(naming->dir);
 	hf_buf_fini(&naming->path);
-	free(naming->name_at);
 	free(naming->seen);
 	free(naming);
 }
@@ -49,28 +60,65 @@ bool hf_naming_asks(const struct hf_naming *naming, size_t i)
 	       hf_rule_needs_digest(hf_catalog_rule(made->catalog, i));
 }
 
-static int ask_digests(struct hf_naming *naming)
+static int cut(struct hf_naming *naming)
 {
-	struct hf_listing *made = naming->made;
-	struct hf_buf path = {0};
-	int error = hf_batch_new(naming->view->digests, &naming->batch);
+	size_t n = hf_source_list_len(naming->made->list);
+	size_t n_pieces = n / PIECE_FILES + 1;
+
+	naming->pieces = calloc(n_pieces, sizeof(*naming->pieces));
+	naming->seen = calloc(n + 1, sizeof(*naming->seen));
+	if (!naming->pieces)
+		return -ENOMEM;
+	naming->n_pieces = n_pieces;
+	for (size_t i = 0; i < n_pieces; i++) {
+		struct hf_piece *piece = &naming->pieces[i];
+		size_t end = (i + 1) * PIECE_FILES;
+
+		piece->first = i * PIECE_FILES;
+		piece->end = end < n ? end : n;
+	}
+	return 0;
+}
+
+static int ask_piece(const struct hf_naming *naming, struct hf_piece *piece)
+{
+	HF_CLEANUP(hf_buf_fini) struct hf_buf path = {0};
+	int error = hf_batch_new(naming->view->digests, &piece->batch);
 
 	if (error == 0)
-		hf_follow_retain(naming->view, naming->batch);
-	for (size_t i = 0; i < hf_source_list_len(made->list) && error == 0;
-	     i++) {
+		hf_follow_retain(naming->view, piece->batch);
+	for (size_t i = piece->first; i < piece->end && error == 0; i++) {
 		const struct hf_source_entry *entry =
-			hf_source_list_entry(made->list, i);
+			hf_source_list_entry(naming->made->list, i);
 		struct hf_sig sig = hf_sig_of(&entry->st);
 
 		if (!hf_naming_asks(naming, i))
 			continue;
 		error = hf_naming_path(naming, entry->name, &path);
 		if (error == 0)
-			error = hf_batch_add(naming->batch, entry->root,
+			error = hf_batch_add(piece->batch, entry->root,
 					     path.data, &sig);
 	}
-	hf_buf_fini(&path);
+	return error;
+}
+
+/* In several threads. */
+static void ask_one(void *arg, size_t i)
+{
+	const struct hf_naming *naming = arg;
+
+	naming->pieces[i].error = ask_piece(naming, &naming->pieces[i]);
+}
+
+static int ask_digests(struct hf_naming *naming)
+{
+	int error = cut(naming);
+
+	if (error < 0)
+		return error;
+	hf_pool_share(naming->view->pool, naming->n_pieces, ask_one, naming);
+	for (size_t i = 0; i < naming->n_pieces && error == 0; i++)
+		error = naming->pieces[i].error;
 	return error;
 }
 
@@ -222,42 +270,47 @@ bool *hf_naming_take_seen(struct hf_naming *naming)
 	return seen;
 }
 
+static int finish(struct hf_naming *naming, struct hf_listing **ret)
+{
+	struct hf_view *view = naming->view;
+	int error = hf_listing_settle(view, naming->made);
+
+	if (error < 0)
+		return error;
+	error = hf_listing_number(naming->made, view->pool);
+	if (error < 0)
+		return error;
+	hf_recent_put(&view->recent, naming->dir, naming->made);
+	if (hf_view_dir_set_generation(hf_node_dir(naming->dir),
+				       naming->made->generation))
+		atomic_fetch_add(&view->changes, 1);
+	*ret = hf_listing_ref(naming->made);
+	return 0;
+}
+
 int hf_naming_finish(struct hf_naming *naming, struct hf_wait *wait,
 		     struct hf_listing **ret)
 {
 	int error;
 
-	if (!naming->batch) {
+	if (!naming->pieces) {
 		*ret = hf_listing_ref(naming->last);
 		return 0;
 	}
 	error = hf_naming_enter(naming, wait);
-	if (error < 0)
-		return error;
-	error = hf_listing_settle(naming->view, naming->made);
-	if (error < 0)
-		return error;
-	error = hf_listing_number(naming->made);
-	if (error < 0)
-		return error;
-	hf_recent_put(&naming->view->recent, naming->dir, naming->made);
-	if (hf_view_dir_set_generation(hf_node_dir(naming->dir),
-				       naming->made->generation))
-		atomic_fetch_add(&naming->view->changes, 1);
-	*ret = hf_listing_ref(naming->made);
-	return 0;
+	return error < 0 ? error : finish(naming, ret);
 }
 
 int hf_naming_finish_now(struct hf_naming *naming, struct hf_listing **ret)
 {
 	int error;
 
-	if (naming->batch && !hf_batch_ready(naming->batch))
-		return -EAGAIN;
-	naming->alone = true;
-	error = hf_naming_finish(naming, NULL, ret);
-	naming->alone = false;
-	return error;
+	if (!naming->pieces) {
+		*ret = hf_listing_ref(naming->last);
+		return 0;
+	}
+	error = hf_naming_enter_now(naming);
+	return error < 0 ? error : finish(naming, ret);
 }
 
 int hf_naming_list_all(struct hf_view *view, struct hf_node *dir,

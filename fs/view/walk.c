@@ -8,10 +8,12 @@
 #include <errno.h>
 #include <string.h>
 
-/* Files whose digests may be on their way at once. */
+/* Files whose digests may be on their way at once; of one directory no more
+ * than so many count, so that others are named beside a large one. */
 #define MAX_PENDING 32768
+#define MAX_COUNTED 8192
 /* Directories that may be listed at once. */
-#define MAX_SENT 256
+#define MAX_SENT 1024
 
 void hf_walk_fini(struct hf_walk *walk)
 {
@@ -255,13 +257,20 @@ struct course {
 	size_t pending; /* files of those between */
 };
 
+static size_t counted(const struct hf_source_list *list)
+{
+	size_t n = hf_source_list_len(list);
+
+	return n < MAX_COUNTED ? n : MAX_COUNTED;
+}
+
 static int ask_next(struct hf_walk *walk, struct course *course)
 {
 	struct hf_stop *stop = &walk->stops[course->asked++];
 
 	if (stop->error < 0)
 		return 0;
-	course->pending += hf_source_list_len(hf_naming_list(stop->naming));
+	course->pending += counted(hf_naming_list(stop->naming));
 	return send(walk, stop, ask);
 }
 
@@ -271,7 +280,7 @@ static int finish_next(struct hf_walk *walk, struct course *course)
 	int error = finish_stop(walk, stop);
 
 	if (error == 0 && stop->error == 0)
-		course->pending -= hf_source_list_len(stop->listing->list);
+		course->pending -= counted(stop->listing->list);
 	return error;
 }
 

@@ -25,6 +25,8 @@ static void plant(struct scene *scene)
 	tree_write(&scene->tree, "b/deep/plain.txt", "other");
 	tree_write(&scene->tree, "css/x.css", "a{b:url(../img/x.png)}");
 	tree_write(&scene->tree, "img/x.png", "x");
+	tree_write(&scene->tree, "kept.ico", "kept");
+	tree_write(&scene->tree, "top.txt", "top");
 }
 
 /* They all grow old together: a ctime cannot be set. */
@@ -57,7 +59,7 @@ static int remove_all(void **state)
 static struct scene *open_old(struct scene *scene, const char *sources)
 {
 	atomic_store(&scene_ahead_ns, 0);
-	scene_open(scene, sources, "");
+	scene_open(scene, sources, "keep=*.ico");
 	return scene;
 }
 
@@ -136,6 +138,16 @@ static void one_more(struct tree *tree)
 	tree_write(tree, "a/deep/new.txt", "new");
 }
 
+static void one_less_at_the_top(struct tree *tree)
+{
+	tree_remove(tree, "top.txt");
+}
+
+static void in_place_of_a_kept_one(struct tree *tree)
+{
+	tree_patch(tree, "kept.ico", 0, "K");
+}
+
 static void one_less(struct tree *tree)
 {
 	tree_remove(tree, "a/deep/plain.txt");
@@ -153,8 +165,16 @@ static void there_and_back(struct tree *tree)
 }
 
 static void (*const changes[])(struct tree *tree) = {
-	in_place, another_mode, another_mode_of_a_dir, an_old_mtime,
-	one_more, one_less,     another_name,          there_and_back,
+	in_place,
+	another_mode,
+	another_mode_of_a_dir,
+	an_old_mtime,
+	one_more,
+	one_less,
+	another_name,
+	there_and_back,
+	one_less_at_the_top,
+	in_place_of_a_kept_one,
 };
 
 /* Each changes what was so when the walk began. */
@@ -236,7 +256,7 @@ static void what_links_lead_to_is_looked_at_again(void **state)
 
 static void several_roots_are_looked_at_again(void **state)
 {
-	struct scene *scene = open_old(old[n_used++], "@:@/b");
+	struct scene *scene = open_old(old[n_used++], "@:@");
 	struct hf_walk walk;
 
 	(void)state;
