@@ -13,6 +13,7 @@ struct hf_errand {
 	pthread_mutex_t lock;
 	/* the following are protected by lock */
 	struct hf_wait *asker; /* NULL: left */
+	bool awaited;          /* the asker sleeps, or is about to, for it */
 	bool done;
 };
 
@@ -32,7 +33,7 @@ static void run(void *arg)
 	pthread_mutex_lock(&errand->lock);
 	errand->done = true;
 	left = !errand->asker;
-	if (!left)
+	if (errand->awaited && !left)
 		hf_wait_wake(errand->asker);
 	pthread_mutex_unlock(&errand->lock);
 	if (left)
@@ -61,21 +62,29 @@ int hf_errand_new(struct hf_pool *pool, void (*what)(void *arg),
 	return error;
 }
 
+/* `awaited`: if it is not done, the asker is woken when it is. */
+static bool is_done(struct hf_errand *errand, bool awaited)
+{
+	bool done;
+
+	pthread_mutex_lock(&errand->lock);
+	done = errand->done;
+	errand->awaited = awaited;
+	pthread_mutex_unlock(&errand->lock);
+	return done;
+}
+
+bool hf_errand_done(struct hf_errand *errand)
+{
+	return is_done(errand, false);
+}
+
 int hf_errand_wait(struct hf_errand *errand)
 {
 	int error = 0;
-	bool done = false;
 
-	while (!done && error == 0) {
-		struct hf_wait *asker;
-
-		pthread_mutex_lock(&errand->lock);
-		done = errand->done;
-		asker = errand->asker;
-		pthread_mutex_unlock(&errand->lock);
-		if (!done)
-			error = hf_wait_block(asker);
-	}
+	while (!is_done(errand, true) && error == 0)
+		error = hf_wait_block(errand->asker);
 	return error;
 }
 

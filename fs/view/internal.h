@@ -253,6 +253,7 @@ struct hf_errand;
 int hf_errand_new(struct hf_pool *pool, void (*what)(void *arg),
 		  void (*free_arg)(void *arg), void *arg, struct hf_wait *asker,
 		  struct hf_errand **ret) HF_MUST_USE;
+bool hf_errand_done(struct hf_errand *errand);
 /* Until it is done; -EINTR: the asker was interrupted. */
 int hf_errand_wait(struct hf_errand *errand) HF_MUST_USE;
 /* Borrowed; the asker's once it is done. */

@@ -161,11 +161,32 @@ static int send(struct hf_walk *walk, struct hf_stop *stop,
 			     walk->wait, &stop->errand);
 }
 
-/* Waits for what was sent, and gives its error. */
-static int receive(struct hf_stop *stop)
+/* Stops that are waited for together; fewer where only few are under way. */
+#define TOGETHER 16
+
+/* Waits for the errand of stop `at`, and if it is not done yet for some of those
+ * before `end`, too: who waits for one after the other is woken for each. */
+static int await(const struct hf_walk *walk, size_t at, size_t end)
 {
+	size_t more = (end - at) / 4;
+	int error = 0;
+
+	if (hf_errand_done(walk->stops[at].errand))
+		return 0;
+	for (size_t i = at + (more < TOGETHER ? more : TOGETHER);
+	     i > at && error == 0; i--)
+		if (walk->stops[i].errand)
+			error = hf_errand_wait(walk->stops[i].errand);
+	return error == 0 ? hf_errand_wait(walk->stops[at].errand) : error;
+}
+
+/* Waits for what stop `at` was sent for, and gives its error; `end`: no later
+ * one was sent. */
+static int receive(struct hf_walk *walk, size_t at, size_t end)
+{
+	struct hf_stop *stop = &walk->stops[at];
 	struct work *work = hf_errand_arg(stop->errand);
-	int error = hf_errand_wait(stop->errand);
+	int error = await(walk, at, end);
 
 	if (error < 0)
 		return error;
@@ -182,10 +203,10 @@ static int receive(struct hf_stop *stop)
 /* --- listing ---------------------------------------------------------------- */
 
 /* What a directory has, and the next ones. */
-static int enter_stop(struct hf_walk *walk, size_t at)
+static int enter_stop(struct hf_walk *walk, size_t at, size_t sent)
 {
 	struct hf_stop *stop = &walk->stops[at];
-	int error = receive(stop);
+	int error = receive(walk, at, sent);
 
 	/* Without the top there is nothing to be told, least of all an empty
 	 * tree. */
@@ -210,7 +231,7 @@ static int list_all(struct hf_walk *walk)
 		else if (sent < walk->n && sent - entered < MAX_SENT)
 			error = send(walk, &walk->stops[sent++], list);
 		else
-			error = enter_stop(walk, entered++);
+			error = enter_stop(walk, entered++, sent);
 	}
 	return error;
 }
@@ -231,13 +252,14 @@ static void count(struct hf_walk *walk, const struct hf_listing *listing)
 	}
 }
 
-static int finish_stop(struct hf_walk *walk, struct hf_stop *stop)
+static int finish_stop(struct hf_walk *walk, size_t at, size_t asked)
 {
+	struct hf_stop *stop = &walk->stops[at];
 	int error;
 
 	if (stop->error < 0)
 		return 0;
-	error = receive(stop);
+	error = receive(walk, at, asked);
 	if (error == 0 && !stop->listing)
 		error = hf_naming_finish(stop->naming, walk->wait,
 					 &stop->listing);
@@ -276,8 +298,8 @@ static int ask_next(struct hf_walk *walk, struct course *course)
 
 static int finish_next(struct hf_walk *walk, struct course *course)
 {
-	struct hf_stop *stop = &walk->stops[course->finished++];
-	int error = finish_stop(walk, stop);
+	const struct hf_stop *stop = &walk->stops[course->finished];
+	int error = finish_stop(walk, course->finished++, course->asked);
 
 	if (error == 0 && stop->error == 0)
 		course->pending -= counted(stop->listing->list);
