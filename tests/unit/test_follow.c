@@ -171,10 +171,30 @@ static void the_next_directory_is_read_ahead_at_once(void **state)
 	write_dir(scene, "d");
 	write_dir(scene, "e");
 	open_ahead(scene, false);
-	read_in_order(scene);
 	shelf_open(scene, "e", &shelf);
+	read_in_order(scene);
+	shelf.hashed = hashed(scene);
 	assert_int_equal(open_file(scene, &shelf, 0), 0);
 	assert_true(comes_to(scene, shelf.hashed + 1 + 32));
+	shelf_close(&shelf);
+}
+
+/* Its files are read once, for names and for who opens them. */
+static void the_next_directory_is_read_once(void **state)
+{
+	struct scene *scene = *state;
+	struct shelf shelf;
+	uint64_t before;
+
+	write_dir(scene, "d");
+	write_dir(scene, "e");
+	open_ahead(scene, false);
+	read_in_order(scene);
+	before = hashed(scene);
+	shelf_open(scene, "e", &shelf);
+	for (size_t i = 0; i < N_FILES; i++)
+		assert_int_equal(open_file(scene, &shelf, i), 0);
+	assert_true(comes_to(scene, before + N_FILES));
 	shelf_close(&shelf);
 }
 
@@ -291,6 +311,7 @@ int main(void)
 		IN_SCENE(nothing_is_read_ahead_without_order),
 		IN_SCENE(the_order_need_not_be_strict),
 		IN_SCENE(the_next_directory_is_read_ahead_at_once),
+		IN_SCENE(the_next_directory_is_read_once),
 		IN_SCENE(a_changed_file_is_stale),
 		IN_SCENE(what_nobody_opens_is_let_go),
 		IN_SCENE(a_listing_that_changes_is_followed),
