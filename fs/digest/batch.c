@@ -27,6 +27,7 @@ struct hf_batch {
 	size_t n;
 	size_t cap;
 	bool retains;
+	uint32_t mark;
 };
 
 int hf_batch_new(struct hf_digests *digests, struct hf_batch **ret)
@@ -40,9 +41,10 @@ int hf_batch_new(struct hf_digests *digests, struct hf_batch **ret)
 	return 0;
 }
 
-void hf_batch_retain(struct hf_batch *batch)
+void hf_batch_retain(struct hf_batch *batch, uint32_t mark)
 {
 	batch->retains = true;
+	batch->mark = mark;
 }
 
 static int make_room(struct hf_batch *batch)
@@ -75,7 +77,7 @@ static int fly(const struct hf_batch *batch, unsigned root, const char *path,
 	if (error == 0 && retain)
 		hf_fetched_put(digests->retained, key->file,
 			       hf_flight_ref(digests->flights, item->flight),
-			       size);
+			       size, item->started ? batch->mark : 0);
 	return error;
 }
 

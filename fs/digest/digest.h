@@ -262,7 +262,7 @@ int hf_batch_add(struct hf_batch *batch, unsigned root, const char *path,
 		 const struct hf_sig *sig) HF_MUST_USE;
 /* The bytes of small files that are read because of an hf_batch_add after this
  * are kept for a moment, as by hf_digests_fetch, while there is room. */
-void hf_batch_retain(struct hf_batch *batch);
+void hf_batch_retain(struct hf_batch *batch, uint32_t mark);
 int hf_batch_get(struct hf_batch *batch, size_t i, struct hf_wait *wait,
 		 struct hf_fact *ret) HF_MUST_USE;
 /* True if no answer has to be waited for. */
@@ -281,25 +281,36 @@ void hf_batch_free(struct hf_batch *batch);
 bool hf_digests_last(struct hf_digests *digests, unsigned root,
 		     const char *path, struct hf_fact *ret);
 
+/* What an opening rests on. */
+struct hf_expected {
+	struct hf_digest digest;
+	struct hf_sums
+		*sums; /* of an earlier opening of the same bytes; NULL */
+	/* If it is not 0 and equal to that of a hf_digests_fetch or
+	 * hf_batch_retain, the caller knows that nothing changed since. */
+	uint32_t mark;
+};
+
 /*
- * Opens `path` for reading as the bytes that have the digest `expected`. The
- * pool, or an asker that works, reads and hashes them all, unless `sums` (NULL,
- * or of an earlier opening of the same bytes) still fit a quiet stamp. -ESTALE:
- * the file has other bytes now. Else as hf_digests_get. wait NULL: the calling
- * thread reads by itself, which saves two switches of threads a file.
+ * Opens `path` for reading as the bytes that have the expected digest. The
+ * pool, or an asker that works, reads and hashes them all, unless the sums
+ * still fit a quiet stamp, or they were read shortly before and are still the
+ * same, by their mark or a quiet stamp. -ESTALE: the file has other bytes now.
+ * Else as hf_digests_get. wait NULL: the calling thread reads by itself, which
+ * saves two switches of threads a file.
  */
 int hf_digests_open(struct hf_digests *digests, unsigned root, const char *path,
-		    const struct hf_digest *expected, struct hf_sums *sums,
-		    struct hf_wait *wait, struct hf_verified **ret) HF_MUST_USE;
+		    const struct hf_expected *expected, struct hf_wait *wait,
+		    struct hf_verified **ret) HF_MUST_USE;
 
 /*
  * Reads the file, as far as anybody knows of `size` bytes, because it may be
  * opened soon; the pool does so. An opening verifies what was read: the bytes
- * have the digest that it expects, and the file's stamp was quiet and is still
- * the same. Else, and without memory, it is read when it is opened.
+ * have the digest that it expects, and the file is still the same. Else, and
+ * without memory, it is read when it is opened.
  */
 void hf_digests_fetch(struct hf_digests *digests, unsigned root,
-		      const char *path, uint64_t size);
+		      const char *path, uint64_t size, uint32_t mark);
 /* Lets go of what was read for nobody; to be called every second as long as it
  * says that there is something left. */
 bool hf_digests_rest(struct hf_digests *digests);

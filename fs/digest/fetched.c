@@ -16,6 +16,7 @@ struct item {
 	struct hf_flight *flight; /* a reference; NULL: it was taken */
 	uint64_t size;
 	int64_t put_ns;
+	uint32_t mark;
 };
 
 struct hf_fetched {
@@ -138,7 +139,7 @@ bool hf_fetched_rest(struct hf_fetched *fetched)
 
 /* Call with the lock held: false if it is not kept. */
 static bool add(struct hf_fetched *fetched, const uint64_t key[2],
-		struct hf_flight *flight, uint64_t size)
+		struct hf_flight *flight, uint64_t size, uint32_t mark)
 {
 	struct item *item =
 		&fetched->items[(fetched->first + fetched->n) % fetched->max];
@@ -150,6 +151,7 @@ static bool add(struct hf_fetched *fetched, const uint64_t key[2],
 	    hf_set_put(fetched->by_key, item) < 0)
 		return false;
 	item->size = size;
+	item->mark = mark;
 	item->put_ns = hf_clock_monotonic();
 	item->flight = flight;
 	fetched->n++;
@@ -158,7 +160,7 @@ static bool add(struct hf_fetched *fetched, const uint64_t key[2],
 }
 
 void hf_fetched_put(struct hf_fetched *fetched, const uint64_t key[2],
-		    struct hf_flight *flight, uint64_t size)
+		    struct hf_flight *flight, uint64_t size, uint32_t mark)
 {
 	bool kept;
 
@@ -167,7 +169,7 @@ void hf_fetched_put(struct hf_fetched *fetched, const uint64_t key[2],
 	while (drop_one(fetched, INT64_MIN, &size))
 		;
 	pthread_mutex_lock(&fetched->lock);
-	kept = add(fetched, key, flight, size);
+	kept = add(fetched, key, flight, size, mark);
 	pthread_mutex_unlock(&fetched->lock);
 	if (!kept)
 		hf_flight_unref(fetched->flights, flight);
@@ -195,7 +197,7 @@ bool hf_fetched_has(struct hf_fetched *fetched, const uint64_t key[2])
 }
 
 struct hf_flight *hf_fetched_take(struct hf_fetched *fetched,
-				  const uint64_t key[2])
+				  const uint64_t key[2], uint32_t *mark)
 {
 	struct hf_flight *flight = NULL;
 	struct item *item;
@@ -203,6 +205,7 @@ struct hf_flight *hf_fetched_take(struct hf_fetched *fetched,
 	pthread_mutex_lock(&fetched->lock);
 	item = hf_set_get(fetched->by_key, key);
 	if (item) {
+		*mark = item->mark;
 		flight = empty(fetched, item);
 		fetched->taken_ns = hf_clock_monotonic();
 	}

@@ -265,16 +265,16 @@ int hf_fetched_new(struct hf_flights *flights, size_t max_files,
 /* NULL is allowed. */
 void hf_fetched_free(struct hf_fetched *fetched);
 /* Keeps the flight of that key (stolen), which reads `size` bytes; the oldest
- * ones go if there is no room. */
+ * ones go if there is no room. `mark` is handed back. */
 void hf_fetched_put(struct hf_fetched *fetched, const uint64_t key[2],
-		    struct hf_flight *flight, uint64_t size);
+		    struct hf_flight *flight, uint64_t size, uint32_t mark);
 /* Is there room for one more, of that size, perhaps in the place of some that
  * have lain for a second? */
 bool hf_fetched_has_room(struct hf_fetched *fetched, uint64_t size);
 bool hf_fetched_has(struct hf_fetched *fetched, const uint64_t key[2]);
 /* Takes it out again, with its reference. NULL: it is not there. */
 struct hf_flight *hf_fetched_take(struct hf_fetched *fetched,
-				  const uint64_t key[2]);
+				  const uint64_t key[2], uint32_t *mark);
 /* Drops what has lain for a second, unless another one was taken out meanwhile:
  * then somebody is on the way to it. True if there is something left. */
 bool hf_fetched_rest(struct hf_fetched *fetched);

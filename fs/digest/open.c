@@ -30,7 +30,7 @@ static int reopen(struct hf_digests *digests, unsigned root, const char *path,
 
 /* One reading; *ret is set if its bytes are the expected ones. */
 static int open_once(struct hf_digests *digests, unsigned root,
-		     const char *path, const struct hf_digest *expected,
+		     const char *path, const struct hf_expected *expected,
 		     struct hf_wait *wait, bool *started,
 		     struct hf_verified **ret)
 {
@@ -45,7 +45,8 @@ static int open_once(struct hf_digests *digests, unsigned root,
 	if (error < 0)
 		return error;
 	error = hf_job_wait(digests, flight, wait, &reading);
-	if (error == 0 && !hf_digest_equal(&reading->fact.digest, expected))
+	if (error == 0 &&
+	    !hf_digest_equal(&reading->fact.digest, &expected->digest))
 		error = -ESTALE;
 	if (error == 0)
 		*ret = hf_verified_ref(reading->verified);
@@ -56,7 +57,7 @@ static int open_once(struct hf_digests *digests, unsigned root,
 /* As open_once, without anybody to share the work with. What is to be known
  * of a file besides its digest was found out when it was named. */
 static int open_alone(struct hf_digests *digests, unsigned root,
-		      const char *path, const struct hf_digest *expected,
+		      const char *path, const struct hf_expected *expected,
 		      struct hf_verified **ret)
 {
 	struct hf_digests_config config = digests->config;
@@ -69,7 +70,7 @@ static int open_alone(struct hf_digests *digests, unsigned root,
 		return error;
 	atomic_fetch_add(&digests->files_hashed, 1);
 	atomic_fetch_add(&digests->bytes_hashed, reading.fact.size);
-	if (!hf_digest_equal(&reading.fact.digest, expected)) {
+	if (!hf_digest_equal(&reading.fact.digest, &expected->digest)) {
 		hf_verified_unref(reading.verified);
 		return -ESTALE;
 	}
@@ -87,7 +88,7 @@ bool hf_digests_may_hold(const struct hf_digests *digests, uint64_t size)
 }
 
 void hf_digests_fetch(struct hf_digests *digests, unsigned root,
-		      const char *path, uint64_t size)
+		      const char *path, uint64_t size, uint32_t mark)
 {
 	struct hf_flight *flight;
 	struct hf_key key;
@@ -99,7 +100,8 @@ void hf_digests_fetch(struct hf_digests *digests, unsigned root,
 		return;
 	if (hf_job_fly_along(digests, root, path, &key, NULL, 0, false,
 			     &started, &flight) == 0)
-		hf_fetched_put(digests->fetched, key.file, flight, size);
+		hf_fetched_put(digests->fetched, key.file, flight, size,
+			       started ? mark : 0);
 }
 
 bool hf_digests_rest(struct hf_digests *digests)
@@ -112,34 +114,35 @@ bool hf_digests_rest(struct hf_digests *digests)
 
 /* Is the file still in the state that was read? */
 static bool is_same(const struct hf_digests *digests, unsigned root,
-		    const char *path, const struct hf_sig *sig)
+		    const char *path, const struct hf_reading *reading)
 {
 	HF_CLEANUP(hf_closep) int fd = -1;
 	struct hf_sig now;
 	struct stat st;
 
-	if (hf_source_open_file(digests->config.source, root, path, &fd, &st) <
-	    0)
+	if (!reading->quiet || hf_source_open_file(digests->config.source, root,
+						   path, &fd, &st) < 0)
 		return false;
 	now = hf_sig_of(&st);
-	return hf_sig_equal(sig, &now);
+	return hf_sig_equal(&reading->sig, &now);
 }
 
 /* Opens what was read ahead, or is about to be: 1 done, 0 there is none that is
  * good; else an error that is the answer. */
 static int open_fetched(struct hf_digests *digests, unsigned root,
-			const char *path, const struct hf_digest *expected,
+			const char *path, const struct hf_expected *expected,
 			struct hf_wait *wait, struct hf_verified **ret)
 {
 	const struct hf_reading *reading;
 	struct hf_flight *flight;
 	struct hf_key key;
+	uint32_t mark = 0;
 	int error;
 
 	hf_facts_key(digests->facts, root, path, &key);
-	flight = hf_fetched_take(digests->retained, key.file);
+	flight = hf_fetched_take(digests->retained, key.file, &mark);
 	if (!flight)
-		flight = hf_fetched_take(digests->fetched, key.file);
+		flight = hf_fetched_take(digests->fetched, key.file, &mark);
 	if (!flight)
 		return 0;
 	/* To wait is to sleep, for who can read it in less time. */
@@ -149,9 +152,10 @@ static int open_fetched(struct hf_digests *digests, unsigned root,
 		return error == 0 ? 1 : error;
 	}
 	error = hf_job_wait(digests, flight, wait, &reading);
-	if (error == 0 && reading->quiet && reading->verified &&
-	    hf_digest_equal(&reading->fact.digest, expected) &&
-	    is_same(digests, root, path, &reading->sig)) {
+	if (error == 0 && reading->verified &&
+	    hf_digest_equal(&reading->fact.digest, &expected->digest) &&
+	    ((mark && mark == expected->mark) ||
+	     is_same(digests, root, path, reading))) {
 		*ret = hf_verified_ref(reading->verified);
 		error = 1;
 	} else if (error != -EINTR) {
@@ -162,11 +166,13 @@ static int open_fetched(struct hf_digests *digests, unsigned root,
 }
 
 int hf_digests_open(struct hf_digests *digests, unsigned root, const char *path,
-		    const struct hf_digest *expected, struct hf_sums *sums,
-		    struct hf_wait *wait, struct hf_verified **ret)
+		    const struct hf_expected *expected, struct hf_wait *wait,
+		    struct hf_verified **ret)
 {
 	bool started = true;
-	int error = sums ? reopen(digests, root, path, sums, ret) : 0;
+	int error = expected->sums
+			    ? reopen(digests, root, path, expected->sums, ret)
+			    : 0;
 
 	if (error != 0)
 		return error < 0 ? error : 0;

@@ -73,6 +73,22 @@ bool hf_view_heard_all(struct hf_view *view, uint64_t reports)
 	return all;
 }
 
+uint32_t hf_view_mark(struct hf_view *view, struct hf_node *dir)
+{
+	uint64_t ms = (uint64_t)(hf_clock_monotonic() / 1000000);
+	uint64_t doubts;
+	uint64_t reports;
+
+	if (!hf_view_watch_dir(view, dir))
+		return 0;
+	doubts = atomic_load(&view->doubts);
+	reports = hf_view_reports(view);
+	/* None of the three ever falls. */
+	return hf_view_heard_all(view, reports)
+		       ? (uint32_t)(reports + doubts + ms / HF_REPORTS_MS)
+		       : 0;
+}
+
 uint64_t hf_view_reports(const struct hf_view *view)
 {
 	return atomic_load(&view->reports);

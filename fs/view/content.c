@@ -30,12 +30,15 @@ static int open_verbatim(struct hf_view *view, struct hf_node *node,
 			 const char *path, struct hf_wait *wait,
 			 struct hf_verified **ret)
 {
-	struct hf_sums *sums = hf_openings_sums(view, node);
-	struct hf_digest digest = hf_node_content(node);
-	int error = hf_digests_open(view->digests, node->root, path, &digest,
-				    sums, wait, ret);
+	const struct hf_expected expected = {
+		.digest = hf_node_content(node),
+		.sums = hf_openings_sums(view, node),
+		.mark = node->reported ? hf_view_mark(view, node->parent) : 0,
+	};
+	int error = hf_digests_open(view->digests, node->root, path, &expected,
+				    wait, ret);
 
-	hf_sums_unref(sums);
+	hf_sums_unref(expected.sums);
 	if (error == 0 && hf_verified_sums(*ret))
 		hf_openings_set_sums(view, node, hf_verified_sums(*ret));
 	return error;

@@ -2,7 +2,8 @@
  * follow: files that are read before they are opened. Whoever opens the files
  * of a directory in their order finds the next ones read and verified, and what
  * is read for names meanwhile is kept for a moment; opening one proves by its
- * stamp that it is still the same (hf_digests_open).
+ * stamp, or because no change was reported, that it is still the same
+ * (hf_digests_open).
  */
 #include "fs/view/ahead.h"
 #include "fs/view/walk.h"
@@ -253,10 +254,11 @@ static struct hf_listing *listing_of(struct hf_view *view, struct hf_node *dir,
 	return listing;
 }
 
-static void fetch(struct hf_view *view, const struct hf_node *dir,
+static void fetch(struct hf_view *view, struct hf_node *dir,
 		  const struct plan *plan)
 {
 	HF_CLEANUP(hf_buf_fini) struct hf_buf path = {0};
+	uint32_t mark = hf_view_mark(view, dir);
 	size_t len;
 
 	hf_node_path(dir, &path);
@@ -272,7 +274,7 @@ static void fetch(struct hf_view *view, const struct hf_node *dir,
 		if (hf_buf_status(&path) < 0)
 			return;
 		hf_digests_fetch(view->digests, entry->root, path.data,
-				 entry->size);
+				 entry->size, mark);
 	}
 	hf_ahead_tend(view->ahead);
 }
@@ -287,7 +289,8 @@ static struct reader *reader_of(struct hf_follow *follow,
 	return NULL;
 }
 
-void hf_follow_retain(struct hf_view *view, struct hf_batch *batch)
+void hf_follow_retain(struct hf_view *view, struct hf_node *dir,
+		      struct hf_batch *batch)
 {
 	struct hf_follow *follow = view->follow;
 	bool sure;
@@ -299,7 +302,7 @@ void hf_follow_retain(struct hf_view *view, struct hf_batch *batch)
 	pthread_mutex_unlock(&follow->lock);
 	if (!sure)
 		return;
-	hf_batch_retain(batch);
+	hf_batch_retain(batch, hf_view_mark(view, dir));
 	hf_ahead_tend(view->ahead);
 }
 

@@ -181,8 +181,9 @@ int hf_view_read(struct hf_view *view, unsigned root, const char *path,
 	struct hf_verified *verified;
 	const char *data;
 	size_t len = 0;
-	int error = hf_digests_open(view->digests, root, path, digest, NULL,
-				    wait, &verified);
+	const struct hf_expected expected = {.digest = *digest};
+	int error = hf_digests_open(view->digests, root, path, &expected, wait,
+				    &verified);
 
 	if (error < 0)
 		return error;

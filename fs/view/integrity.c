@@ -178,10 +178,11 @@ static int hash_bytes(const struct question *question,
 static int read_verbatim(const struct question *question, struct hf_digest *ret)
 {
 	struct hf_view *view = question->walk->view;
+	const struct hf_expected expected = {.digest = question->content};
 	struct hf_verified *verified;
 	int error = hf_digests_open(view->digests, question->entry->root,
-				    question->path, &question->content, NULL,
-				    question->wait, &verified);
+				    question->path, &expected, question->wait,
+				    &verified);
 
 	if (error < 0)
 		return error;

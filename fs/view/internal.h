@@ -84,6 +84,13 @@ bool hf_view_watch_dir(struct hf_view *view, struct hf_node *dir);
 /* True if nothing was reported since hf_view_reports was `reports`, whether
  * that was read or not. */
 bool hf_view_heard_all(struct hf_view *view, uint64_t reports);
+/*
+ * Watches the directory. While this is the same, and not 0, none of its files
+ * whose changes are reported has changed: nothing was reported, read or not,
+ * and nobody doubts that all was; for HF_REPORTS_MS at most. 0: nothing of
+ * that is known.
+ */
+uint32_t hf_view_mark(struct hf_view *view, struct hf_node *dir);
 
 /* --- node.c -------------------------------------------------------------- */
 

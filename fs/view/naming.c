@@ -86,7 +86,7 @@ static int ask_piece(const struct hf_naming *naming, struct hf_piece *piece)
 	int error = hf_batch_new(naming->view->digests, &piece->batch);
 
 	if (error == 0)
-		hf_follow_retain(naming->view, piece->batch);
+		hf_follow_retain(naming->view, naming->dir, piece->batch);
 	for (size_t i = piece->first; i < piece->end && error == 0; i++) {
 		const struct hf_source_entry *entry =
 			hf_source_list_entry(naming->made->list, i);

@@ -132,10 +132,11 @@ static inline int open_as(struct room *room, const char *path, const void *data,
 			  size_t len, struct hf_sums *sums,
 			  struct hf_verified **ret)
 {
-	struct hf_digest expected = md5_of(data, len);
+	const struct hf_expected expected = {.digest = md5_of(data, len),
+					     .sums = sums};
 
-	return hf_digests_open(room->digests, 0, path, &expected, sums,
-			       &room->wait, ret);
+	return hf_digests_open(room->digests, 0, path, &expected, &room->wait,
+			       ret);
 }
 
 static inline void assert_reads(struct hf_verified *verified,

@@ -62,7 +62,7 @@ static void hang(void *arg)
 static void whoever_works_needs_no_pool(void **state)
 {
 	struct room *room = *state;
-	struct hf_digest expected = md5_of("text", 4);
+	const struct hf_expected expected = {.digest = md5_of("text", 4)};
 	struct hf_verified *verified;
 	struct hf_fact fact;
 	static sem_t end; /* outlives the pool */
@@ -74,8 +74,8 @@ static void whoever_works_needs_no_pool(void **state)
 	room->wait.works = true;
 	alarm(20); /* it would wait for ever */
 	assert_int_equal(get(room, "a", &fact), 0);
-	assert_true(hf_digest_equal(&fact.digest, &expected));
-	assert_int_equal(hf_digests_open(room->digests, 0, "a", &expected, NULL,
+	assert_true(hf_digest_equal(&fact.digest, &expected.digest));
+	assert_int_equal(hf_digests_open(room->digests, 0, "a", &expected,
 					 &room->wait, &verified),
 			 0);
 	alarm(0);
@@ -157,7 +157,7 @@ static void wait_for_flights(struct room *room)
 
 static void fetch(struct room *room, const char *path)
 {
-	hf_digests_fetch(room->digests, 0, path, sig_of(room, path).size);
+	hf_digests_fetch(room->digests, 0, path, sig_of(room, path).size, 0);
 	wait_for_flights(room);
 }
 
@@ -222,16 +222,56 @@ static void racy_files_are_read_when_they_are_opened(void **state)
 	assert_int_equal(hashed(room), 2);
 }
 
+static int open_marked(struct room *room, uint32_t mark)
+{
+	const struct hf_expected expected = {.digest = md5_of("text", 4),
+					     .mark = mark};
+	struct hf_verified *verified;
+	int error = hf_digests_open(room->digests, 0, "a", &expected,
+				    &room->wait, &verified);
+
+	if (error == 0)
+		hf_verified_unref(verified);
+	return error;
+}
+
+static void fetch_marked(struct room *room, uint32_t mark)
+{
+	hf_digests_fetch(room->digests, 0, "a", 4, mark);
+	wait_for_flights(room);
+}
+
+/* The caller knows that nothing changed: so well that the file may be gone. */
+static void what_bears_the_mark_is_not_looked_at(void **state)
+{
+	static const struct {
+		uint32_t fetched;
+		uint32_t opened;
+		int error;
+	} rows[] = {
+		{7, 7, 0}, {7, 8, -ENOENT}, {7, 0, -ENOENT}, {0, 0, -ENOENT}};
+	struct room *room = *state;
+
+	ahead_ns = 0;
+	for (size_t i = 0; i < HF_ARRAY_SIZE(rows); i++) {
+		tree_write(&room->tree, "a", "text");
+		fetch_marked(room, rows[i].fetched);
+		unlink(tree_path(&room->tree, "a", (char[PATH_MAX]){0}));
+		assert_int_equal(open_marked(room, rows[i].opened),
+				 rows[i].error);
+	}
+}
+
 static void what_cannot_be_read_ahead_is_read_later(void **state)
 {
 	struct room *room = *state;
 
-	hf_digests_fetch(room->digests, 0, "a", 4);
+	hf_digests_fetch(room->digests, 0, "a", 4, 0);
 	wait_for_flights(room);
 	tree_write(&room->tree, "a", "text");
 	assert_int_equal(open_text(room, "a", "text"), 0);
 	/* Nor is a large file. */
-	hf_digests_fetch(room->digests, 0, "a", HF_PINNED_MAX + 1);
+	hf_digests_fetch(room->digests, 0, "a", HF_PINNED_MAX + 1, 0);
 	wait_for_flights(room);
 	assert_int_equal(hashed(room), 1);
 }
@@ -285,14 +325,14 @@ static void who_comes_before_it_was_read_ahead_reads_it(void **state)
 	sem_init(&end, 0, 0);
 	for (int i = 0; i < 4; i++) /* as many threads as it may have */
 		assert_int_equal(hf_pool_submit(room->pool, hang, &end), 0);
-	hf_digests_fetch(room->digests, 0, "a", 4);
+	hf_digests_fetch(room->digests, 0, "a", 4, 0);
 	room->wait.works = true;
 	alarm(20); /* it would wait for ever */
 	assert_int_equal(open_text(room, "a", "text"), 0);
 	alarm(0);
-	hf_digests_fetch(room->digests, 0, "a", 4);
+	hf_digests_fetch(room->digests, 0, "a", 4, 0);
 	assert_int_equal(open_text(room, "a", "TEXT"), -ESTALE);
-	hf_digests_fetch(room->digests, 0, "a", 4);
+	hf_digests_fetch(room->digests, 0, "a", 4, 0);
 	room->wait.works = false;
 	hf_wait_interrupt(&room->wait);
 	assert_int_equal(open_text(room, "a", "text"), -EINTR);
@@ -313,7 +353,7 @@ static void retain(struct room *room, int from, int to)
 	char name[16];
 
 	assert_int_equal(hf_batch_new(room->digests, &batch), 0);
-	hf_batch_retain(batch);
+	hf_batch_retain(batch, 0);
 	for (int i = from; i < to; i++) {
 		sig = sig_of(room, name_of(i, name));
 		assert_int_equal(hf_batch_add(batch, 0, name, &sig), 0);
@@ -421,6 +461,7 @@ int main(void)
 		IN_ROOM(what_changed_since_it_was_read_ahead_is_stale),
 		IN_ROOM(other_bytes_that_were_read_ahead_are_stale),
 		IN_ROOM(racy_files_are_read_when_they_are_opened),
+		IN_ROOM(what_bears_the_mark_is_not_looked_at),
 		IN_ROOM(what_cannot_be_read_ahead_is_read_later),
 		IN_ROOM(little_is_read_ahead_and_not_kept),
 		IN_ROOM(nothing_is_read_ahead_where_memory_is_short),

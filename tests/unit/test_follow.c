@@ -200,21 +200,56 @@ static void the_next_directory_is_read_once(void **state)
 
 /* --- and what that changes ----------------------------------------------- */
 
-static void a_changed_file_is_stale(void **state)
+/* `path` is the third file, or another name of it. */
+static void expect_stale(struct scene *scene, const char *path)
 {
-	struct scene *scene = *state;
 	struct shelf shelf;
 
-	write_dir(scene, "d");
-	open_ahead(scene, false);
 	shelf_open(scene, "d", &shelf);
 	assert_int_equal(open_file(scene, &shelf, 0), 0);
 	assert_int_equal(open_file(scene, &shelf, 1), 0);
 	assert_true(comes_to(scene, shelf.hashed + 4));
-	tree_patch(&scene->tree, "d/f02.bin", 0, "X");
+	tree_patch(&scene->tree, path, 0, "X");
 	assert_int_equal(open_file(scene, &shelf, 2), -ESTALE);
 	assert_int_equal(open_file(scene, &shelf, 3), 0);
 	shelf_close(&shelf);
+}
+
+static void a_changed_file_is_stale(void **state)
+{
+	struct scene *scene = *state;
+
+	write_dir(scene, "d");
+	open_ahead(scene, false);
+	expect_stale(scene, "d/f02.bin");
+}
+
+static void a_reported_change_is_stale(void **state)
+{
+	struct scene *scene = *state;
+
+	write_dir(scene, "d");
+	open_ahead(scene, false);
+	hf_view_watch(scene->view);
+	assert_true(hf_view_watch_fd(scene->view) >= 0);
+	expect_stale(scene, "d/f02.bin");
+}
+
+/* What is written to through another link of it is not reported. */
+static void an_unreported_change_is_stale(void **state)
+{
+	struct scene *scene = *state;
+	char from[PATH_MAX];
+	char to[PATH_MAX];
+
+	write_dir(scene, "d");
+	tree_mkdir(&scene->tree, "e");
+	assert_int_equal(link(tree_path(&scene->tree, "d/f02.bin", from),
+			      tree_path(&scene->tree, "e/f.bin", to)),
+			 0);
+	open_ahead(scene, false);
+	hf_view_watch(scene->view);
+	expect_stale(scene, "e/f.bin");
 }
 
 static void what_nobody_opens_is_let_go(void **state)
@@ -313,6 +348,8 @@ int main(void)
 		IN_SCENE(the_next_directory_is_read_ahead_at_once),
 		IN_SCENE(the_next_directory_is_read_once),
 		IN_SCENE(a_changed_file_is_stale),
+		IN_SCENE(a_reported_change_is_stale),
+		IN_SCENE(an_unreported_change_is_stale),
 		IN_SCENE(what_nobody_opens_is_let_go),
 		IN_SCENE(a_listing_that_changes_is_followed),
 		IN_SCENE(an_empty_listing_is_followed),
