@@ -11,61 +11,109 @@
 #define VERSION "1.1"
 #define HASH_LEN 12 /* HashedFilesMixin.file_hash: hexdigest()[:12] */
 
-static void add_pair(const struct hf_buf *text, size_t path, size_t path_end,
-		     size_t name, struct hf_buf *ret)
-{
-	hf_buf_puts(ret, ret->len > 1 ? ", [" : "[");
-	hf_buf_add(ret, text->data + path, path_end - path);
-	hf_buf_puts(ret, ", ");
-	hf_buf_add(ret, text->data + name, text->len - name);
-	hf_buf_putc(ret, ']');
-}
-
-/* The members of "paths", and the same as json.dumps writes a list of pairs:
- * each name is quoted once. */
-static int add_rows(const struct hf_manifest *manifest, struct hf_buf *ret,
-		    struct hf_buf *pairs)
+static void add_paths(const struct hf_manifest *manifest, struct hf_buf *ret)
 {
 	const struct hf_manifest_row *row;
 	const char *separator = "";
 	size_t cursor = 0;
 
-	hf_buf_putc(pairs, '[');
 	while ((row = hf_manifest_next(manifest, &cursor))) {
-		size_t path, path_end, name;
-
 		hf_buf_puts(ret, separator);
-		path = ret->len;
 		hf_quote(row->path, ret);
-		path_end = ret->len;
 		hf_buf_puts(ret, ": ");
-		name = ret->len;
 		hf_quote(row->name, ret);
-		if (hf_buf_status(ret) < 0)
-			return -ENOMEM;
-		add_pair(ret, path, path_end, name, pairs);
 		separator = ", ";
 	}
-	hf_buf_putc(pairs, ']');
-	return hf_buf_status(pairs);
+}
+
+/* --- "hash" ----------------------------------------------------------------- */
+
+/* As much as is hashed at once. */
+#define BLOCK_LEN 65536
+
+/* The pairs as json.dumps writes a list of them. */
+static int hash_pairs(const struct hf_manifest *manifest,
+		      struct hf_hasher *hasher)
+{
+	HF_CLEANUP(hf_buf_fini) struct hf_buf text = {0};
+	const struct hf_manifest_row *row;
+	const char *separator = "[";
+	size_t cursor = 0;
+	int error = 0;
+
+	while (error == 0 && (row = hf_manifest_next(manifest, &cursor))) {
+		hf_buf_puts(&text, separator);
+		hf_buf_putc(&text, '[');
+		hf_quote(row->path, &text);
+		hf_buf_puts(&text, ", ");
+		hf_quote(row->name, &text);
+		hf_buf_putc(&text, ']');
+		separator = ", ";
+		if (text.len < BLOCK_LEN)
+			continue;
+		error = hf_buf_status(&text);
+		if (error == 0)
+			error = hf_hasher_add(hasher, text.data, text.len);
+		hf_buf_reset(&text);
+	}
+	hf_buf_puts(&text, *separator == '[' ? "[]" : "]");
+	if (error == 0)
+		error = hf_buf_status(&text);
+	return error < 0 ? error : hf_hasher_add(hasher, text.data, text.len);
 }
 
 /* ManifestFilesMixin.save_manifest: "hash" is the file_hash of
  * json.dumps(sorted(hashed_files.items())), always of MD5. */
-static int add_paths(const struct hf_manifest *manifest, struct hf_buf *ret,
-		     char hash[HF_DIGEST_HEX_MAX + 1])
+static int hash(const struct hf_manifest *manifest, struct hf_digest *ret)
 {
-	HF_CLEANUP(hf_buf_fini) struct hf_buf pairs = {0};
-	struct hf_digest digest;
-	int error = add_rows(manifest, ret, &pairs);
+	struct hf_hasher *hasher = NULL;
+	int error = hf_hasher_new(hf_algorithm_find("md5"), &hasher);
 
 	if (error == 0)
-		error = hf_hash(hf_algorithm_find("md5"), pairs.data, pairs.len,
-				&digest);
+		error = hash_pairs(manifest, hasher);
 	if (error == 0)
-		hf_digest_hex(&digest, hash);
+		error = hf_hasher_end(hasher, ret);
+	hf_hasher_free(hasher);
 	return error;
 }
+
+/* It takes as long as all the rest, and so is made beside it. */
+struct hashing {
+	const struct hf_manifest *manifest;
+	struct hf_digest digest;
+	int error;
+};
+
+static void *run(void *arg)
+{
+	struct hashing *hashing = arg;
+
+	hashing->error = hash(hashing->manifest, &hashing->digest);
+	return NULL;
+}
+
+/* With fewer rows a thread is not worth it. */
+#define MANY_ROWS 2000
+
+/* Adds the paths; *ret is the hash of them. */
+static int add_and_hash(const struct hf_manifest *manifest, struct hf_buf *text,
+			struct hf_digest *ret)
+{
+	struct hashing hashing = {.manifest = manifest};
+	pthread_t thread;
+	bool beside = manifest->n >= MANY_ROWS &&
+		      hf_thread_start(&thread, 0, run, &hashing) == 0;
+
+	add_paths(manifest, text);
+	if (beside)
+		pthread_join(thread, NULL);
+	else
+		run(&hashing);
+	*ret = hashing.digest;
+	return hashing.error;
+}
+
+/* --- the document ------------------------------------------------------------ */
 
 static void add_integrity(const struct hf_manifest *manifest,
 			  struct hf_buf *ret)
@@ -88,15 +136,17 @@ static void add_integrity(const struct hf_manifest *manifest,
 int hf_django_write(const struct hf_manifest *manifest,
 		    const struct hf_document *document, struct hf_buf *ret)
 {
-	char hash[HF_DIGEST_HEX_MAX + 1];
+	char hex[HF_DIGEST_HEX_MAX + 1];
+	struct hf_digest digest;
 	int error;
 
 	hf_buf_puts(ret, "{\"paths\": {");
-	error = add_paths(manifest, ret, hash);
+	error = add_and_hash(manifest, ret, &digest);
 	if (error < 0)
 		return error;
+	hf_digest_hex(&digest, hex);
 	hf_buf_printf(ret, "}, \"version\": \"%s\", \"hash\": \"%.*s\"",
-		      VERSION, HASH_LEN, hash);
+		      VERSION, HASH_LEN, hex);
 	if (document->integrity)
 		add_integrity(manifest, ret);
 	hf_buf_putc(ret, '}');

@@ -41,6 +41,13 @@ struct hf_manifest {
 /* Appends a copy of `row`; its strings may be NULL for "". -ENOMEM. */
 int hf_manifest_add(struct hf_manifest *manifest,
 		    const struct hf_manifest_row *row) HF_MUST_USE;
+/* The same, but its path and name stay where they are, which is in a text that
+ * the manifest keeps. A content that is the very digest is copied once. */
+int hf_manifest_add_named(struct hf_manifest *manifest,
+			  const struct hf_manifest_row *row) HF_MUST_USE;
+/* Steals `text` (malloc): it goes with the manifest. -ENOMEM leaves it the
+ * caller's. */
+int hf_manifest_keep(struct hf_manifest *manifest, char *text) HF_MUST_USE;
 /* Sorts by path, as Python sorts str. */
 void hf_manifest_sort(struct hf_manifest *manifest);
 /* True if the row belongs into a document: presented and readable. */

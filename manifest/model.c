@@ -65,6 +65,7 @@ struct hf_manifest_block {
 	struct hf_manifest_block *next;
 	size_t len;
 	size_t cap;
+	char *kept; /* instead, a text that came from elsewhere; or NULL */
 	char text[];
 };
 
@@ -109,13 +110,40 @@ int hf_manifest_add(struct hf_manifest *manifest,
 		    const struct hf_manifest_row *row)
 {
 	struct hf_manifest_row copy = *row;
-	const char **const texts[] = {&copy.path,    &copy.name,
-				      &copy.problem, &copy.digest,
-				      &copy.content, &copy.integrity};
+	int error = copy_text(manifest, &copy.path);
+
+	if (error == 0)
+		error = copy_text(manifest, &copy.name);
+	return error < 0 ? error : hf_manifest_add_named(manifest, &copy);
+}
+
+int hf_manifest_keep(struct hf_manifest *manifest, char *text)
+{
+	struct hf_manifest_block *block = malloc(sizeof(*block));
+
+	if (!block)
+		return -ENOMEM;
+	*block = (struct hf_manifest_block){.next = manifest->blocks,
+					    .kept = text};
+	manifest->blocks = block;
+	return 0;
+}
+
+int hf_manifest_add_named(struct hf_manifest *manifest,
+			  const struct hf_manifest_row *row)
+{
+	struct hf_manifest_row copy = *row;
+	const char **const texts[] = {&copy.problem, &copy.digest,
+				      &copy.integrity};
 	int error = grow(manifest);
 
 	for (size_t i = 0; i < HF_ARRAY_SIZE(texts) && error == 0; i++)
 		error = copy_text(manifest, texts[i]);
+	/* It is the same, as a rule. */
+	if (row->content == row->digest)
+		copy.content = copy.digest;
+	else if (error == 0)
+		error = copy_text(manifest, &copy.content);
 	if (error == 0)
 		manifest->rows[manifest->n++] = copy;
 	return error;
@@ -128,12 +156,32 @@ static int compare_rows(const void *a, const void *b)
 	return hf_manifest_compare(row_a->path, row_b->path);
 }
 
-/* Rows come sorted by their bytes, as a rule. */
+static bool is_ascii(const char *text)
+{
+	const uint64_t high = UINT64_C(0x8080808080808080);
+	size_t len = strlen(text);
+	uint64_t word;
+
+	for (; len >= sizeof(word); len -= sizeof(word), text += sizeof(word)) {
+		memcpy(&word, text, sizeof(word));
+		if (word & high)
+			return false;
+	}
+	for (; *text; text++)
+		if ((unsigned char)*text >= 0x80)
+			return false;
+	return true;
+}
+
+/* Rows come sorted by their bytes, as a rule, and of ASCII. */
 static bool is_sorted(const struct hf_manifest *manifest)
 {
+	const struct hf_manifest_row *rows = manifest->rows;
+
 	for (size_t i = 1; i < manifest->n; i++)
-		if (compare_rows(&manifest->rows[i - 1], &manifest->rows[i]) >
-		    0)
+		if ((strcmp(rows[i - 1].path, rows[i].path) > 0 ||
+		     !is_ascii(rows[i].path)) &&
+		    compare_rows(&rows[i - 1], &rows[i]) > 0)
 			return false;
 	return true;
 }
@@ -236,6 +284,7 @@ void hf_manifest_fini(struct hf_manifest *manifest)
 		struct hf_manifest_block *block = manifest->blocks;
 
 		manifest->blocks = block->next;
+		free(block->kept);
 		free(block);
 	}
 	free(manifest->rows);

@@ -22,7 +22,10 @@ static int add_row(const struct hf_row *row,
 	};
 
 	hf_digest_hex(&row->name_digest, digest);
-	hf_digest_hex(&row->content_digest, content);
+	if (hf_digest_equal(&row->name_digest, &row->content_digest))
+		copy.content = digest;
+	else
+		hf_digest_hex(&row->content_digest, content);
 	if (row->problem != HF_PROBLEM_NONE || row->error)
 		hf_problem_describe(row->problem, row->error, &problem);
 	if (row->integrity.len)
@@ -31,15 +34,19 @@ static int add_row(const struct hf_row *row,
 		return -ENOMEM;
 	copy.problem = problem.data;
 	copy.integrity = integrity.data;
-	return hf_manifest_add(ret, &copy);
+	return hf_manifest_add_named(ret, &copy);
 }
 
-static int add_rows(const struct hf_snapshot *snapshot,
+/* The manifest takes the text over that paths and names are in. */
+static int add_rows(struct hf_snapshot *snapshot,
 		    const struct hf_algorithm *algorithm,
 		    struct hf_manifest *ret)
 {
-	int error = 0;
+	int error = hf_manifest_keep(ret, snapshot->text.data);
 
+	if (error < 0)
+		return error;
+	snapshot->text = (struct hf_buf){0};
 	for (size_t i = 0; i < snapshot->n && error == 0; i++)
 		error = add_row(&snapshot->rows[i], algorithm, ret);
 	return error;

@@ -230,6 +230,9 @@ int hf_wait_block_for(struct hf_wait *wait, unsigned ms) HF_MUST_USE;
  * `stack`: its bytes, 0 for as many as usual. Negative errno. */
 int hf_thread_start(pthread_t *ret, size_t stack, void *(*run)(void *arg),
 		    void *arg) HF_MUST_USE;
+/* A lock that is held for less than it takes to fall asleep, and taken often:
+ * who finds it taken tries again for a moment. */
+void hf_lock_init(pthread_mutex_t *lock);
 /* pthread_cond_wait(3), but no longer than until at_ns (hf_clock_monotonic):
  * false once that has come. */
 bool hf_cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *mutex,

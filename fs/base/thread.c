@@ -33,3 +33,15 @@ bool hf_cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *mutex,
 	return pthread_cond_clockwait(cond, mutex, CLOCK_MONOTONIC, &at) !=
 	       ETIMEDOUT;
 }
+
+void hf_lock_init(pthread_mutex_t *lock)
+{
+	pthread_mutexattr_t attr;
+
+	pthread_mutexattr_init(&attr);
+#ifdef __GLIBC__
+	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_ADAPTIVE_NP);
+#endif
+	pthread_mutex_init(lock, &attr);
+	pthread_mutexattr_destroy(&attr);
+}

@@ -104,7 +104,7 @@ int hf_crowd_new(const struct hf_digests_config *config, struct hf_crowd **ret)
 	if (!crowd)
 		return -ENOMEM;
 	crowd->config = config;
-	pthread_mutex_init(&crowd->lock, NULL);
+	hf_lock_init(&crowd->lock);
 	list_init(&crowd->unread);
 	list_init(&crowd->read);
 	list_init(&crowd->opened);

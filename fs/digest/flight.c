@@ -45,7 +45,7 @@ int hf_flights_new(struct hf_pool *pool, struct hf_flights **ret)
 		return -ENOMEM;
 	}
 	flights->pool = pool;
-	pthread_mutex_init(&flights->lock, NULL);
+	hf_lock_init(&flights->lock);
 	*ret = flights;
 	return 0;
 }

@@ -53,7 +53,7 @@ int hf_memory_new(size_t max_bytes, struct hf_memory **ret)
 		return -ENOMEM;
 	memory->max_bytes = max_bytes;
 	memory->last_changed = &memory->first_changed;
-	pthread_mutex_init(&memory->lock, NULL);
+	hf_lock_init(&memory->lock);
 	error = hf_set_new(shelf_key, 2 * sizeof(uint64_t), &memory->shelves);
 	if (error < 0)
 		hf_memory_free(memory);

@@ -110,10 +110,28 @@ static void ask_one(void *arg, size_t i)
 	naming->pieces[i].error = ask_piece(naming, &naming->pieces[i]);
 }
 
+/* What is remembered of the directory is read at once: by one thread, before
+ * others ask for it. */
+static int remember(const struct hf_naming *naming)
+{
+	HF_CLEANUP(hf_buf_fini) struct hf_buf path = {0};
+	const struct hf_source_entry *first =
+		hf_source_list_entry(naming->made->list, 0);
+	int error = hf_naming_path(naming, first->name, &path);
+	struct hf_fact unused;
+
+	if (error == 0)
+		(void)hf_digests_last(naming->view->digests, first->root,
+				      path.data, &unused);
+	return error;
+}
+
 static int ask_digests(struct hf_naming *naming)
 {
 	int error = cut(naming);
 
+	if (error == 0 && naming->n_pieces > 1)
+		error = remember(naming);
 	if (error < 0)
 		return error;
 	hf_pool_share(naming->view->pool, naming->n_pieces, ask_one, naming);

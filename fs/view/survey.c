@@ -66,6 +66,28 @@ int hf_survey(struct hf_walk *walk, int (*look)(struct hf_walk *walk),
 	return error;
 }
 
+static void free_walk(void *arg)
+{
+	struct hf_walk *walk = arg;
+
+	hf_walk_fini(walk);
+	free(walk);
+}
+
+/* In the pool, as long as that takes; once nothing of it is under way. */
+static void dismiss(struct hf_walk *walk)
+{
+	struct hf_walk *rest = malloc(sizeof(*rest));
+
+	if (!rest)
+		return;
+	*rest = *walk;
+	if (hf_pool_submit(walk->view->pool, free_walk, rest) < 0)
+		free(rest);
+	else
+		*walk = (struct hf_walk){0};
+}
+
 /* `findings` may be NULL; both are empty unless 0 is returned. */
 static int take(struct hf_view *view, const struct hf_algorithm *integrity,
 		struct hf_wait *wait, struct hf_progress *progress,
@@ -76,7 +98,9 @@ static int take(struct hf_view *view, const struct hf_algorithm *integrity,
 		.view = view, .wait = wait, .progress = progress};
 	int error = hf_survey(&walk, NULL, integrity, ret, findings);
 
-	if (error < 0) {
+	if (error == 0) {
+		dismiss(&walk);
+	} else {
 		hf_snapshot_fini(ret);
 		if (findings)
 			hf_findings_fini(findings);
