@@ -316,3 +316,30 @@ def test_memory_and_descriptors_come_back(busy_tree, mount, as_root):
             memory.append(resident(worker))
         # What was learnt in the first round stays; nothing is added by more.
         assert memory[-1] <= memory[0] + (8 << 20), memory
+
+
+def test_what_the_kernel_forgets_is_given_back_to_the_system(make, mount, as_root):
+    """A large tree costs memory only as long as the kernel knows it."""
+    n = 40_000
+    names = (f"d{i // 100:03}/file{i:07}.txt" for i in range(n))
+    with mount(make({name: b"x" for name in names}), person=as_root) as m:
+
+        def inodes():
+            return int(m.status()["inodes"])
+
+        def known():
+            as_root.run("find", str(m), "-printf", "%s")
+            time.sleep(2)  # Meanwhile what the walk itself needed is given back.
+            memory = resident(m.worker())
+            # Another test may have emptied the kernel's caches.
+            return inodes() > n and memory
+
+        def forgotten():
+            drop_caches()
+            return inodes() <= 4
+
+        before = eventually(known, 60)
+        assert before
+        assert eventually(forgotten, 20, pause=0.5)
+        # Of each of them a node, and its places in two tables.
+        assert eventually(lambda: resident(m.worker()) < before - n * 80, 10)

@@ -206,18 +206,18 @@ static bool give_back(struct hf_node *node, uint64_t n)
 	return false;
 }
 
-void hf_inodes_forget(struct hf_inodes *inodes, uint64_t nodeid, uint64_t n)
+bool hf_inodes_forget(struct hf_inodes *inodes, uint64_t nodeid, uint64_t n)
 {
 	struct hf_node *node;
 	struct dir *dir = NULL;
+	bool gone;
 
 	if (nodeid == FUSE_ROOT_ID)
-		return;
+		return false;
 	pthread_mutex_lock(&inodes->lock);
 	node = find(inodes, nodeid);
-	if (node && !give_back(node, n))
-		node = NULL;
-	if (node) {
+	gone = node && give_back(node, n);
+	if (gone) {
 		unname(inodes, node);
 		hf_set_remove(inodes->by_nodeid, &nodeid);
 		dir = hf_set_remove(inodes->dirs, &nodeid);
@@ -225,7 +225,9 @@ void hf_inodes_forget(struct hf_inodes *inodes, uint64_t nodeid, uint64_t n)
 	}
 	pthread_mutex_unlock(&inodes->lock);
 	free(dir);
-	hf_node_unref(node);
+	if (gone)
+		hf_node_unref(node);
+	return gone;
 }
 
 uint64_t hf_inodes_count(struct hf_inodes *inodes)

@@ -46,7 +46,8 @@ int hf_inodes_enter(struct hf_inodes *inodes, struct hf_node *node,
 		    uint64_t *ret) HF_MUST_USE;
 /* The node of a nodeid, a new reference; NULL if it is unknown (ESTALE). */
 struct hf_node *hf_inodes_get(struct hf_inodes *inodes, uint64_t nodeid);
-void hf_inodes_forget(struct hf_inodes *inodes, uint64_t nodeid, uint64_t n);
+/* Gives `n` lookups back. True if that were all, and it is no inode any more. */
+bool hf_inodes_forget(struct hf_inodes *inodes, uint64_t nodeid, uint64_t n);
 uint64_t hf_inodes_count(struct hf_inodes *inodes);
 /*
  * A directory is opened at a listing's generation. *cache: the kernel may
@@ -107,9 +108,10 @@ struct hf_fs {
 	uid_t owner;          /* who mounted */
 	int64_t started_ns;
 	struct hf_handles handles;
-	atomic_uint_least64_t text_len; /* of open control files, in bytes */
-	atomic_uint_least64_t lookups;  /* that the kernel asked for */
-	atomic_bool initialised;        /* FUSE_INIT was answered */
+	atomic_uint_least64_t text_len;  /* of open control files, in bytes */
+	atomic_uint_least64_t lookups;   /* that the kernel asked for */
+	atomic_uint_least64_t forgotten; /* inodes */
+	atomic_bool initialised;         /* FUSE_INIT was answered */
 	/* Told of errors that no client may meet; NULL: they are answered. */
 	void (*stop)(void *arg, const char *path, int error);
 	void *stop_arg;

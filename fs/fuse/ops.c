@@ -188,9 +188,19 @@ void hf_op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		hf_inodes_forget(fs->inodes, param.ino, 1);
 }
 
+/* Inodes that make it worth while to give their memory back. */
+#define MANY_FORGOTTEN 4096
+
+static void forget(struct hf_fs *fs, fuse_ino_t ino, uint64_t n)
+{
+	if (hf_inodes_forget(fs->inodes, ino, n) &&
+	    (atomic_fetch_add(&fs->forgotten, 1) + 1) % MANY_FORGOTTEN == 0)
+		hf_view_freed(fs->view);
+}
+
 void hf_op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t n)
 {
-	hf_inodes_forget(hf_fs_of(req)->inodes, ino, n);
+	forget(hf_fs_of(req), ino, n);
 	fuse_reply_none(req);
 }
 
@@ -200,8 +210,7 @@ void hf_op_forget_multi(fuse_req_t req, size_t count,
 	struct hf_fs *fs = hf_fs_of(req);
 
 	for (size_t i = 0; i < count; i++)
-		hf_inodes_forget(fs->inodes, forgets[i].ino,
-				 forgets[i].nlookup);
+		forget(fs, forgets[i].ino, forgets[i].nlookup);
 	fuse_reply_none(req);
 }
 

@@ -144,6 +144,11 @@ void hf_view_free(struct hf_view *view)
 	free(view);
 }
 
+void hf_view_freed(struct hf_view *view)
+{
+	hf_pool_freed(view->pool);
+}
+
 int hf_view_root(struct hf_view *view, struct hf_node **ret)
 {
 	struct hf_entry entry = {.source = "", .kind = HF_KIND_DIR};

@@ -228,6 +228,9 @@ void hf_node_path(const struct hf_node *node, struct hf_buf *ret);
 void hf_node_digest(const struct hf_node *node,
 		    char ret[HF_DIGEST_HEX_MAX + 1]);
 
+/* Many nodes were given back: a second later so is their memory. */
+void hf_view_freed(struct hf_view *view);
+
 /* The top directory; *ret is new. */
 int hf_view_root(struct hf_view *view, struct hf_node **ret) HF_MUST_USE;
 
