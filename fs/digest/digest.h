@@ -12,7 +12,7 @@
 #include "fs/base/base.h"
 #include "fs/source/source.h"
 
-/* --- hash.c, read.c: the algorithms ------------------------------------- */
+/* --- hash.c, elsewhere.c: the algorithms -------------------------------- */
 
 #define HF_DIGEST_MAX 64 /* bytes; SHA-512 */
 #define HF_DIGEST_HEX_MAX (2 * HF_DIGEST_MAX)

@@ -213,6 +213,10 @@ int hf_sums_new(uint64_t size, struct hf_sums **ret) HF_MUST_USE;
 
 /* --- read.c: one pass over a file ---------------------------------------- */
 
+/* read(2) until `enough` bytes or the end, and no more than `len`: *ret. */
+int hf_read_until(int fd, char *data, size_t enough, size_t len,
+		  size_t *ret) HF_MUST_USE;
+
 /* What came out of reading a file from its start to its end. */
 struct hf_reading {
 	struct hf_sig sig; /* of the open file, equal before and after */

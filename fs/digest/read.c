@@ -14,9 +14,7 @@
 /* A file that is written to at this many passes in a row has no digest. */
 #define TRIES 3
 
-/* read(2) until `enough` bytes or the end, and no more than `len`: *ret. */
-static int read_until(int fd, char *data, size_t enough, size_t len,
-		      size_t *ret)
+int hf_read_until(int fd, char *data, size_t enough, size_t len, size_t *ret)
 {
 	size_t done = 0;
 
@@ -47,7 +45,7 @@ static int slurp(int fd, size_t size, char **ret, size_t *ret_len)
 
 	if (!data)
 		return -ENOMEM;
-	error = read_until(fd, data, size, size + 1, ret_len);
+	error = hf_read_until(fd, data, size, size + 1, ret_len);
 	if (error < 0) {
 		free(data);
 		return error;
@@ -67,8 +65,8 @@ static int hash_blocks(const struct hf_digests_config *config, int fd,
 
 	for (size_t i = 0;; i++) {
 		size_t len = 0;
-		int error =
-			read_until(fd, block, HF_BLOCK_LEN, HF_BLOCK_LEN, &len);
+		int error = hf_read_until(fd, block, HF_BLOCK_LEN, HF_BLOCK_LEN,
+					  &len);
 
 		if (error < 0)
 			return error;
@@ -320,65 +318,5 @@ int hf_read_bytes(const struct hf_digests_config *config, unsigned root,
 
 	for (int i = 0; i < TRIES && error == -EBUSY; i++)
 		error = pass_bytes(config, root, path, max, ret, data);
-	return error;
-}
-
-/* --- what lies elsewhere --------------------------------------------------- */
-
-static int reserve_block(struct hf_buf *scratch)
-{
-	char *data;
-
-	if (scratch->cap >= HF_BLOCK_LEN)
-		return 0;
-	data = realloc(scratch->data, HF_BLOCK_LEN);
-	if (!data)
-		return -ENOMEM;
-	scratch->data = data;
-	scratch->cap = HF_BLOCK_LEN;
-	return 0;
-}
-
-static int hash_rest(struct hf_hasher *hasher, int fd, char *block, size_t len,
-		     uint64_t *ret_size)
-{
-	uint64_t size = 0;
-	int error = 0;
-
-	while (error == 0 && len > 0) {
-		size += len;
-		error = hf_hasher_add(hasher, block, len);
-		if (error == 0)
-			error = read_until(fd, block, HF_BLOCK_LEN,
-					   HF_BLOCK_LEN, &len);
-	}
-	*ret_size = size;
-	return error;
-}
-
-int hf_hash_fd(const struct hf_algorithm *algorithm, int fd,
-	       struct hf_buf *scratch, struct hf_digest *ret,
-	       uint64_t *ret_size)
-{
-	struct hf_hasher *hasher = NULL;
-	size_t len = 0;
-	int error =
-		lseek(fd, 0, SEEK_SET) < 0 ? -errno : reserve_block(scratch);
-
-	if (error == 0)
-		error = read_until(fd, scratch->data, HF_BLOCK_LEN,
-				   HF_BLOCK_LEN, &len);
-	if (error < 0)
-		return error;
-	if (len < HF_BLOCK_LEN) { /* most files */
-		*ret_size = len;
-		return hf_hash(algorithm, scratch->data, len, ret);
-	}
-	error = hf_hasher_new(algorithm, &hasher);
-	if (error == 0)
-		error = hash_rest(hasher, fd, scratch->data, len, ret_size);
-	if (error == 0)
-		error = hf_hasher_end(hasher, ret);
-	hf_hasher_free(hasher);
 	return error;
 }

@@ -28,6 +28,7 @@ static size_t add_path(struct hf_buf *text, const char *dir, const char *name)
 }
 
 struct rows {
+	struct hf_walk *walk;
 	struct hf_snapshot *snapshot;
 	const struct hf_algorithm *integrity; /* or NULL */
 	struct hf_wait *wait;
@@ -64,9 +65,8 @@ static bool is_second(const struct hf_listing *listing, size_t i)
 }
 
 /* A hidden entry without a problem is one that has not to be told of, unless
- * it shares a name. A plain
- * name beside a hashed one, or a directory of a later source that a file
- * hides, is no row of its own. */
+ * it shares a name. A plain name beside a hashed one, or a directory of a later
+ * source that a file hides, is no row of its own. */
 static bool has_row(const struct hf_listing *listing, size_t i)
 {
 	const struct hf_entry *entry = hf_listing_entry(listing, i);
@@ -92,21 +92,21 @@ static enum hf_problem problem_of(const struct hf_listing *listing, size_t i)
 }
 
 /* What only a look at the file can tell. */
-static int look_at(struct hf_walk *walk, const struct rows *rows,
-		   const struct hf_stop *stop, size_t i, const char *path,
-		   struct hf_row *row)
+static int look_at(const struct rows *rows, const struct hf_stop *stop,
+		   size_t i, const char *path, struct hf_row *row)
 {
 	const struct hf_entry *entry = hf_listing_entry(stop->listing, i);
-	int error = try_open(walk->view, entry, path);
+	int error = try_open(rows->walk->view, entry, path);
 
 	if (error == 0 && rows->integrity && !entry->error &&
 	    (!entry->hidden || entry->shared))
-		error = hf_integrity_find(walk, stop, i, path, rows->integrity,
-					  rows->wait, &row->integrity);
+		error = hf_integrity_find(rows->walk, stop, i, path,
+					  rows->integrity, rows->wait,
+					  &row->integrity);
 	return error;
 }
 
-static int add_entry(struct hf_walk *walk, struct rows *rows, const char *dir,
+static int add_entry(struct rows *rows, const char *dir,
 		     const struct hf_stop *stop, size_t i)
 {
 	const struct hf_listing *listing = stop->listing;
@@ -130,7 +130,7 @@ static int add_entry(struct hf_walk *walk, struct rows *rows, const char *dir,
 
 	if (error < 0)
 		return error;
-	error = look_at(walk, rows, stop, i, text->data + path, &row);
+	error = look_at(rows, stop, i, text->data + path, &row);
 	if (hf_error_passing(error) || error == -ENOENT || error == -EBUSY ||
 	    error == -ESTALE)
 		return error;
@@ -189,122 +189,7 @@ static uint64_t generation_of(const struct hf_walk *walk)
 	return mixed[1];
 }
 
-/* --- in the order of paths ---------------------------------------------------- */
-
-/* A directory whose rows are being added. */
-struct visit {
-	const struct hf_stop *stop;
-	char *path;
-	size_t next;    /* entry */
-	size_t child;   /* stop of the next directory in it */
-	size_t waiting; /* of those on the stack, they are its own */
-};
-
-/* Directories that are open, and those in them whose turn has not come. */
-struct tour {
-	struct hf_walk *walk;
-	struct visit *visits;
-	const struct hf_stop **waiting;
-	size_t n;
-	size_t n_waiting;
-	size_t visited;
-};
-
-static void tour_fini(struct tour *tour)
-{
-	while (tour->n > 0)
-		free(tour->visits[--tour->n].path);
-	free(tour->visits);
-	free(tour->waiting);
-}
-
-/* Neither can hold more than all directories. */
-static int tour_init(struct hf_walk *walk, struct tour *tour)
-{
-	tour->walk = walk;
-	tour->visits = calloc(walk->n + 1, sizeof(*tour->visits));
-	tour->waiting = calloc(walk->n + 1, sizeof(*tour->waiting));
-	return tour->visits && tour->waiting ? 0 : -ENOMEM;
-}
-
-static int visit(struct tour *tour, const struct hf_stop *stop,
-		 struct rows *rows)
-{
-	struct visit *visit = &tour->visits[tour->n];
-	struct hf_buf path = {0};
-	int error;
-
-	hf_node_path(stop->node, &path);
-	*visit = (struct visit){.stop = stop, .child = stop->first_child};
-	error = hf_buf_steal(&path, &visit->path);
-	if (error < 0)
-		return error;
-	tour->n++;
-	tour->visited++;
-	return stop->error < 0 ? add_failed_dir(rows, visit->path, stop->error)
-			       : 0;
-}
-
-/* The stop of a directory's entry, or NULL. */
-static const struct hf_stop *child_of(const struct tour *tour,
-				      struct visit *visit,
-				      const struct hf_entry *entry)
-{
-	const struct hf_walk *walk = tour->walk;
-	const struct hf_stop *child = &walk->stops[visit->child];
-
-	if (entry->kind != HF_KIND_DIR || visit->child >= walk->n ||
-	    child->node->parent != visit->stop->node ||
-	    strcmp(hf_node_name(child->node), entry->source) != 0)
-		return NULL;
-	visit->child++;
-	return child;
-}
-
-/* Does it come before what is in the directory: "a-b" before "a/b"? */
-static bool comes_before(const struct hf_entry *entry,
-			 const struct hf_stop *dir)
-{
-	size_t len = strlen(hf_node_name(dir->node));
-
-	return strncmp(entry->source, hf_node_name(dir->node), len) == 0 &&
-	       (unsigned char)entry->source[len] < '/';
-}
-
-/* The next row of the directory at hand, or into another one, or out. */
-static int step(struct tour *tour, struct rows *rows)
-{
-	struct visit *at = &tour->visits[tour->n - 1];
-	const struct hf_listing *listing = at->stop->listing;
-	const struct hf_stop *first =
-		at->waiting ? tour->waiting[tour->n_waiting - 1] : NULL;
-	const struct hf_entry *entry =
-		listing && at->next < hf_listing_len(listing)
-			? hf_listing_entry(listing, at->next)
-			: NULL;
-	const struct hf_stop *child;
-
-	if (first && (!entry || !comes_before(entry, first))) {
-		at->waiting--;
-		tour->n_waiting--;
-		return visit(tour, first, rows);
-	}
-	if (!entry) {
-		free(at->path);
-		tour->n--;
-		return 0;
-	}
-	child = child_of(tour, at, entry);
-	if (child) {
-		at->waiting++;
-		tour->waiting[tour->n_waiting++] = child;
-	}
-	at->next++;
-	return has_row(listing, at->next - 1)
-		       ? add_entry(tour->walk, rows, at->path, at->stop,
-				   at->next - 1)
-		       : 0;
-}
+/* --- the whole ----------------------------------------------------------------- */
 
 /* Room for all rows, so that none has to move. */
 static int make_room(const struct hf_walk *walk, struct rows *rows)
@@ -320,19 +205,23 @@ static int make_room(const struct hf_walk *walk, struct rows *rows)
 	return rows->snapshot->rows ? 0 : -ENOMEM;
 }
 
-static int add_all(struct hf_walk *walk, struct rows *rows)
+static int visit_failed(void *arg, const char *dir, int error)
 {
-	HF_CLEANUP(tour_fini) struct tour tour = {0};
-	int error = tour_init(walk, &tour);
+	return add_failed_dir(arg, dir, error);
+}
 
-	if (error == 0)
-		error = make_room(walk, rows);
-	if (error == 0)
-		error = visit(&tour, &walk->stops[0], rows);
-	while (error == 0 && tour.n > 0)
-		error = step(&tour, rows);
-	/* Rather no mapping than one that leaves out a directory. */
-	return error == 0 && tour.visited < walk->n ? -EAGAIN : error;
+static int visit_entry(void *arg, const char *dir, const struct hf_stop *stop,
+		       size_t i)
+{
+	return has_row(stop->listing, i) ? add_entry(arg, dir, stop, i) : 0;
+}
+
+static int add_all(struct rows *rows)
+{
+	const struct hf_visitor visitor = {rows, visit_failed, visit_entry};
+	int error = make_room(rows->walk, rows);
+
+	return error < 0 ? error : hf_walk_tour(rows->walk, &visitor);
 }
 
 /* The tour leaves little to do, as a rule nothing. */
@@ -353,9 +242,11 @@ int hf_snapshot_of_walk(struct hf_walk *walk,
 			const struct hf_algorithm *integrity,
 			struct hf_wait *wait, struct hf_snapshot *ret)
 {
-	struct rows rows = {
-		.snapshot = ret, .integrity = integrity, .wait = wait};
-	int error = add_all(walk, &rows);
+	struct rows rows = {.walk = walk,
+			    .snapshot = ret,
+			    .integrity = integrity,
+			    .wait = wait};
+	int error = add_all(&rows);
 
 	if (error < 0)
 		return error;

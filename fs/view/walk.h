@@ -6,6 +6,7 @@
  *   survey.c     the tree walked until it held still, and what that tells
  *   frozen.c     one state of the tree, kept
  *   rest.c       what a walk leaves open for it
+ *   tour.c       what a walk saw, in the order of paths
  *   snapshot.c   the whole mapping, written down
  *   findings.c   what is worth telling, each of a kind; finding.c one
  *   plainrefs.c  names in texts that are not shown
@@ -156,6 +157,23 @@ const struct hf_vertex *hf_frozen_text(const struct hf_frozen *frozen,
  * the caller ends `ret` in any case. In a frozen view reads only. */
 int hf_references_of_walk(struct hf_walk *walk,
 			  struct hf_references *ret) HF_MUST_USE;
+
+/* --- tour.c -------------------------------------------------------------- */
+
+/* What is called on a tour: a negative errno of either ends it. `dir` is the
+ * path of a directory, for that call. */
+struct hf_visitor {
+	void *arg;
+	/* It could not be listed. */
+	int (*failed)(void *arg, const char *dir, int error);
+	/* Entry `i` of its listing, that of `stop`. */
+	int (*entry)(void *arg, const char *dir, const struct hf_stop *stop,
+		     size_t i);
+};
+/* -EAGAIN: some directory is in no listing, so that it is none of the tree
+ * any more; -ENOMEM. */
+int hf_walk_tour(const struct hf_walk *walk,
+		 const struct hf_visitor *visitor) HF_MUST_USE;
 
 /* --- snapshot.c, findings.c, plainrefs.c --------------------------------- */
 
