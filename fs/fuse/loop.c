@@ -281,8 +281,9 @@ static void wait_for_all(struct hf_loop *loop)
 
 static int run(struct hf_loop *loop)
 {
+	bool many = loop->max_threads > 1;
 	pthread_t watcher;
-	int error = hf_thread_start(&watcher, 0, watch, loop);
+	int error = many ? hf_thread_start(&watcher, 0, watch, loop) : 0;
 
 	if (error < 0)
 		return error;
@@ -293,7 +294,8 @@ static int run(struct hf_loop *loop)
 		end(loop, -EAGAIN);
 	pthread_mutex_unlock(&loop->lock);
 	wait_for_all(loop);
-	pthread_join(watcher, NULL);
+	if (many)
+		pthread_join(watcher, NULL);
 	return loop->error;
 }
 
