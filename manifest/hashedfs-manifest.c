@@ -3,6 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -266,12 +270,22 @@ static void hold_standard_fds(void)
 		close(fd);
 }
 
+/* Memory that is free is given back in the end, which is soon. */
+static void keep_memory(void)
+{
+#ifdef __GLIBC__
+	mallopt(M_TRIM_THRESHOLD, INT_MAX);
+	mallopt(M_MMAP_THRESHOLD, 32 * 1024 * 1024); /* no more is allowed */
+#endif
+}
+
 int main(int argc, char **argv)
 {
 	struct hf_arguments arguments;
 	char *why = NULL;
 	int error, code;
 
+	keep_memory();
 	hold_standard_fds();
 	/* Then write(2) tells, with EPIPE and EFBIG. */
 	signal(SIGPIPE, SIG_IGN);

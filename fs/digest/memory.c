@@ -217,11 +217,13 @@ int hf_memory_get(struct hf_memory *memory, const struct hf_key *key,
 	struct hf_memo *memo;
 	int found;
 
+	/* Room for most of what there is, before others have to wait. */
+	hf_buf_reset(ret);
+	hf_buf_puts(ret, "");
 	pthread_mutex_lock(&memory->lock);
 	shelf = hf_set_get(memory->shelves, key->dir);
 	memo = shelf ? hf_memos_find(&shelf->memos, key->file) : NULL;
 	if (memo) {
-		hf_buf_reset(ret);
 		hf_buf_add(ret, memo->data, memo->len);
 		use_shelf(memory, shelf);
 		if (day >= (uint32_t)memo->day + TOUCH_DAYS) {

@@ -62,22 +62,21 @@ static void look_at_piece(void *arg, size_t piece)
 	}
 }
 
-/* *ret stays NULL where it is not worth it, or there is no memory for it. */
-static void look_together(const struct hf_source *source,
-			  const struct hf_dir *dir,
-			  const struct hf_names *names,
-			  struct hf_source_entry **ret)
+/* The entries stand where those that are added come to stand, none of them
+ * before its turn. NULL where it is not worth it, or there is no memory. */
+static const struct hf_source_entry *
+look_together(const struct hf_source *source, const struct hf_dir *dir,
+	      const struct hf_names *names, struct hf_found *found)
 {
 	struct looks looks = {.source = source, .dir = dir, .names = names};
 
 	if (names->n < LARGE || !source->pool)
-		return;
-	looks.entries = malloc(names->n * sizeof(*looks.entries));
-	if (!looks.entries)
-		return;
-	hf_pool_share(source->pool, (names->n + PIECE - 1) / PIECE,
-		      look_at_piece, &looks);
-	*ret = looks.entries;
+		return NULL;
+	looks.entries = hf_found_reserve(found, names->n);
+	if (looks.entries)
+		hf_pool_share(source->pool, (names->n + PIECE - 1) / PIECE,
+			      look_at_piece, &looks);
+	return looks.entries;
 }
 
 /* --- one root ------------------------------------------------------------------ */
@@ -124,14 +123,14 @@ static int gather_part(const struct hf_source *source, struct hf_part *part,
 		       unsigned root, struct hf_names *names,
 		       struct hf_found *found)
 {
-	HF_CLEANUP(hf_freep) struct hf_source_entry *looked = NULL;
+	const struct hf_source_entry *looked = NULL;
 	int error;
 
 	if (part->above)
 		return gather_prefix(part, root, names, found);
 	error = hf_root_names(part->dir.fd, names);
 	if (error == 0)
-		look_together(source, &part->dir, names, &looked);
+		looked = look_together(source, &part->dir, names, found);
 	for (size_t i = 0; error == 0 && i < names->n; i++)
 		error = gather_name(
 			source, &part->dir, root, name_at(names, i),

@@ -231,6 +231,9 @@ struct hf_found {
 	size_t n_names;
 };
 
+/* Room for n more entries behind what was found; borrowed until more than those
+ * are added. NULL: no memory. */
+struct hf_source_entry *hf_found_reserve(struct hf_found *found, size_t n);
 int hf_found_add(struct hf_found *found,
 		 const struct hf_source_entry *entry) HF_MUST_USE;
 void hf_found_fini(struct hf_found *found);

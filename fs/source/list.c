@@ -3,6 +3,7 @@
  */
 #include "fs/source/internal.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <string.h>
 
@@ -16,20 +17,33 @@ struct hf_source_list {
 	struct hf_source_entry entries[];
 };
 
+static int grow(struct hf_found *found, size_t cap)
+{
+	void *items = reallocarray(found->items, cap, sizeof(*found->items));
+
+	if (!items)
+		return -ENOMEM;
+	found->items = items;
+	found->cap = cap;
+	return 0;
+}
+
+struct hf_source_entry *hf_found_reserve(struct hf_found *found, size_t n)
+{
+	if (found->cap < found->n + n && grow(found, found->n + n) < 0)
+		return NULL;
+	return found->items + found->n;
+}
+
 int hf_found_add(struct hf_found *found, const struct hf_source_entry *entry)
 {
-	if (found->n == found->cap) {
-		size_t cap = found->cap ? found->cap * 2 : 16;
-		void *items =
-			reallocarray(found->items, cap, sizeof(*found->items));
+	int error = 0;
 
-		if (!items)
-			return -ENOMEM;
-		found->items = items;
-		found->cap = cap;
-	}
-	found->items[found->n++] = *entry;
-	return 0;
+	if (found->n == found->cap)
+		error = grow(found, found->cap ? found->cap * 2 : 16);
+	if (error == 0)
+		found->items[found->n++] = *entry;
+	return error;
 }
 
 void hf_found_fini(struct hf_found *found)
@@ -43,15 +57,49 @@ void hf_found_fini(struct hf_found *found)
 
 /* --- merging -------------------------------------------------------------- */
 
+/* An entry, and how its name begins, as a number in the order of names: it
+ * spares most looks at the entry itself. */
+struct place {
+	uint64_t head;
+	struct hf_source_entry *entry;
+};
+
+static struct place place_of(struct hf_source_entry *entry)
+{
+	uint64_t head = 0;
+	size_t len = strnlen(entry->name, sizeof(head));
+
+	memcpy(&head, entry->name, len);
+	return (struct place){.head = be64toh(head), .entry = entry};
+}
+
 static int by_name_and_root(const void *a_ptr, const void *b_ptr)
 {
-	const struct hf_source_entry *a =
-		*(const struct hf_source_entry *const *)a_ptr;
-	const struct hf_source_entry *b =
-		*(const struct hf_source_entry *const *)b_ptr;
-	int order = strcmp(a->name, b->name);
+	const struct place *a = a_ptr;
+	const struct place *b = b_ptr;
+	int order;
 
-	return order ? order : (a->root > b->root) - (a->root < b->root);
+	if (a->head != b->head)
+		return a->head < b->head ? -1 : 1;
+	order = strcmp(a->entry->name, b->entry->name);
+	return order ? order
+		     : (a->entry->root > b->entry->root) -
+			       (a->entry->root < b->entry->root);
+}
+
+static int sort(const struct hf_found *found, struct hf_source_entry **order)
+{
+	HF_CLEANUP(hf_freep)
+	struct place *places = malloc((found->n + 1) * sizeof(*places));
+
+	if (!places)
+		return -ENOMEM;
+	for (size_t i = 0; i < found->n; i++)
+		places[i] = place_of(&found->items[i]);
+	qsort(places, found->n, sizeof(*places), by_name_and_root);
+	for (size_t i = 0; i < found->n; i++)
+		order[i] = places[i].entry;
+	return 0;
 }
 
 static bool same_kind(const struct hf_source_entry *a,
@@ -126,9 +174,9 @@ int hf_list_new(const struct hf_parts *parts, struct hf_found *found,
 
 	if (!order)
 		return -ENOMEM;
-	for (size_t i = 0; i < found->n; i++)
-		order[i] = &found->items[i];
-	qsort(order, found->n, sizeof(*order), by_name_and_root);
+	error = sort(found, order);
+	if (error < 0)
+		return error;
 	n = merge(order, found->n);
 	error = hf_source_names_new(parts, order, n, listed_ns, &names);
 	if (error < 0)

@@ -68,10 +68,8 @@ static int finish_entry(struct entering *entering, size_t i,
 	bool reported = hf_source_entry_reported(source) && named_error == 0 &&
 			named->reported;
 	struct hf_entry entry;
-	int error = hf_naming_path(naming, source->name, &entering->path);
+	int error;
 
-	if (error < 0)
-		return error;
 	hf_buf_reset(&entering->name);
 	error = hf_present(naming->view, entering->path.data, source,
 			   hf_catalog_rule(made->catalog, i), named,
@@ -110,7 +108,7 @@ static int name_of(struct entering *entering, size_t i, struct hf_named *ret)
 	const struct hf_listing *made = naming->made;
 	const struct hf_source_entry *source =
 		hf_source_list_entry(made->list, i);
-	const char *path;
+	const char *path = entering->path.data;
 	size_t asked = entering->asked++;
 	struct hf_fact fact;
 	int error = hf_batch_get(piece->batch, asked, entering->wait, &fact);
@@ -119,11 +117,8 @@ static int name_of(struct entering *entering, size_t i, struct hf_named *ret)
 	/* Without memory it is looked at once more. */
 	if (naming->seen)
 		naming->seen[i] = hf_batch_seen(piece->batch, asked);
-	if (error == 0)
-		error = hf_naming_path(naming, source->name, &entering->path);
 	if (error < 0)
 		return error;
-	path = entering->path.data;
 	*ret = hf_named_of(&fact);
 	if (hf_catalog_rule(made->catalog, i).kind != HF_KIND_HASHED ||
 	    !hf_view_is_text(naming->view, path) ||
@@ -149,6 +144,9 @@ static int enter_one(struct entering *entering, size_t i)
 
 	if (!hf_naming_is_told(naming, i))
 		return 0;
+	error = hf_naming_path(naming, source->name, &entering->path);
+	if (error < 0)
+		return error;
 	if (hf_naming_asks(naming, i))
 		error = name_of(entering, i, &named);
 	if (hf_error_passing(error) || (entering->alone && error == -EAGAIN))

@@ -292,13 +292,11 @@ int hf_name_shape(const struct hf_name_template *template, const char *path,
 int hf_name_forward(const struct hf_name_template *template, const char *path,
 		    const char *hex, struct hf_buf *ret)
 {
-	HF_CLEANUP(hf_buf_fini) struct hf_buf before = {0};
 	HF_CLEANUP(hf_buf_fini) struct hf_buf after = {0};
-	int r = hf_name_shape(template, path, &before, &after);
+	int r = hf_name_shape(template, path, ret, &after);
 
 	if (r < 0)
 		return r;
-	hf_buf_puts(ret, text_of(&before));
 	hf_buf_add(ret, hex, template->hash_len);
 	hf_buf_puts(ret, text_of(&after));
 	return hf_buf_status(ret);
