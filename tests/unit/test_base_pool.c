@@ -352,16 +352,20 @@ static long own_memory(void)
 	return kib;
 }
 
+/* The heaps of sanitizers give back what they like. */
+#if defined(__GLIBC__) && !defined(HF_SANITIZED)
+#define KEEPS_MEMORY true
+#else
+#define KEEPS_MEMORY false
+#endif
+
 /* What is free goes back to the system, and then all is freed. */
 static void assert_given_back(long most)
 {
-#if defined(__GLIBC__) && !defined(HF_SANITIZED)
-	for (int i = 0; i < PATIENCE_MS && own_memory() >= most; i++)
+	for (int i = 0; KEEPS_MEMORY && own_memory() >= most; i++) {
+		assert_true(i < PATIENCE_MS);
 		usleep(1000);
-	assert_true(own_memory() < most);
-#else
-	(void)most;
-#endif
+	}
 	for (size_t i = 0; i < N_PIECES; i++)
 		free(pieces[i].stays);
 }
@@ -394,7 +398,8 @@ static void gives_memory_back_when_it_is_told(void **state)
 		take_pieces((void *)i);
 	for (uintptr_t i = 0; i < N_PIECES; i += 10)
 		leave_pieces((void *)i);
-	assert_true(own_memory() >= most);
+	if (KEEPS_MEMORY)
+		assert_true(own_memory() >= most);
 	hf_pool_freed(pool);
 	assert_given_back(most);
 	hf_pool_free(pool);
