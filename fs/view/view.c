@@ -12,7 +12,7 @@
 
 /* Threads that hang in a dead source are replaced up to this many. */
 #define MAX_POOL_THREADS 256
-/* Of the cache: a million files in memory, some millions on disk. */
+/* Of the cache: some million files in memory, and some more on disk. */
 #define MAX_MEMORY (UINT32_C(128) << 20)
 #define MAX_DISK (UINT64_C(256) << 20)
 
