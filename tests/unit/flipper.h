@@ -59,6 +59,8 @@ static inline void flipper_ask(struct scene *scene, int rounds,
 	pthread_t thread;
 	int told = 0, overtaken = 0;
 
+	/* How old a stamp is has to be what it is. */
+	atomic_store(&scene_ahead_ns, 0);
 	flipper_put_tree(scene);
 	scene_open(scene, "@", "");
 	pthread_create(&thread, NULL, flip, &flipper);
