@@ -337,7 +337,7 @@ lint: $(TIDY) # formatting, usual mistakes, spelling, manual pages, rooms, help 
 	cppcheck $(CPPCHECK) $(CPPFLAGS_ALL) -DHF_RULES='""' fs manifest tools
 	codespell $(filter-out build,$(wildcard * .ci))
 	mandoc -T lint -W warning $(MAN)
-	python3 -B tests/design.py floors symbols help
+	python3 -B tests/design.py floors symbols circles help
 	python3 -B tests/completions.py
 
 $(OUT)/%.tidy: %.c .clang-tidy $(HEADERS)

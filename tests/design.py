@@ -4,6 +4,7 @@
     design.py floors     who includes whom, and which library is used where
     design.py symbols    the engine links without libfuse and jansson, and so do
                          without libfuse the programs that do not mount
+    design.py circles    no file calls itself by way of others
     design.py help       --help fits, and says what the manual page says
 
 Every check yields sentences about what is wrong.
@@ -85,6 +86,35 @@ def symbols(library="build/plain/libhashedfs.a"):
             yield f"the engine needs {symbol}"
 
 
+def circles(directory="build/plain"):
+    calls = _calls(TOP / directory)
+    for file in sorted(calls):
+        reached, todo = set(), [file]
+        while todo:
+            new = calls[todo.pop()] - reached
+            reached |= new
+            todo += new
+        if file in reached:
+            yield f"{file} calls what calls it"
+
+
+def _calls(directory):
+    """File -> files that it calls. Those of fs/view are one: they have a state in
+    common, which all of them ask and change."""
+    needed, homes = {}, {}
+    for room in EDGES:
+        for source in (TOP / room).glob("*.c") if room != "fs/view" else ():
+            file = str(source.relative_to(TOP))
+            lines = _run("nm", directory / file.replace(".c", ".o")).splitlines()
+            symbols = [line.split()[-2:] for line in lines]
+            needed[file] = {name for kind, name in symbols if kind == "U"}
+            homes.update((name, file) for kind, name in symbols if kind in "TDBR")
+    return {
+        file: {homes[name] for name in names if name in homes} - {file}
+        for file, names in needed.items()
+    }
+
+
 def programs(directory="build"):
     for program in ("hashedfs-manifest", "hashedfs-export"):
         if "libfuse" in _run("readelf", "-d", TOP / directory / program):
@@ -150,6 +180,7 @@ def _run(*argv):
 CHECKS = {
     "floors": floors,
     "symbols": lambda: [*symbols(), *programs()],
+    "circles": circles,
     "help": help_pages,
 }
 

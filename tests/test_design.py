@@ -11,9 +11,16 @@ def test_floors():
     assert list(design.floors()) == []
 
 
+# Where the objects of the build are that is tested.
+OBJECTS = BIN_DIR if str(BIN_DIR) != "build" else "build/plain"
+
+
 def test_the_engine_links_without_frontends(bed):
-    library = BIN_DIR if str(BIN_DIR) != "build" else "build/plain"
-    assert list(design.symbols(os.path.join(library, "libhashedfs.a"))) == []
+    assert list(design.symbols(os.path.join(OBJECTS, "libhashedfs.a"))) == []
+
+
+def test_no_file_calls_what_calls_it(bed):
+    assert list(design.circles(OBJECTS)) == []
 
 
 def test_what_does_not_mount_links_without_libfuse(bed):
