@@ -258,7 +258,7 @@ int hf_pool_submit(struct hf_pool *pool, void (*run)(void *arg),
 /* A long job says that it makes progress. */
 void hf_pool_tick(struct hf_pool *pool);
 /* Somebody has given back much memory: the heap gives it back to the system as
- * if the pool had worked. */
+ * if the pool had worked. NULL is allowed. */
 void hf_pool_freed(struct hf_pool *pool);
 /* So many jobs wait for a thread, at this moment. */
 unsigned hf_pool_waiting(struct hf_pool *pool);

@@ -296,6 +296,8 @@ unsigned hf_pool_waiting(struct hf_pool *pool)
 
 void hf_pool_freed(struct hf_pool *pool)
 {
+	if (!pool)
+		return;
 	pthread_mutex_lock(&pool->mutex);
 	if (pool->n_done < DONE_MIN)
 		pool->n_done = DONE_MIN;
