@@ -4,6 +4,7 @@ mounted. And the ways in which mount(8) calls hashedfs."""
 import os
 import re
 import shutil
+import signal
 import subprocess
 
 import mount as mounting
@@ -505,6 +506,47 @@ def test_findmnt(src, mount, as_user):
     with mount(src, "fsname=static files", person=as_user) as m:
         source = as_user.run("findmnt", "-no", "SOURCE", m.path).stdout
         assert source == "static files\n"
+
+
+# --- while it is in use -------------------------------------------------------------
+
+
+@pytest.fixture
+def held(make, mount, as_user):
+    """A mount, and a client that has a file open in it, of which nobody has read
+    anything: to be told to read it, and its bytes."""
+    data = os.urandom(3 << 20)
+    src = make({"big.bin": data}, owner=as_user)
+    script = 'exec 3<"$1"; echo open; read word; exec cat <&3'
+    with mount(src, person=as_user) as m:
+        path = m / oracle.hashed("big.bin", data)
+        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        client = as_user.popen("sh", "-c", script, "sh", path, **pipes)
+        try:
+            assert client.stdout.readline() == b"open\n"
+            yield m, client, data
+        finally:
+            client.kill()
+            client.communicate()
+
+
+def test_a_mount_in_use_is_not_unmounted_but_lazily(held, as_user):
+    m, client, data = held
+    refusal = as_user.run("fusermount3", "-u", m.path, check=False)
+    assert refusal.returncode != 0 and "busy" in refusal.stderr and mounted(m)
+    as_user.run("fusermount3", "-uz", m.path)
+    assert not mounted(m)
+    out, err = client.communicate(b"go on\n", timeout=30)
+    assert (out == data, err, client.returncode) == (True, b"", 0)
+    assert eventually(lambda: not processes(m.path))
+
+
+def test_a_signal_does_not_wait_for_those_who_use_the_mount(held):
+    m, client, _ = held
+    os.kill(m.guard(), signal.SIGTERM)
+    assert eventually(lambda: not processes(m.path), 20) and not mounted(m)
+    _, err = client.communicate(b"go on\n", timeout=30)
+    assert client.returncode != 0 and err
 
 
 # --- processes --------------------------------------------------------------------
