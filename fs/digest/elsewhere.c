@@ -1,6 +1,6 @@
 /*
- * elsewhere: the digest of what lies in no source, as in a directory that a view
- * is written to.
+ * elsewhere: the digest of what lies in no source, as in a directory that a
+ * view is written to.
  */
 #include "fs/digest/internal.h"
 

@@ -41,7 +41,7 @@ int hf_job_fly(struct hf_digests *digests, unsigned root, const char *path,
 	       const struct hf_key *key, const struct hf_sig *sig, bool here,
 	       bool *started, struct hf_flight **ret) HF_MUST_USE;
 /* The same together with other files, in the pool. What it asks for was not
- * known when so many files were `hashed`. `retain`: as struct hf_small has it. */
+ * known when so many files were `hashed`. `retain`: as in struct hf_small. */
 int hf_job_fly_along(struct hf_digests *digests, unsigned root,
 		     const char *path, const struct hf_key *key,
 		     const struct hf_sig *sig, uint64_t hashed, bool retain,

@@ -64,8 +64,8 @@ static uint32_t *slot_of(const struct hf_memos *memos, const void *key)
 	uint64_t word;
 	size_t at;
 
-	/* What comes in the order of its keys, as it is stored, must not come in
-	 * the order of its homes: it would crowd at the front of the table. */
+	/* What comes in the order of its keys, as it is stored, must not come
+	 * in the order of its homes: it would crowd at the front of the table. */
 	memcpy(&word, key, sizeof(word));
 	word *= UINT64_C(0x9e3779b97f4a7c15);
 	at = (size_t)((word >> 32) * memos->n_slots >> 32);

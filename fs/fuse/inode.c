@@ -193,7 +193,7 @@ struct hf_node *hf_inodes_get(struct hf_inodes *inodes, uint64_t nodeid)
 	return node;
 }
 
-/* Call with the lock held: gives `n` lookups back. True if there are no more. */
+/* Call with the lock held: gives `n` lookups back. True if these were all. */
 static bool give_back(struct hf_node *node, uint64_t n)
 {
 	struct hf_node_room *room = hf_node_room(node);

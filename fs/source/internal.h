@@ -151,9 +151,9 @@ void hf_dir_close(struct hf_dir *dir);
 int hf_dir_entry(struct hf_dir *dir, const char *name, unsigned char type,
 		 struct hf_source_entry *ret) HF_MUST_USE;
 /*
- * The same for a name that readdir(3) calls a regular file: 1 if it is, and lies
- * on the directory's own file system; 0: hf_dir_entry tells. Several threads may
- * ask at once.
+ * The same for a name that readdir(3) calls a regular file: 1 if it is, and
+ * lies on the directory's own file system; 0: hf_dir_entry tells. Several
+ * threads may ask at once.
  */
 int hf_dir_file(const struct hf_dir *dir, const char *name,
 		struct hf_source_entry *ret) HF_MUST_USE;

@@ -228,8 +228,8 @@ void hf_source_share(struct hf_source *source, struct hf_pool *pool);
 /*
  * Whether the directory already was what `list` says at the moment `at_ns`,
  * although it was listed later: by the stamps, all was changed long before that
- * (hf_sig_quiet), and nothing while it was listed. Its path need not have led to
- * it then; that of hf_source_list_stat is the directory that is meant. False
+ * (hf_sig_quiet), and nothing while it was listed. Its path need not have led
+ * to it then; that of hf_source_list_stat is the directory that is meant. False
  * also where stamps do not prove that: those of a file system that others
  * change, too; what links lead to; several roots.
  */

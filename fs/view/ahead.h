@@ -86,8 +86,8 @@ void hf_follow_rest(struct hf_follow *follow);
 /* Somebody opens the constant file: those that come next may be read. */
 void hf_follow_opens(struct hf_view *view, const struct hf_node *node,
 		     struct hf_wait *wait);
-/* What the batch will read for names of files in `dir` is opened soon, too, if somebody opens one
- * file after the other: then it is retained. */
+/* What the batch will read for names of files in `dir` is opened soon, too, if
+ * somebody opens one file after the other: then it is retained. */
 void hf_follow_retain(struct hf_view *view, struct hf_node *dir,
 		      struct hf_batch *batch);
 

@@ -1,6 +1,6 @@
 /*
- * tour: through all of a walk in the order of paths, but for the few whose names
- * sort otherwise with the slash behind them.
+ * tour: through all of a walk in the order of paths, but for the few whose
+ * names sort otherwise with the slash behind them.
  */
 #include "fs/view/walk.h"
 

@@ -164,8 +164,8 @@ static int send(struct hf_walk *walk, struct hf_stop *stop,
 /* Stops that are waited for together; fewer where only few are under way. */
 #define TOGETHER 16
 
-/* Waits for the errand of stop `at`, and if it is not done yet for some of those
- * before `end`, too: who waits for one after the other is woken for each. */
+/* Waits for the errand of stop `at`, and if it is not done yet for some of
+ * those before `end`, too: who waits for one after the other is woken for each. */
 static int await(const struct hf_walk *walk, size_t at, size_t end)
 {
 	size_t more = (end - at) / 4;
