@@ -11,6 +11,7 @@
  *   failure.c  errors that a client may meet, or not
  *   inode.c    nodeid <-> node
  *   ops.c      what the kernel asks: names and attributes
+ *   xattr.c    extended ones
  *   handles.c  how much may be open
  *   file.c     open, read, release
  *   push.c     bytes that the kernel need not ask for
@@ -252,7 +253,7 @@ bool hf_withhold(struct hf_fs *fs, const struct hf_node *node, const char *name,
 void hf_reply_failure(struct hf_fs *fs, fuse_req_t req,
 		      const struct hf_node *node, const char *name, int error);
 
-/* --- ops.c, file.c, dir.c -------------------------------------------------- */
+/* --- ops.c, xattr.c, file.c, dir.c ---------------------------------------- */
 
 struct hf_fs *hf_fs_of(fuse_req_t req);
 /* The struct stat and time-outs of a node; its name is not believed at all. */

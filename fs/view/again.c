@@ -1,74 +1,15 @@
 /*
- * again: was it one state that a walk saw? What was last changed long before
- * the walk began was as listed when it began; where all is so, that was the
- * state. Else, at the moment when the walk had listed all there is, everything
- * was as listed if it is so later, too. Files that were read since have shown
- * that by their stamps, which vouch for what they were taken with; all others,
- * and the directories, are looked at once more. Where stamps do not vouch
- * everything is named once more.
+ * again: was it one state that a walk saw? It was where all is old (since.c).
+ * Else, at the moment when the walk had listed all there is, everything was as
+ * listed if it is so later, too. Files that were read since have shown that by
+ * their stamps, which vouch for what they were taken with; all others, and the
+ * directories, are looked at once more. Where stamps do not vouch everything is
+ * named once more.
  */
 #include "fs/view/walk.h"
 
 #include <errno.h>
 #include <string.h>
-
-/* --- by the age of their stamps ----------------------------------------------- */
-
-/* True if no change since then can bear a stamp from before. */
-static bool clock_went_on(const struct hf_walk *walk)
-{
-	int64_t real_ns = hf_clock_realtime() - walk->since_ns;
-	int64_t ns = hf_clock_monotonic() - walk->since_monotonic_ns;
-
-	return walk->since_ns && real_ns > ns - HF_QUIET_NS / 2;
-}
-
-/* Whether it is the directory that the one above it had. */
-static bool is_that(const struct hf_stop *stop,
-		    const struct hf_source_entry *entry)
-{
-	const struct stat *st;
-
-	if (!stop->listing ||
-	    strcmp(hf_node_name(stop->node), entry->name) != 0)
-		return false;
-	st = hf_source_list_stat(stop->listing->list);
-	return st->st_dev == entry->st.st_dev && st->st_ino == entry->st.st_ino;
-}
-
-static bool has_its_dirs(const struct hf_walk *walk, const struct hf_stop *stop)
-{
-	const struct hf_source_list *list = stop->listing->list;
-	size_t child = stop->first_child;
-	bool all = true;
-
-	for (size_t i = 0; i < hf_source_list_len(list) && all; i++) {
-		const struct hf_source_entry *entry =
-			hf_source_list_entry(list, i);
-
-		if (entry->type == HF_TYPE_DIR) {
-			all = child < walk->n &&
-			      is_that(&walk->stops[child], entry);
-			child++;
-		}
-	}
-	return all;
-}
-
-/* Whether all of it was as listed before the walk began. Each directory is the
- * one that the directory above it had then, whatever its path leads to now. */
-static bool was_so(const struct hf_walk *walk)
-{
-	bool all = clock_went_on(walk);
-
-	for (size_t i = 0; i < walk->n && all; i++) {
-		const struct hf_stop *stop = &walk->stops[i];
-
-		all = hf_source_list_was(stop->listing->list, walk->since_ns) &&
-		      has_its_dirs(walk, stop);
-	}
-	return all;
-}
 
 /* --- by their stamps, in the pool ------------------------------------------- */
 
@@ -295,7 +236,7 @@ static int holds(struct hf_walk *walk)
 	}
 	if (same)
 		same = graph_agrees(walk);
-	if (same != 1 || was_so(walk))
+	if (same != 1 || hf_walk_was_so(walk))
 		return same;
 	return stamps_same(walk);
 }

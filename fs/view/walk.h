@@ -2,7 +2,8 @@
  * walk: questions about the whole tree.
  *
  *   walk.c       every directory, named
- *   again.c      was it one state? a second look at all that a walk saw
+ *   again.c      was it one state? a second look at all that a walk saw;
+ *                since.c if it needs none
  *   survey.c     the tree walked until it held still, and what that tells
  *   frozen.c     one state of the tree, kept
  *   rest.c       what a walk leaves open for it
@@ -78,6 +79,9 @@ bool hf_walk_error_of_dir(int error);
  * said. */
 int hf_walk_same(struct hf_walk *walk) HF_MUST_USE;
 void hf_walk_fini(struct hf_walk *walk);
+/* Whether all of it was as listed at since_ns, by the age of its stamps. All
+ * directories could be listed. */
+bool hf_walk_was_so(const struct hf_walk *walk);
 
 /* --- relay.c --------------------------------------------------------------- */
 
