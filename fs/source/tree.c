@@ -63,20 +63,15 @@ int hf_source_open(const struct hf_source_config *config, dev_t own_dev,
 
 /* --- listing -------------------------------------------------------------- */
 
-/* What one root has is where its directories led to, one by one; of several
- * roots that is not known. */
-static bool is_steady(const struct hf_parts *parts)
+/* Has nothing come or gone since the part was opened? A prefix stays. */
+static bool holds_still(const struct hf_part *part)
 {
-	const struct hf_part *part = &parts->items[0];
 	const struct hf_dir *dir = &part->dir;
 	struct hf_sig before = hf_sig_of(&dir->st);
 	struct hf_sig after;
 	struct stat st;
 
-	if (parts->n > 1 || !dir->root->stamps)
-		return false;
-	/* A prefix stays. */
-	if (part->above)
+	if (part->error || part->above)
 		return true;
 	if (hf_root_stat_fd(dir->root, dir->fd, &st) < 0)
 		return false;
@@ -84,18 +79,60 @@ static bool is_steady(const struct hf_parts *parts)
 	return hf_sig_equal(&before, &after);
 }
 
-int hf_source_list_at(const struct hf_source *source, const char *path,
-		      int64_t now_ns, struct hf_source_list **ret)
+static bool hold_still(const struct hf_parts *parts)
+{
+	bool still = true;
+
+	for (size_t i = 0; i < parts->n && still; i++)
+		still = holds_still(&parts->items[i]);
+	return still;
+}
+
+/* What one root has is where its directories led to, one by one; of several
+ * roots that is not known. */
+static bool is_steady(const struct hf_source *source, bool still)
+{
+	return still && source->n_roots == 1 && source->roots[0].stamps;
+}
+
+/* 1: *ret may leave out what moved while it was listed. */
+static int list_once(const struct hf_source *source, const char *path,
+		     int64_t now_ns, struct hf_source_list **ret)
 {
 	HF_CLEANUP(hf_parts_close) struct hf_parts parts = {0};
 	HF_CLEANUP(hf_found_fini) struct hf_found found = {0};
 	int error = hf_parts_open(source, path, O_RDONLY, &parts);
+	bool still;
 
 	if (error == 0)
 		error = hf_gather(source, &parts, &found);
-	return error < 0 ? error
-			 : hf_list_new(&parts, &found, now_ns,
-				       is_steady(&parts), ret);
+	if (error < 0)
+		return error;
+	still = hold_still(&parts);
+	error = hf_list_new(&parts, &found, now_ns, is_steady(source, still),
+			    ret);
+	return error < 0 ? error : !still;
+}
+
+/* A name that is given to another file may be missed by who reads names just
+ * then, as the file has another place in the directory (btrfs). */
+#define TRIES 3
+
+int hf_source_list_at(const struct hf_source *source, const char *path,
+		      int64_t now_ns, struct hf_source_list **ret)
+{
+	struct hf_source_list *list = NULL;
+	int error = 1;
+
+	for (int i = 0; i < TRIES && error == 1; i++) {
+		hf_source_list_unref(list);
+		list = NULL;
+		error = list_once(source, path, now_ns, &list);
+	}
+	if (error < 0)
+		return error;
+	*ret = list;
+	return 0;
 }
 
 int hf_source_list(const struct hf_source *source, const char *path,

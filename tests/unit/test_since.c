@@ -11,7 +11,7 @@
 
 /* --- old trees ----------------------------------------------------------------- */
 
-#define N_OLD 16
+#define N_OLD 20
 /* The last one has a link. */
 #define LINKED (N_OLD - 1)
 
@@ -267,54 +267,119 @@ static void several_roots_are_looked_at_again(void **state)
 
 /* --- while it is listed --------------------------------------------------------- */
 
+#define N_MOVED 64
+
 struct mover {
-	struct tree *tree;
+	const struct tree *tree;
+	int n;
+	unsigned pause_us;
 	atomic_bool over;
 	pthread_t thread;
 };
 
-/* One file, always there, under one of two names. */
+/* Files that are always there, each under one of two names. */
 static void *move(void *arg)
 {
 	struct mover *mover = arg;
 	char x[PATH_MAX];
 	char y[PATH_MAX];
+	char name[16];
 
-	tree_path(mover->tree, "d/x", x);
-	tree_path(mover->tree, "d/y", y);
-	while (!atomic_load(&mover->over))
-		if (rename(x, y) < 0 || rename(y, x) < 0)
+	for (int i = 0; !atomic_load(&mover->over); i = (i + 1) % mover->n) {
+		snprintf(name, sizeof(name), "d/x%d", i);
+		tree_path(mover->tree, name, x);
+		snprintf(name, sizeof(name), "d/y%d", i);
+		tree_path(mover->tree, name, y);
+		if (rename(x, y) < 0 && rename(y, x) < 0)
 			abort();
+		if (i == 0)
+			usleep(mover->pause_us);
+	}
 	return NULL;
 }
 
-/* In a listing that lost it, as it had another name when it was looked at, not
- * all was as it says at any time. */
+static void mover_start(struct mover *mover)
+{
+	char name[16];
+
+	for (int i = 0; i < mover->n; i++) {
+		snprintf(name, sizeof(name), "d/x%d", i);
+		tree_write(mover->tree, name, "x");
+	}
+	assert_int_equal(pthread_create(&mover->thread, NULL, move, mover), 0);
+}
+
+static void mover_end(struct mover *mover)
+{
+	atomic_store(&mover->over, true);
+	pthread_join(mover->thread, NULL);
+}
+
+static struct hf_source_list *list_moved(const struct scene *scene)
+{
+	struct hf_source_list *list;
+
+	assert_int_equal(hf_source_list(scene->view->source, "d", &list), 0);
+	return list;
+}
+
+/* Do two changes, one after the other, have two stamps? */
+static bool stamps_are_fine(const struct tree *tree)
+{
+	char full[PATH_MAX];
+	struct stat before;
+
+	tree_path(tree, "top.txt", full);
+	assert_int_equal(chmod(full, 0600), 0);
+	before = tree_stat(tree, "top.txt");
+	assert_int_equal(chmod(full, 0644), 0);
+	return tree_stat(tree, "top.txt").st_ctim.tv_nsec !=
+	       before.st_ctim.tv_nsec;
+}
+
+/* In a listing that lost some, as they had other names when they were looked
+ * at, not all was as it says at any time. */
 static void what_moves_while_it_is_listed_never_was(void **state)
 {
 	struct scene *scene = next_old();
-	struct mover mover = {.tree = &scene->tree};
+	struct mover mover = {.tree = &scene->tree, .n = N_MOVED};
 	size_t torn = 0;
 
 	(void)state;
-	tree_write(&scene->tree, "d/x", "x");
-	assert_int_equal(pthread_create(&mover.thread, NULL, move, &mover), 0);
-	for (int i = 0; i < 200000 && torn < 20; i++) {
-		struct hf_source_list *list;
+	if (!stamps_are_fine(&scene->tree))
+		skip();
+	mover_start(&mover);
+	for (int i = 0; i < 20000 && torn < 50; i++) {
+		struct hf_source_list *list = list_moved(scene);
 
-		assert_int_equal(
-			hf_source_list(scene->view->source, "d", &list), 0);
-		if (hf_source_list_len(list) == 0) {
+		if (hf_source_list_len(list) != N_MOVED) {
 			torn++;
 			assert_false(hf_source_list_was(
 				list, hf_clock_realtime() + HOUR_NS));
 		}
 		hf_source_list_unref(list);
 	}
-	atomic_store(&mover.over, true);
-	pthread_join(mover.thread, NULL);
-	if (!torn)
-		print_message("nothing was torn\n");
+	mover_end(&mover);
+	assert_int_not_equal(torn, 0);
+}
+
+/* It is listed again, which helps where not all moves all the time. */
+static void what_moves_now_and_then_is_not_lost(void **state)
+{
+	struct scene *scene = next_old();
+	struct mover mover = {.tree = &scene->tree, .n = 1, .pause_us = 2000};
+
+	(void)state;
+	if (!stamps_are_fine(&scene->tree))
+		skip();
+	mover_start(&mover);
+	for (int i = 0; i < 20000; i++) {
+		struct hf_source_list *list = list_moved(scene);
+
+		assert_int_equal(hf_source_list_len(list), 1);
+		hf_source_list_unref(list);
+	}
+	mover_end(&mover);
 }
 
 int main(void)
@@ -328,6 +393,7 @@ int main(void)
 		cmocka_unit_test(what_links_lead_to_is_looked_at_again),
 		cmocka_unit_test(several_roots_are_looked_at_again),
 		cmocka_unit_test(what_moves_while_it_is_listed_never_was),
+		cmocka_unit_test(what_moves_now_and_then_is_not_lost),
 	};
 
 	return cmocka_run_group_tests_name("since", tests, plant_all,
