@@ -5,13 +5,13 @@
  * behind just what an opening would have: what is remembered of the directory,
  * its listing, and digests. An opening proves that as ever, so that nothing
  * rests on what is done here but time. The same thread lets go of what was read
- * ahead for nobody (follow.c).
+ * ahead for nobody (follow.c), and of listings (recent.c).
  */
 #include "fs/view/ahead.h"
 
 #include <errno.h>
 
-/* Between two looks at what was read ahead. */
+/* Between two looks at what is to be let go. */
 #define TEND_MS 1000
 
 struct hf_ahead {
@@ -21,7 +21,7 @@ struct hf_ahead {
 	/* The thread's: woken when there may be something to do, interrupted
 	 * in the end. */
 	struct hf_wait wait;
-	atomic_bool tends; /* files were read ahead */
+	atomic_bool tends; /* there is something to be let go */
 };
 
 /* --- the thread --------------------------------------------------------------- */
@@ -79,16 +79,24 @@ static bool do_one(struct hf_ahead *ahead)
 	return true;
 }
 
-/* Lets files go that were read ahead for nobody, and then what they were of. */
+/* Lets files go that were read ahead for nobody, and then what they were of;
+ * and listings that nobody asks for any more. */
 static void tend(struct hf_ahead *ahead)
 {
+	struct hf_view *view = ahead->view;
+	bool gone;
+
 	if (hf_wait_block_for(&ahead->wait, TEND_MS) != -ETIMEDOUT)
 		return;
 	atomic_store(&ahead->tends, false);
-	if (hf_digests_rest(ahead->view->digests))
+	if (hf_digests_rest(view->digests))
 		atomic_store(&ahead->tends, true);
 	else
-		hf_follow_rest(ahead->view->follow);
+		hf_follow_rest(view->follow);
+	if (hf_recent_rest(&view->recent, hf_clock_monotonic(), &gone))
+		atomic_store(&ahead->tends, true);
+	if (gone)
+		hf_view_freed(view);
 }
 
 static void *run(void *arg)
@@ -117,8 +125,10 @@ bool hf_ahead_opens(struct hf_ahead *ahead, const struct hf_node *dir,
 		return false;
 	if (hf_upcoming_open(ahead->upcoming, dir, &first, &listing))
 		hf_wait_wake(&ahead->wait);
-	if (listing)
+	if (listing) {
 		hf_recent_put(&ahead->view->recent, dir, listing);
+		hf_ahead_tend(ahead);
+	}
 	hf_listing_unref(listing);
 	return first;
 }
@@ -132,7 +142,7 @@ void hf_ahead_offer(struct hf_ahead *ahead, struct hf_node *dir,
 
 void hf_ahead_tend(struct hf_ahead *ahead)
 {
-	if (!atomic_exchange(&ahead->tends, true))
+	if (ahead && !atomic_exchange(&ahead->tends, true))
 		hf_wait_wake(&ahead->wait);
 }
 

@@ -28,7 +28,8 @@ void hf_ahead_offer(struct hf_ahead *ahead, struct hf_node *dir,
  * been, if there is such a one; steals and gives a reference. */
 void hf_ahead_instead(struct hf_ahead *ahead, struct hf_node **node);
 
-/* Files are read ahead: lets them go if nobody comes for them. */
+/* Files are read ahead, or a listing is held: lets them go if nobody comes for
+ * them. NULL is allowed. */
 void hf_ahead_tend(struct hf_ahead *ahead);
 
 /* --- upcoming.c ----------------------------------------------------------- */

@@ -36,7 +36,8 @@ struct hf_recent {
 	struct hf_recent_slot {
 		uint64_t dir[2]; /* its node's identity */
 		struct hf_listing *listing;
-	} slots[HF_RECENT]; /* protected by lock */
+		int64_t used_ns; /* by hf_clock_monotonic */
+	} slots[HF_RECENT];      /* protected by lock */
 };
 
 struct hf_view {

@@ -49,6 +49,10 @@ void hf_recent_put(struct hf_recent *recent, const struct hf_node *dir,
  * else NULL. */
 struct hf_listing *hf_recent_get(struct hf_recent *recent,
 				 const struct hf_node *dir);
+/* Lets go of those that nobody has asked for in a while; now_ns is by
+ * hf_clock_monotonic. *gone: there were some. True if others are left. */
+bool hf_recent_rest(struct hf_recent *recent, int64_t now_ns, bool *gone);
+
 /* --- vouch.c -------------------------------------------------------------- */
 
 /* The listing, made after `grounds` were taken, may be handed out again as long

@@ -299,6 +299,7 @@ static int finish(struct hf_naming *naming, struct hf_listing **ret)
 	if (error < 0)
 		return error;
 	hf_recent_put(&view->recent, naming->dir, naming->made);
+	hf_ahead_tend(view->ahead);
 	if (hf_view_dir_set_generation(hf_node_dir(naming->dir),
 				       naming->made->generation))
 		atomic_fetch_add(&view->changes, 1);

@@ -264,6 +264,71 @@ static void a_view_ends_in_the_middle_of_it(void **state)
 #define IN_SCENE(test)                                                         \
 	cmocka_unit_test_setup_teardown(test, scene_set_up, scene_tear_down)
 
+/* --- what is let go ----------------------------------------------------------- */
+
+static bool is_held(struct scene *scene, const struct hf_node *dir)
+{
+	struct hf_listing *listing = hf_recent_get(&scene->view->recent, dir);
+	bool held = listing;
+
+	hf_listing_unref(listing);
+	return held;
+}
+
+/* Looks without asking for any. */
+static size_t n_held(struct scene *scene)
+{
+	struct hf_recent *recent = &scene->view->recent;
+	size_t n = 0;
+
+	pthread_mutex_lock(&recent->lock);
+	for (size_t i = 0; i < HF_RECENT; i++)
+		n += recent->slots[i].listing != NULL;
+	pthread_mutex_unlock(&recent->lock);
+	return n;
+}
+
+static void what_nobody_asks_for_is_let_go(void **state)
+{
+	struct scene *scene = *state;
+	struct hf_recent *recent;
+	int64_t now;
+	bool gone;
+
+	write_tree(scene);
+	scene_open(scene, "@", "");
+	recent = &scene->view->recent;
+	hf_listing_unref(list(scene, scene->top));
+	now = hf_clock_monotonic();
+	assert_true(hf_recent_rest(recent, now + HOUR_NS / 3600, &gone));
+	assert_false(gone);
+	assert_true(is_held(scene, scene->top));
+	assert_false(hf_recent_rest(recent, now + HOUR_NS, &gone));
+	assert_true(gone);
+	assert_false(is_held(scene, scene->top));
+	assert_false(hf_recent_rest(recent, now + HOUR_NS, &gone));
+	assert_false(gone);
+	/* The next one is as good. */
+	hf_listing_unref(list(scene, scene->top));
+	assert_true(is_held(scene, scene->top));
+}
+
+static void listings_go_by_themselves(void **state)
+{
+	struct scene *scene = *state;
+	struct hf_listing *top;
+
+	write_tree(scene);
+	open_ahead(scene);
+	top = list(scene, scene->top);
+	visit(scene, top, "d1");
+	hf_listing_unref(top);
+	assert_true(n_held(scene) > 0);
+	for (int i = 0; i < 3000 && n_held(scene) > 0; i++)
+		pause_ms(10);
+	assert_int_equal(n_held(scene), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -275,6 +340,8 @@ int main(void)
 		IN_SCENE(a_node_is_the_one_that_is_named),
 		IN_SCENE(what_changed_since_is_seen),
 		IN_SCENE(a_view_ends_in_the_middle_of_it),
+		IN_SCENE(what_nobody_asks_for_is_let_go),
+		IN_SCENE(listings_go_by_themselves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
