@@ -139,9 +139,11 @@ static int serve(const struct hf_service *service, struct hf_session *session,
 	struct hf_view *view;
 	char *why = NULL;
 	int status = 0;
-	int r = hf_view_new(service->view, own_dev(service->mountpoint), &view,
-			    &why);
+	int r;
 
+	hf_heap_keep_short();
+	r = hf_view_new(service->view, own_dev(service->mountpoint), &view,
+			&why);
 	if (r < 0) {
 		hf_session_free(session);
 		return refuse(r, why);

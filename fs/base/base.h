@@ -278,6 +278,15 @@ void hf_pool_free(struct hf_pool *pool);
 void hf_pool_share(struct hf_pool *pool, size_t n,
 		   void (*run)(void *arg, size_t i), void *arg);
 
+/* --- heap.c: memory that malloc holds and nobody uses -------------------- */
+
+/* Gives it back to the system, as far as that is possible; takes a while. */
+void hf_heap_give_back(void);
+/* From now on there is little of it that hf_heap_give_back does not reach. For
+ * who lives long: blocks of more than 2 MiB take longer. Call before threads
+ * start. */
+void hf_heap_keep_short(void);
+
 /* --- log.c -------------------------------------------------------------- */
 
 enum hf_log_level {

@@ -7,9 +7,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 
 #define STALL_NS (HF_POOL_STALL_MS * INT64_C(1000000))
 /* Jobs keep big buffers in the heap. */
@@ -72,9 +69,7 @@ static void give_back(struct hf_pool *pool)
 {
 	pool->n_done = 0;
 	pthread_mutex_unlock(&pool->mutex);
-#ifdef __GLIBC__
-	malloc_trim(0);
-#endif
+	hf_heap_give_back();
 	pthread_mutex_lock(&pool->mutex);
 }
 

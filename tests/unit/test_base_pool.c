@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "fs/base/base.h"
+#include "tests/unit/resident.h"
 
 #define PATIENCE_MS 30000
 
@@ -336,28 +337,6 @@ static void leave_pieces(void *arg)
 		free(pieces[i].goes);
 	atomic_fetch_add(&n_gone, 10);
 }
-
-/* Of memory that is nobody else's, in KiB. */
-static long own_memory(void)
-{
-	FILE *file = fopen("/proc/self/status", "r");
-	char line[256];
-	long kib = -1;
-
-	assert_non_null(file);
-	while (kib < 0 && fgets(line, sizeof(line), file))
-		if (sscanf(line, "RssAnon: %ld", &kib) != 1)
-			kib = -1;
-	fclose(file);
-	return kib;
-}
-
-/* The heaps of sanitizers give back what they like. */
-#if defined(__GLIBC__) && !defined(HF_SANITIZED)
-#define KEEPS_MEMORY true
-#else
-#define KEEPS_MEMORY false
-#endif
 
 /* What is free goes back to the system, and then all is freed. */
 static void assert_given_back(long most)
