@@ -41,6 +41,10 @@ ALL = {**CLIENTS, "rsync-after": clients.RsyncDeleteAfter, "walk": clients.Walk}
 # What aws takes part in when there is not much time.
 SHORT = ("source hangs, comes back", "edited", "EIO at open")
 ROWS = (*matrix.WHILE, *matrix.BEFORE)
+# What a moment decides; the page has the worse word. rclone takes back what it
+# has copied if it cannot look at the file once more, and whether it came so far
+# hangs on whether the opening needed one descriptor or two.
+BETTER = {("live", "out of descriptors, happens meanwhile", "rclone"): "fails"}
 
 
 class Bench:
@@ -145,9 +149,12 @@ def test_outcomes(bench, page, fault):
     extra = EXTRA[mode] if mode == "run" else ()
     outcome = bench.row(mode, fault, COLUMNS[mode] + extra)
     seen = {name: word for name, word in outcome.items() if name in COLUMNS[mode]}
+    row = known.setdefault(str(fault), {})
+    for name, word in seen.items():
+        if name in row and word == BETTER.get((mode, str(fault), name)):
+            seen[name] = row[name]
     if WRITE:
-        known.setdefault(str(fault), {}).update(seen)
-    row = known.get(str(fault), {})
+        row.update(seen)
     assert seen == {name: row.get(name) for name in seen}, "make outcomes"
 
 
