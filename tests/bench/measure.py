@@ -48,14 +48,14 @@ def md5sum(top):
     return shell(script, top, CPUS)
 
 
-def medians(rounds, *jobs):
+def medians(rounds, *jobs, warm_up=True):
     """What the jobs measure, {name: number}, each round one after the other; one
     more round before is not counted, and fills the page cache."""
     found = {}
-    for number in range(rounds + 1):
+    for number in range(-warm_up, rounds):
         for job in jobs:
             for name, value in job().items():
-                if number:
+                if number >= 0:
                     found.setdefault(name, []).append(value)
     return {name: statistics.median(values) for name, values in found.items()}
 
