@@ -69,7 +69,9 @@ class Table:
     def ratio(self, found, work, ours, theirs, beside=None):
         """Both are names in what `medians` found; a peer may not be there."""
         if theirs in found:
-            self.add(work, beside or theirs, f"{found[ours] / found[theirs]:.2f}")
+            figure = found[ours] / found[theirs]
+            digits = 2 if figure >= 0.1 else 4
+            self.add(work, beside or theirs, f"{figure:.{digits}f}")
 
     def add(self, work, beside, figure):
         """Shows it at once, too: the whole table is hours away."""
