@@ -1,6 +1,7 @@
 /*
  * listing: what a directory presents.
  *
+ *   glance.c     what is in a directory now
  *   naming.c     a listing in the making
  *   entries.c    what it presents of each file
  *   listing.c    a directory's presented entries
@@ -97,6 +98,19 @@ int hf_listing_settle(const struct hf_view *view,
  * winner's file. */
 bool hf_entries_share(const struct hf_entry *winner,
 		      const struct hf_entry *entry);
+
+/* --- glance.c ------------------------------------------------------------ */
+
+/*
+ * What is in the directory at `path`, with the stats of now: its catalog, and a
+ * list of the same entries, both new references. `last` (or NULL) is a listing
+ * of it: its own list is returned if nothing in that has changed. -EBUSY: it
+ * does not hold still; errors of listing.
+ */
+int hf_view_dir_look(struct hf_view *view, struct hf_view_dir *dir,
+		     const char *path, const struct hf_listing *last,
+		     struct hf_source_list **ret_list,
+		     struct hf_catalog **ret) HF_MUST_USE;
 
 /* --- naming.c ------------------------------------------------------------ */
 

@@ -7,7 +7,6 @@
 #include "fs/view/walk.h"
 
 #include <errno.h>
-#include <string.h>
 
 /* Larger directories are made of pieces of so many files. */
 #define PIECE_FILES 1024
@@ -140,77 +139,6 @@ static int ask_digests(struct hf_naming *naming)
 	return error;
 }
 
-/* Entries may have come, gone or changed their type between the reading of
- * the names and that of the stats; then the rules do not fit the list. */
-static bool same_names(const struct hf_source_list *list,
-		       const struct hf_source_names *names)
-{
-	size_t n = hf_source_list_len(list);
-
-	if (n != hf_source_names_len(names))
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		const struct hf_source_entry *x = hf_source_list_entry(list, i);
-		struct hf_source_entry y = hf_source_names_entry(names, i);
-
-		if (strcmp(x->name, y.name) != 0 || x->type != y.type ||
-		    x->shadowed != y.shadowed)
-			return false;
-	}
-	return true;
-}
-
-/* The stats of now of what is in the catalog. */
-static int look_again(struct hf_naming *naming)
-{
-	const struct hf_source *source = naming->view->source;
-	struct hf_listing *made = naming->made;
-	struct hf_listing *last = naming->last;
-	struct hf_source_names *names = hf_catalog_names(made->catalog);
-	int error;
-
-	if (last && last->catalog == made->catalog)
-		error = hf_source_list_restat(source, naming->path.data,
-					      last->list, &made->list);
-	else
-		error = hf_source_names_stat(source, naming->path.data, names,
-					     &made->list);
-	if (error < 0)
-		return error;
-	return same_names(made->list, names) ? 0 : -EAGAIN;
-}
-
-/* The directory's entries with the stats of now. */
-static int look(struct hf_naming *naming)
-{
-	struct hf_listing *made = naming->made;
-	int error = hf_view_dir_catalog(naming->view, hf_node_dir(naming->dir),
-					naming->path.data, &made->list,
-					&made->catalog);
-
-	return error < 0 || made->list ? error : look_again(naming);
-}
-
-/* How often a directory may change while it is looked at. */
-#define TRIES 5
-
-static int look_often(struct hf_naming *naming)
-{
-	struct hf_listing *made = naming->made;
-	int error = -EAGAIN;
-
-	for (int i = 0; i < TRIES && error == -EAGAIN; i++) {
-		hf_catalog_unref(made->catalog);
-		hf_source_list_unref(made->list);
-		made->catalog = NULL;
-		made->list = NULL;
-		error = look(naming);
-		if (error == -EAGAIN)
-			hf_view_dir_forget(hf_node_dir(naming->dir));
-	}
-	return error == -EAGAIN ? -EBUSY : error;
-}
-
 static int begin(struct hf_naming *naming)
 {
 	naming->made = calloc(1, sizeof(*naming->made));
@@ -223,7 +151,9 @@ static int begin(struct hf_naming *naming)
 	naming->elsewhere =
 		!hf_part_has(&naming->view->config->part, naming->path.data);
 	naming->last = hf_recent_get(&naming->view->recent, naming->dir);
-	return look_often(naming);
+	return hf_view_dir_look(naming->view, hf_node_dir(naming->dir),
+				naming->path.data, naming->last,
+				&naming->made->list, &naming->made->catalog);
 }
 
 int hf_naming_look(struct hf_view *view, struct hf_node *dir,
