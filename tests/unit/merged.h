@@ -25,10 +25,14 @@
 
 #include "fs/source/internal.h"
 
+#define LISTS_MAX 8
+
 struct place {
 	char *base;
 	struct hf_source_config config;
 	struct hf_source *source;
+	struct hf_source_list *lists[LISTS_MAX]; /* that were looked at */
+	size_t n_lists;
 };
 
 /* --- the stage ------------------------------------------------------------ */
@@ -60,6 +64,8 @@ static inline int teardown(void **state)
 {
 	struct place *place = *state;
 
+	for (size_t i = 0; i < place->n_lists; i++)
+		hf_source_list_unref(place->lists[i]);
 	hf_source_close(place->source);
 	hf_root_specs_fini(&place->config.roots);
 	hf_strings_fini(&place->config.ignore);
@@ -107,6 +113,11 @@ static inline void put_link(const char *path, const char *target)
 	assert_int_equal(symlink(target, path), 0);
 }
 
+static inline void take_away(const char *path)
+{
+	assert_int_equal(remove(path), 0);
+}
+
 static inline void ignoring(void **state, const char *glob)
 {
 	struct place *place = *state;
@@ -115,7 +126,15 @@ static inline void ignoring(void **state, const char *glob)
 		hf_strings_add(&place->config.ignore, glob, strlen(glob)), 0);
 }
 
-static inline struct hf_source *sources(void **state, const char *text)
+static inline void following(void **state)
+{
+	struct place *place = *state;
+
+	place->config.follow = true;
+}
+
+/* What the test is about from here on. */
+static inline void sources(void **state, const char *text)
 {
 	struct place *place = *state;
 	char *why = NULL;
@@ -124,7 +143,11 @@ static inline struct hf_source *sources(void **state, const char *text)
 			 0);
 	assert_int_equal(
 		hf_source_open(&place->config, 0, &place->source, &why), 0);
-	return place->source;
+}
+
+static inline const struct hf_source *source_of(void **state)
+{
+	return ((const struct place *)*state)->source;
 }
 
 /* --- what is seen --------------------------------------------------------- */
@@ -163,41 +186,48 @@ static inline void assert_shown(const struct hf_source_list *list,
 	assert_string_equal(shown.data, expected);
 }
 
-static inline struct hf_source_list *list_of(const struct hf_source *source,
-					     const char *path)
+/* Steals the list, until the test is over. */
+static inline struct hf_source_list *keep(void **state,
+					  struct hf_source_list *list)
 {
-	struct hf_source_list *list = NULL;
+	struct place *place = *state;
 
-	assert_int_equal(hf_source_list(source, path, &list), 0);
+	assert_true(place->n_lists < LISTS_MAX);
+	place->lists[place->n_lists++] = list;
 	return list;
 }
 
-static inline void assert_listed(const struct hf_source *source,
-				 const char *path, const char *expected)
-{
-	struct hf_source_list *list = list_of(source, path);
-
-	assert_shown(list, expected);
-	hf_source_list_unref(list);
-}
-
-static inline void assert_not_listed(const struct hf_source *source,
-				     const char *path, int error)
+static inline struct hf_source_list *list_of(void **state, const char *path)
 {
 	struct hf_source_list *list = NULL;
 
-	assert_int_equal(hf_source_list(source, path, &list), -error);
+	assert_int_equal(hf_source_list(source_of(state), path, &list), 0);
+	return keep(state, list);
+}
+
+static inline void assert_listed(void **state, const char *path,
+				 const char *expected)
+{
+	assert_shown(list_of(state, path), expected);
+}
+
+static inline void assert_not_listed(void **state, const char *path, int error)
+{
+	struct hf_source_list *list = NULL;
+
+	assert_int_equal(hf_source_list(source_of(state), path, &list), -error);
 	assert_null(list);
 }
 
-static inline void assert_reads(const struct hf_source *source, unsigned root,
-				const char *path, const char *expected)
+static inline void assert_reads(void **state, unsigned root, const char *path,
+				const char *expected)
 {
 	char text[64] = "";
 	struct stat st;
 	int fd = -1;
 
-	assert_int_equal(hf_source_open_file(source, root, path, &fd, &st), 0);
+	assert_int_equal(
+		hf_source_open_file(source_of(state), root, path, &fd, &st), 0);
 	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	assert_true(read(fd, text, sizeof(text) - 1) >= 0);
 	assert_string_equal(text, expected);
@@ -205,14 +235,15 @@ static inline void assert_reads(const struct hf_source *source, unsigned root,
 	close(fd);
 }
 
-static inline void assert_does_not_open(const struct hf_source *source,
-					const char *path, int error)
+static inline void assert_does_not_open(void **state, const char *path,
+					int error)
 {
 	struct stat st;
 	int fd = -1;
 
-	assert_int_equal(hf_source_open_file(source, 0, path, &fd, &st),
-			 -error);
+	assert_int_equal(
+		hf_source_open_file(source_of(state), 0, path, &fd, &st),
+		-error);
 	assert_int_equal(fd, -1);
 }
 

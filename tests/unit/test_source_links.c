@@ -5,24 +5,20 @@
 
 static void links_inside_a_root_are_what_they_lead_to(void **state)
 {
-	const struct hf_source *source;
-
 	put_file("s/real/a.css", "text");
 	put_link("s/deep/in/up.css", "../../real/a.css");
 	put_link("s/again", "deep/in/up.css");
 	put_link("s/dir", "real");
-	source = sources(state, "s");
-	assert_listed(source, "", "again@ deep/ dir@/ real/");
-	assert_listed(source, "deep/in", "up.css@");
-	assert_listed(source, "dir", "a.css");
-	assert_reads(source, 0, "deep/in/up.css", "text");
-	assert_reads(source, 0, "dir/a.css", "text");
+	sources(state, "s");
+	assert_listed(state, "", "again@ deep/ dir@/ real/");
+	assert_listed(state, "deep/in", "up.css@");
+	assert_listed(state, "dir", "a.css");
+	assert_reads(state, 0, "deep/in/up.css", "text");
+	assert_reads(state, 0, "dir/a.css", "text");
 }
 
 static void links_that_leave_are_refused(void **state)
 {
-	const struct hf_source *source;
-
 	put_file("outside/secret", "");
 	put_file("s/x", "");
 	put_link("s/absolute", "/etc/passwd");
@@ -30,128 +26,116 @@ static void links_that_leave_are_refused(void **state)
 	put_link("s/file", "../outside/secret");
 	put_link("s/proc", "/proc/self/root");
 	put_link("s/round", "../s/x");
-	source = sources(state, "s");
-	assert_listed(source, "",
+	sources(state, "s");
+	assert_listed(state, "",
 		      "absolute@!EACCES dir@!EACCES file@!EACCES "
 		      "proc@!EACCES round@!EACCES x");
-	assert_does_not_open(source, "file", EACCES);
-	assert_does_not_open(source, "dir/secret", EACCES);
-	assert_does_not_open(source, "../outside/secret", EACCES);
-	assert_not_listed(source, "dir", EACCES);
+	assert_does_not_open(state, "file", EACCES);
+	assert_does_not_open(state, "dir/secret", EACCES);
+	assert_does_not_open(state, "../outside/secret", EACCES);
+	assert_not_listed(state, "dir", EACCES);
 }
 
 static void links_that_leave_can_be_followed(void **state)
 {
-	const struct hf_source *source;
-
 	put_file("outside/dir/file", "text");
 	put_link("outside/dir/sibling", "file");
 	put_link("s/dir", "../outside/dir");
 	put_link("s/file", "../outside/dir/file");
 	put_link("s/up", "..");
-	((struct place *)*state)->config.follow = true;
-	source = sources(state, "s");
-	assert_listed(source, "", "dir@/ file@ up@/");
-	assert_listed(source, "dir", "file sibling@");
-	assert_reads(source, 0, "dir/sibling", "text");
+	following(state);
+	sources(state, "s");
+	assert_listed(state, "", "dir@/ file@ up@/");
+	assert_listed(state, "dir", "file sibling@");
+	assert_reads(state, 0, "dir/sibling", "text");
 	/* A plain directory, but the root once more: a tree without end. */
-	assert_listed(source, "up", "outside/ s!ELOOP");
+	assert_listed(state, "up", "outside/ s!ELOOP");
 }
 
 static void another_file_system_is_not_entered(void **state)
 {
-	const struct hf_source *source;
 	struct stat here, there;
 
 	assert_int_equal(stat(".", &here), 0);
 	if (stat("/proc/self", &there) < 0 || here.st_dev == there.st_dev)
 		skip();
 	put_link("s/proc", "/proc/self/stat");
-	((struct place *)*state)->config.follow = true;
-	source = sources(state, "s");
-	assert_listed(source, "", "proc@!EXDEV");
-	assert_does_not_open(source, "proc", EXDEV);
+	following(state);
+	sources(state, "s");
+	assert_listed(state, "", "proc@!EXDEV");
+	assert_does_not_open(state, "proc", EXDEV);
 }
 
 static void links_that_lead_nowhere_are_listed_as_broken(void **state)
 {
-	const struct hf_source *source;
-
 	put_link("s/a", "b");
 	put_link("s/b", "a");
 	put_link("s/dangling", "none/at/all");
 	put_link("s/through", "file/x");
 	put_file("s/file", "");
-	source = sources(state, "s");
-	assert_listed(source, "",
+	sources(state, "s");
+	assert_listed(state, "",
 		      "a@!ELOOP b@!ELOOP dangling@!ENOENT file "
 		      "through@!ENOTDIR");
-	assert_does_not_open(source, "a", ELOOP);
-	assert_does_not_open(source, "dangling", ENOENT);
+	assert_does_not_open(state, "a", ELOOP);
+	assert_does_not_open(state, "dangling", ENOENT);
 }
 
 static void a_directory_never_stands_in_itself(void **state)
 {
-	const struct hf_source *source;
-
 	put_file("s/a/b/file", "");
 	put_link("s/a/b/here", ".");
 	put_link("s/a/b/root", "../..");
 	put_link("s/a/b/up", "..");
 	put_link("s/a/b/other", "../../c");
 	put_link("s/c/back", "../a");
-	source = sources(state, "s");
-	assert_listed(source, "a/b",
+	sources(state, "s");
+	assert_listed(state, "a/b",
 		      "file here@!ELOOP other@/ root@!ELOOP "
 		      "up@!ELOOP");
-	assert_listed(source, "a/b/other", "back@!ELOOP");
-	assert_listed(source, "c", "back@/");
-	assert_not_listed(source, "a/b/other/back", ELOOP);
+	assert_listed(state, "a/b/other", "back@!ELOOP");
+	assert_listed(state, "c", "back@/");
+	assert_not_listed(state, "a/b/other/back", ELOOP);
 }
 
 static void a_circle_in_a_later_root_is_not_merged(void **state)
 {
-	const struct hf_source *source;
-
 	put_file("one/a/self/x", "");
 	put_file("two/a/y", "");
 	put_link("two/a/self", ".");
-	source = sources(state, "one:two");
-	assert_listed(source, "a", "self/ (self@!ELOOP) y");
-	assert_listed(source, "a/self", "x");
+	sources(state, "one:two");
+	assert_listed(state, "a", "self/ (self@!ELOOP) y");
+	assert_listed(state, "a/self", "x");
 }
 
 /* --- what is no file ------------------------------------------------------ */
 
 static void special_files_are_named_and_not_opened(void **state)
 {
-	const struct hf_source *source;
-
 	put_dir("s/dir");
 	assert_int_equal(mkfifo("s/fifo", 0644), 0);
 	put_link("s/link", "fifo");
-	source = sources(state, "s");
-	assert_listed(source, "", "dir/ fifo? link@?");
-	assert_does_not_open(source, "fifo", EINVAL);
-	assert_does_not_open(source, "dir", EINVAL);
-	assert_does_not_open(source, "", EINVAL);
-	assert_does_not_open(source, "none", ENOENT);
+	sources(state, "s");
+	assert_listed(state, "", "dir/ fifo? link@?");
+	assert_does_not_open(state, "fifo", EINVAL);
+	assert_does_not_open(state, "dir", EINVAL);
+	assert_does_not_open(state, "", EINVAL);
+	assert_does_not_open(state, "none", ENOENT);
 }
 
 static void what_may_not_be_looked_at_is_listed(void **state)
 {
-	const struct hf_source *source;
 	uid_t me = geteuid();
 
 	put_file("s/dir/a", "");
 	put_file("s/unreadable/a", "");
 	assert_int_equal(chmod("s/dir", 0644), 0);
 	assert_int_equal(chmod("s/unreadable", 0311), 0);
-	source = sources(state, "s");
+	sources(state, "s");
 	/* Root may look at everything: become somebody who may not. */
 	assert_true(me != 0 || seteuid(65534) == 0);
-	assert_listed(source, "dir", "a!EACCES");
-	assert_not_listed(source, "unreadable", EACCES);
+	assert_listed(state, "dir", "a!EACCES");
+	assert_not_listed(state, "unreadable", EACCES);
 	assert_int_equal(seteuid(me), 0);
 	assert_int_equal(chmod("s/dir", 0755), 0);
 	assert_int_equal(chmod("s/unreadable", 0755), 0);
@@ -159,15 +143,14 @@ static void what_may_not_be_looked_at_is_listed(void **state)
 
 static void a_path_can_be_too_long(void **state)
 {
-	const struct hf_source *source;
 	char path[PATH_MAX + 2];
 
 	put_file("s/x", "");
-	source = sources(state, "s");
+	sources(state, "s");
 	memset(path, 'a', sizeof(path) - 1);
 	path[sizeof(path) - 1] = '\0';
-	assert_not_listed(source, path, ENAMETOOLONG);
-	assert_does_not_open(source, path, ENAMETOOLONG);
+	assert_not_listed(state, path, ENAMETOOLONG);
+	assert_does_not_open(state, path, ENAMETOOLONG);
 }
 
 int main(void)
