@@ -6,14 +6,11 @@
 #include "fs/view/walk.h"
 
 #include <errno.h>
-#include <string.h>
 
 /* Files whose digests may be on their way at once; of one directory no more
  * than so many count, so that others are named beside a large one. */
 #define MAX_PENDING 32768
 #define MAX_COUNTED 8192
-/* Directories that may be listed at once. */
-#define MAX_SENT 1024
 
 void hf_walk_fini(struct hf_walk *walk)
 {
@@ -30,26 +27,7 @@ void hf_walk_fini(struct hf_walk *walk)
 		hf_pool_freed(walk->view->pool);
 	walk->graph = NULL;
 	walk->stops = NULL;
-	walk->n = walk->cap = 0;
-}
-
-/* Steals `node`. */
-static int add_stop(struct hf_walk *walk, struct hf_node *node)
-{
-	if (walk->n == walk->cap) {
-		size_t cap = walk->cap ? 2 * walk->cap : 256;
-		struct hf_stop *stops =
-			realloc(walk->stops, cap * sizeof(*stops));
-
-		if (!stops) {
-			hf_node_unref(node);
-			return -ENOMEM;
-		}
-		walk->stops = stops;
-		walk->cap = cap;
-	}
-	walk->stops[walk->n++] = (struct hf_stop){.node = node};
-	return 0;
+	walk->n = 0;
 }
 
 bool hf_walk_error_of_dir(int error)
@@ -60,68 +38,61 @@ bool hf_walk_error_of_dir(int error)
 
 /* --- directories ---------------------------------------------------------- */
 
-static int add_child(struct hf_walk *walk, size_t parent,
-		     const struct hf_source_entry *source)
+/* From the top down, each directory's own together; the order is that of the
+ * names, whichever was listed first. `found` has room for all. */
+static void line_up(struct hf_branch *top, struct hf_walk *walk,
+		    struct hf_branch **found)
 {
-	struct hf_view *view = walk->view;
-	struct hf_entry entry;
-	struct hf_buf unused = {0};
-	struct hf_node *node;
-	int error = hf_present(view, "", source, (struct hf_rule){0}, NULL, 0,
-			       &unused, &entry);
+	size_t n = 0;
 
-	if (error == 0)
-		error = hf_node_new(view, walk->stops[parent].node, &entry,
-				    &node);
-	hf_buf_fini(&unused);
-	return error < 0 ? error : add_stop(walk, node);
+	found[n++] = top;
+	for (size_t i = 0; i < n; i++) {
+		struct hf_branch *branch = found[i];
+
+		walk->stops[i] = (struct hf_stop){
+			.node = branch->node,
+			.naming = branch->naming,
+			.error = branch->error,
+			.first_child = n,
+		};
+		branch->node = NULL;
+		branch->naming = NULL;
+		for (size_t k = 0; k < branch->n; k++)
+			found[n++] = branch->in[k];
+	}
+	walk->n = n;
 }
 
-static int look_into(struct hf_walk *walk, size_t at,
-		     const struct hf_source_list *list)
+int hf_walk_list(struct hf_walk *walk)
 {
-	int error = 0;
+	HF_CLEANUP(hf_freep) struct hf_branch **found = NULL;
+	struct hf_branch *top = NULL;
+	size_t n = 0;
+	int error = hf_graph_new(walk->view, &walk->graph);
 
-	walk->stops[at].first_child = walk->n;
-	for (size_t i = 0; i < hf_source_list_len(list) && error == 0; i++) {
-		const struct hf_source_entry *entry =
-			hf_source_list_entry(list, i);
-
-		if (entry->shadowed ||
-		    (at == 0 && strcmp(entry->name, HF_RESERVED_NAME) == 0))
-			continue;
-		if (entry->type == HF_TYPE_DIR)
-			error = add_child(walk, at, entry);
-		else if (entry->type == HF_TYPE_FILE && walk->progress &&
-			 hf_naming_is_told(walk->stops[at].naming, i)) {
-			atomic_fetch_add(&walk->progress->files, 1);
-			atomic_fetch_add(&walk->progress->bytes,
-					 (uint64_t)entry->st.st_size);
-		}
-	}
+	if (error == 0)
+		error = hf_branches_list(walk, &top, &n);
+	if (error < 0)
+		return error;
+	found = malloc(n * sizeof(*found));
+	walk->stops = malloc(n * sizeof(*walk->stops));
+	if (found && walk->stops)
+		line_up(top, walk, found);
+	else
+		error = -ENOMEM;
+	hf_branch_free(top);
 	return error;
 }
 
 /* --- in the pool ----------------------------------------------------------- */
 
-/* What the pool does for one directory: it is listed, or its digests are asked
- * for, and it is finished if there is nothing to wait for. */
+/* What the pool does for one directory: its digests are asked for, and it is
+ * finished if there is nothing to wait for. */
 struct work {
-	struct hf_view *view;
-	struct hf_graph *graph; /* borrowed; only handed on */
-	struct hf_node *node;
 	struct hf_naming *naming;
 	struct hf_listing *listing;
 	int error;
 };
-
-static void list(void *arg)
-{
-	struct work *work = arg;
-
-	work->error = hf_naming_look(work->view, work->node, work->graph,
-				     &work->naming);
-}
 
 static void ask(void *arg)
 {
@@ -141,24 +112,19 @@ static void work_free(void *arg)
 
 	hf_naming_free(work->naming);
 	hf_listing_unref(work->listing);
-	hf_node_unref(work->node);
 	free(work);
 }
 
-static int send(struct hf_walk *walk, struct hf_stop *stop,
-		void (*what)(void *arg))
+static int send(struct hf_walk *walk, struct hf_stop *stop)
 {
 	struct work *work = calloc(1, sizeof(*work));
 
 	if (!work)
 		return -ENOMEM;
-	work->view = walk->view;
-	work->graph = walk->graph;
-	work->node = hf_node_ref(stop->node);
 	work->naming = stop->naming;
 	stop->naming = NULL;
-	return hf_errand_new(walk->view->pool, what, work_free, work,
-			     walk->wait, &stop->errand);
+	return hf_errand_new(walk->view->pool, ask, work_free, work, walk->wait,
+			     &stop->errand);
 }
 
 /* Stops that are waited for together; fewer where only few are under way. */
@@ -197,42 +163,6 @@ static int receive(struct hf_walk *walk, size_t at, size_t end)
 	work->listing = NULL;
 	hf_errand_end(stop->errand);
 	stop->errand = NULL;
-	return error;
-}
-
-/* --- listing ---------------------------------------------------------------- */
-
-/* What a directory has, and the next ones. */
-static int enter_stop(struct hf_walk *walk, size_t at, size_t sent)
-{
-	struct hf_stop *stop = &walk->stops[at];
-	int error = receive(walk, at, sent);
-
-	/* Without the top there is nothing to be told, least of all an empty
-	 * tree. */
-	if (at > 0 && hf_walk_error_of_dir(error)) {
-		stop->error = error;
-		return 0;
-	}
-	if (error < 0)
-		return error;
-	return look_into(walk, at, hf_naming_list(stop->naming));
-}
-
-static int list_all(struct hf_walk *walk)
-{
-	size_t sent = 0;
-	size_t entered = 0;
-	int error = 0;
-
-	while (entered < walk->n && error == 0) {
-		if (hf_wait_interrupted(walk->wait))
-			error = -EINTR;
-		else if (sent < walk->n && sent - entered < MAX_SENT)
-			error = send(walk, &walk->stops[sent++], list);
-		else
-			error = enter_stop(walk, entered++, sent);
-	}
 	return error;
 }
 
@@ -293,7 +223,7 @@ static int ask_next(struct hf_walk *walk, struct course *course)
 	if (stop->error < 0)
 		return 0;
 	course->pending += counted(hf_naming_list(stop->naming));
-	return send(walk, stop, ask);
+	return send(walk, stop);
 }
 
 static int finish_next(struct hf_walk *walk, struct course *course)
@@ -304,18 +234,6 @@ static int finish_next(struct hf_walk *walk, struct course *course)
 	if (error == 0 && stop->error == 0)
 		course->pending -= counted(stop->listing->list);
 	return error;
-}
-
-int hf_walk_list(struct hf_walk *walk)
-{
-	struct hf_node *root;
-	int error = hf_graph_new(walk->view, &walk->graph);
-
-	if (error == 0)
-		error = hf_view_root(walk->view, &root);
-	if (error == 0)
-		error = add_stop(walk, root);
-	return error == 0 ? list_all(walk) : error;
 }
 
 int hf_walk_name(struct hf_walk *walk)

@@ -1,6 +1,7 @@
 /*
  * walk: questions about the whole tree.
  *
+ *   branches.c   every directory, listed
  *   walk.c       every directory, named
  *   again.c      was it one state? a second look at all that a walk saw;
  *                since.c if it needs none
@@ -65,7 +66,6 @@ struct hf_walk {
 	int64_t since_monotonic_ns;
 	struct hf_stop *stops;
 	size_t n;
-	size_t cap;
 };
 /* Lists every directory, and reads no file. An error is one that concerns the
  * whole. */
@@ -82,6 +82,24 @@ void hf_walk_fini(struct hf_walk *walk);
 /* Whether all of it was as listed at since_ns, by the age of its stamps. All
  * directories could be listed. */
 bool hf_walk_was_so(const struct hf_walk *walk);
+
+/* --- branches.c ------------------------------------------------------------ */
+
+/* A directory of a tree that is being listed, and those in it. */
+struct hf_branch {
+	struct hf_node *node;
+	struct hf_naming *naming; /* NULL: it could not be listed; why: */
+	int error;
+	struct hf_branch **in; /* owned, in the order of names */
+	size_t n;
+	struct hf_branch *next; /* branches.c's */
+};
+/* The whole tree: *ret is new, of *ret_n directories. -EINTR: the walk's asker
+ * was interrupted; else an error of the whole. */
+int hf_branches_list(const struct hf_walk *walk, struct hf_branch **ret,
+		     size_t *ret_n) HF_MUST_USE;
+/* With all that are in it. NULL is allowed. */
+void hf_branch_free(struct hf_branch *branch);
 
 /* --- relay.c --------------------------------------------------------------- */
 
