@@ -65,6 +65,8 @@ void hf_buf_puts(struct hf_buf *buf, const char *text);
 void hf_buf_putc(struct hf_buf *buf, char c);
 void hf_buf_printf(struct hf_buf *buf, const char *format, ...) HF_PRINTF(2, 3);
 void hf_buf_vprintf(struct hf_buf *buf, const char *format, va_list args);
+/* Keeps the first `len` of its bytes: not more than there are. */
+void hf_buf_cut(struct hf_buf *buf, size_t len);
 /* Keeps the memory, forgets the content and a remembered failure. */
 void hf_buf_reset(struct hf_buf *buf);
 /* 0, or -ENOMEM when any addition since the start failed. */
@@ -161,6 +163,8 @@ void hf_siphash128(const uint64_t key[2], const void *data, size_t len,
  */
 struct hf_map;
 int hf_map_new(const uint64_t seed[2], struct hf_map **ret) HF_MUST_USE;
+/* Makes room for `n` entries, so that it has not to grow for them. -ENOMEM. */
+int hf_map_reserve(struct hf_map *map, size_t n) HF_MUST_USE;
 /* Frees the table, not the values. NULL is allowed. */
 void hf_map_free(struct hf_map *map);
 size_t hf_map_len(const struct hf_map *map);

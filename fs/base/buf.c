@@ -1,5 +1,6 @@
 #include "fs/base/base.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -92,12 +93,18 @@ void hf_buf_vprintf(struct hf_buf *buf, const char *format, va_list args)
 	buf->data[buf->len] = '\0';
 }
 
+void hf_buf_cut(struct hf_buf *buf, size_t len)
+{
+	assert(len <= buf->len);
+	buf->len = len;
+	if (buf->data)
+		buf->data[len] = '\0';
+}
+
 void hf_buf_reset(struct hf_buf *buf)
 {
-	buf->len = 0;
+	hf_buf_cut(buf, 0);
 	buf->failed = false;
-	if (buf->data)
-		buf->data[0] = '\0';
 }
 
 int hf_buf_status(const struct hf_buf *buf)

@@ -105,17 +105,31 @@ static int map_resize(struct hf_map *map, size_t n_slots)
 	return 0;
 }
 
+/* At most so many entries in so many slots. */
+static size_t most_in(size_t n_slots)
+{
+	return n_slots / 4 * 3;
+}
+
+int hf_map_reserve(struct hf_map *map, size_t n)
+{
+	size_t n_slots = map->mask + 1;
+
+	while (n > most_in(n_slots))
+		n_slots *= 2;
+	return n_slots > map->mask + 1 ? map_resize(map, n_slots) : 0;
+}
+
 int hf_map_put(struct hf_map *map, const void *key, size_t len, void *value)
 {
 	uint64_t hash = hf_siphash(map->seed, key, len);
 	struct slot *slot = map_find(map, hash, key, len);
-	size_t n_slots = map->mask + 1;
 	int err;
 
 	if (slot->value)
 		return -EEXIST;
-	if (map->n + 1 > n_slots / 4 * 3) {
-		err = map_resize(map, n_slots * 2);
+	if (map->n + 1 > most_in(map->mask + 1)) {
+		err = map_resize(map, 2 * (map->mask + 1));
 		if (err)
 			return err;
 		slot = map_find(map, hash, key, len);

@@ -59,10 +59,12 @@ void hf_cache_realm(const struct hf_cache *cache, const void *text, size_t len,
 void hf_key_of(const uint64_t realm[2], const char *path, struct hf_key *ret)
 {
 	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
 
 	hf_siphash128(realm, path, slash ? (size_t)(slash - path) : 0,
 		      ret->dir);
-	hf_siphash128(realm, path, strlen(path), ret->file);
+	/* The directory's is a key that nobody knows, too. */
+	hf_siphash128(ret->dir, name, strlen(name), ret->file);
 }
 
 /* --- writing ------------------------------------------------------------------ */

@@ -39,7 +39,7 @@ static int find_realm(const struct hf_digests_config *config, unsigned root,
 	const char *algorithm = hf_algorithm_name(config->algorithm);
 	int error;
 
-	hf_buf_puts(&text, "short facts");
+	hf_buf_puts(&text, "facts by name");
 	hf_buf_add(&text, algorithm, strlen(algorithm) + 1);
 	error = hf_source_identity(config->source, root, &text, &ret->keep);
 	if (error == 0)

@@ -107,6 +107,11 @@ struct hf_memo *hf_memos_find(const struct hf_memos *memos,
  * memory, and nothing has changed. */
 struct hf_memo *hf_memos_set(struct hf_memos *memos, const uint64_t key[2],
 			     const char *data, size_t len);
+/* The same if there is none of that key: then it is *added. */
+struct hf_memo *hf_memos_add(struct hf_memos *memos, const uint64_t key[2],
+			     const char *data, size_t len, bool *added);
+/* Makes room for `n` more, of `len` bytes in all. -ENOMEM. */
+int hf_memos_reserve(struct hf_memos *memos, size_t n, size_t len) HF_MUST_USE;
 /* As hf_set_next. */
 struct hf_memo *hf_memos_next(const struct hf_memos *memos, size_t *cursor);
 

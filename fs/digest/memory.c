@@ -263,6 +263,32 @@ bool hf_memory_put(struct hf_memory *memory, const struct hf_key *key,
 	return changed;
 }
 
+/* As many as there is memory for. */
+static void load(struct hf_memos *memos, const struct hf_records *records)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < records->n; i++)
+		len += records->items[i].len;
+	if (hf_memos_reserve(memos, records->n, len) < 0)
+		return;
+	for (size_t i = 0; i < records->n; i++) {
+		const struct hf_record *record = &records->items[i];
+		bool added;
+		struct hf_memo *memo = hf_memos_add(
+			memos, record->key, record->data, record->len, &added);
+
+		if (!memo)
+			return;
+		/* What memory has is newer, and corrects what is stored. */
+		memo->stored = true;
+		if (!added)
+			continue;
+		memo->day = (uint16_t)record->day;
+		memo->keep = true;
+	}
+}
+
 void hf_memory_load(struct hf_memory *memory, const uint64_t dir[2],
 		    const struct hf_records *records)
 {
@@ -270,25 +296,12 @@ void hf_memory_load(struct hf_memory *memory, const uint64_t dir[2],
 
 	pthread_mutex_lock(&memory->lock);
 	shelf = shelf_of(memory, dir);
-	for (size_t i = 0; shelf && i < records->n; i++) {
-		const struct hf_record *record = &records->items[i];
-		struct hf_memo *memo =
-			hf_memos_find(&shelf->memos, record->key);
-
-		/* What memory has is newer, and corrects what is stored. */
-		if (memo) {
-			memo->stored = true;
-			continue;
-		}
-		memo = set_memo(memory, shelf, record->key, record->data,
-				record->len);
-		if (!memo)
-			break;
-		memo->day = (uint16_t)record->day;
-		memo->keep = memo->stored = true;
-	}
-	if (shelf)
+	if (shelf) {
+		uncount(memory, &shelf->memos);
+		load(&shelf->memos, records);
+		count(memory, &shelf->memos);
 		shelf->loaded = true;
+	}
 	make_room(memory);
 	pthread_mutex_unlock(&memory->lock);
 }

@@ -87,16 +87,22 @@ static void fill_table(struct hf_memos *memos)
 			(uint32_t)(cursor - length_of(memo->len)) + 1;
 }
 
-/* A quarter of the slots stays free, and seldom much more. */
-static int widen_table(struct hf_memos *memos)
+/* Makes room for `n` more. A quarter of the slots stays free, and seldom much
+ * more. */
+static int widen_table(struct hf_memos *memos, size_t n)
 {
 	size_t n_slots = (size_t)memos->n_slots + memos->n_slots / 4;
+	size_t least = (memos->n + n) * 4 / 3 + 1;
 	uint32_t *slots;
 
-	if ((size_t)memos->n * 4 < (size_t)memos->n_slots * 3)
+	if (least <= memos->n_slots)
 		return 0;
 	if (n_slots < SLOTS_MIN)
 		n_slots = SLOTS_MIN;
+	if (n_slots < least)
+		n_slots = least;
+	if (n_slots > UINT32_MAX)
+		return -ENOMEM;
 	slots = reallocarray(memos->slots, n_slots, sizeof(*slots));
 	if (!slots)
 		return -ENOMEM;
@@ -157,11 +163,11 @@ static int make_room(struct hf_memos *memos, size_t length)
 	return 0;
 }
 
-/* The memo that takes the place of `old`, or of none. There is room for it. */
-static struct hf_memo *append(struct hf_memos *memos, const uint64_t key[2],
-			      size_t len)
+/* The memo that takes the place of the one in that slot, or of none. There is
+ * room for it. */
+static struct hf_memo *append(struct hf_memos *memos, uint32_t *slot,
+			      const uint64_t key[2], size_t len)
 {
-	uint32_t *slot = slot_of(memos, key);
 	struct hf_memo *memo = memo_at(memos, memos->used);
 
 	*memo = (struct hf_memo){.len = (uint32_t)len};
@@ -186,11 +192,38 @@ struct hf_memo *hf_memos_set(struct hf_memos *memos, const uint64_t key[2],
 	struct hf_memo *memo = hf_memos_find(memos, key);
 
 	if (!memo || memo->len != len) {
-		if (len > UINT32_MAX || widen_table(memos) < 0 ||
+		if (len > UINT32_MAX || widen_table(memos, 1) < 0 ||
 		    make_room(memos, length_of(len)) < 0)
 			return NULL;
-		memo = append(memos, key, len);
+		memo = append(memos, slot_of(memos, key), key, len);
 	}
 	memcpy(memo->data, data, len);
 	return memo;
+}
+
+struct hf_memo *hf_memos_add(struct hf_memos *memos, const uint64_t key[2],
+			     const char *data, size_t len, bool *added)
+{
+	struct hf_memo *memo;
+	uint32_t *slot;
+
+	if (len > UINT32_MAX || widen_table(memos, 1) < 0 ||
+	    make_room(memos, length_of(len)) < 0)
+		return NULL;
+	slot = slot_of(memos, key);
+	*added = !*slot;
+	if (*slot)
+		return memo_at(memos, *slot - 1);
+	memo = append(memos, slot, key, len);
+	memcpy(memo->data, data, len);
+	return memo;
+}
+
+int hf_memos_reserve(struct hf_memos *memos, size_t n, size_t len)
+{
+	int error = widen_table(memos, n);
+
+	return error < 0 ? error
+			 : make_room(memos, n * length_of(0) +
+						    (len + n * WORD) / WORD);
 }

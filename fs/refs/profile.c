@@ -22,8 +22,18 @@ int hf_refs_profile_parse(const char *text, enum hf_refs_profile *ret)
 	return -EINVAL;
 }
 
+static bool ends_with(const char *path, size_t len, const char *ending)
+{
+	size_t ending_len = strlen(ending);
+
+	return len >= ending_len &&
+	       memcmp(path + len - ending_len, ending, ending_len) == 0;
+}
+
 bool hf_refs_applies(const struct hf_refs_config *config, const char *path)
 {
+	size_t len = strlen(path);
+
 	return config->profile != HF_REFS_NONE &&
-	       (hf_glob_match("*.css", path) || hf_glob_match("*.js", path));
+	       (ends_with(path, len, ".css") || ends_with(path, len, ".js"));
 }

@@ -109,11 +109,10 @@ static int add_shape(const struct hf_view *view,
 {
 	int error;
 
-	hf_buf_reset(&scratch->path);
 	hf_buf_reset(&scratch->before);
 	hf_buf_reset(&scratch->after);
-	hf_view_join(&scratch->path, catalog->dir,
-		     hf_source_names_entry(catalog->names, i).name);
+	hf_view_join_next(&scratch->path, catalog->dir,
+			  hf_source_names_entry(catalog->names, i).name);
 	error = hf_buf_status(&scratch->path);
 	if (error == 0)
 		error = hf_name_shape(&view->name_template, scratch->path.data,
@@ -204,8 +203,7 @@ static void rule_share(void *arg, size_t share)
 
 		if (entry.shadowed)
 			continue;
-		hf_buf_reset(&path);
-		hf_view_join(&path, catalog->dir, entry.name);
+		hf_view_join_next(&path, catalog->dir, entry.name);
 		if (hf_buf_status(&path) < 0) {
 			atomic_store(&ruling->failed, true);
 			return;

@@ -179,6 +179,9 @@ void hf_openings_leave(struct hf_view *view, struct hf_node *node);
 
 /* Appends "dir/name", or "name" at the top. */
 void hf_view_join(struct hf_buf *buf, const char *dir, const char *name);
+/* Makes `buf` that of the next name in the directory: before, it is {0} or that
+ * of another one in it. */
+void hf_view_join_next(struct hf_buf *buf, const char *dir, const char *name);
 
 /* What a file is named by, and what is read under the name. */
 struct hf_named {

@@ -176,7 +176,7 @@ void hf_naming_free(struct hf_naming *naming);
 
 /* --- entries.c: a naming that is finished --------------------------------- */
 
-/* The path of an entry in the directory, in `path`. */
+/* The path of an entry in the directory: as hf_view_join_next. */
 int hf_naming_path(const struct hf_naming *naming, const char *name,
 		   struct hf_buf *path) HF_MUST_USE;
 /* Does entry i of the list wait for a digest? */

@@ -19,15 +19,13 @@ static const char *text_of(const struct hf_buf *buf)
 	return buf->data ? buf->data : "";
 }
 
-/* --- joining ------------------------------------------------------------- */
+/* `after` may be NULL. */
+static int status_of(const struct hf_buf *before, const struct hf_buf *after)
+{
+	int r = hf_buf_status(before);
 
-/* A base name as os.path.splitext cuts it. Borrowed from the path. */
-struct stem {
-	const char *root;
-	size_t root_len;
-	const char *ext;
-	size_t ext_len;
-};
+	return r < 0 || !after ? r : hf_buf_status(after);
+}
 
 /* The length of `text` up to and with its last slash. */
 static size_t dir_len_of(const char *text, size_t len)
@@ -35,60 +33,6 @@ static size_t dir_len_of(const char *text, size_t len)
 	const char *slash = memrchr(text, '/', len);
 
 	return slash ? (size_t)(slash - text) + 1 : 0;
-}
-
-/*
- * os.path.splitext: the extension starts at the last dot, but leading dots
- * never start one.
- */
-static struct stem split_ext(const char *base, size_t len)
-{
-	const char *dot = memrchr(base, '.', len);
-	size_t root_len = dot ? (size_t)(dot - base) : len;
-
-	if (strspn(base, ".") >= root_len)
-		root_len = len;
-	return (struct stem){base, root_len, base + root_len, len - root_len};
-}
-
-static void join(const struct hf_name_template *template,
-		 const struct stem *stem, struct hf_buf *before,
-		 struct hf_buf *after)
-{
-	struct hf_buf *out = before;
-
-	for (const char *c = template->text; *c; c++) {
-		if (*c != '%') {
-			hf_buf_putc(out, *c);
-			continue;
-		}
-		switch (*++c) {
-		case 'n':
-			hf_buf_add(out, stem->root, stem->root_len);
-			break;
-		case 'h':
-			out = after;
-			break;
-		case 'e':
-			hf_buf_add(out, stem->ext, stem->ext_len);
-			break;
-		default:
-			hf_buf_putc(out, '%');
-		}
-	}
-}
-
-/* How much longer than the file's own base name the template makes it. */
-static size_t added_len(const struct hf_name_template *template)
-{
-	size_t len = template->hash_len;
-
-	for (const char *c = template->text; *c; c++) {
-		if (*c == '%' && *++c != '%')
-			continue;
-		len++;
-	}
-	return len;
 }
 
 static int check_len(size_t dir_len, size_t name_len)
@@ -100,12 +44,22 @@ static int check_len(size_t dir_len, size_t name_len)
 
 /* --- paths that Django leaves alone -------------------------------------- */
 
+/* A hyphen, a dot, a slash or a digit, or one from "@" to the last letter:
+ * what most paths are made of, told in two steps. */
+static bool is_common(unsigned char c)
+{
+	return (unsigned char)(c - '-') <= '9' - '-' ||
+	       ((unsigned char)(c - '@') <= 'z' - '@' && c != '\\');
+}
+
 /* True if unquote, urlsplit and strip return the path as it is. */
 static bool is_plain(const char *path, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)path[i];
 
+		if (is_common(c))
+			continue;
 		if (c < ' ' || c >= 0x80 || c == '%' || c == '?' || c == '#' ||
 		    c == ':' || c == '\\')
 			return false;
@@ -113,18 +67,28 @@ static bool is_plain(const char *path, size_t len)
 	return len && path[0] != ' ' && path[len - 1] != ' ';
 }
 
-static int shape_plain(const struct hf_name_template *template,
-		       const char *path, size_t len, struct hf_buf *before,
-		       struct hf_buf *after)
+static int check_plain(const struct hf_name_template *template,
+		       const char *path, size_t len)
 {
 	size_t dir_len = dir_len_of(path, len);
-	struct stem stem = split_ext(path + dir_len, len - dir_len);
-	int r = check_len(dir_len, len - dir_len + added_len(template));
+
+	return check_len(dir_len,
+			 len - dir_len + hf_name_template_added(template));
+}
+
+/* As hf_name_template_join. */
+static int join_plain(const struct hf_name_template *template, const char *path,
+		      size_t len, const char *hex, struct hf_buf *before,
+		      struct hf_buf *after)
+{
+	size_t dir_len = dir_len_of(path, len);
+	struct hf_stem stem = hf_stem_of(path + dir_len, len - dir_len);
+	int r = check_plain(template, path, len);
 
 	if (r < 0)
 		return r;
-	join(template, &stem, before, after);
-	return 0;
+	hf_name_template_join(template, &stem, hex, before, after);
+	return status_of(before, after);
 }
 
 /* --- paths that Django takes for URLs ------------------------------------ */
@@ -208,14 +172,14 @@ static int hash_url(const struct hf_name_template *template, const char *path,
 	const char *clean = url->path;
 	size_t len = strlen(clean);
 	struct hf_url part = {url->scheme, url->netloc, "", "", "", {0}};
-	struct stem stem;
+	struct hf_stem stem;
 	size_t dir_len;
 
 	hf_strip(&clean, &len);
 	dir_len = dir_len_of(clean, len);
-	stem = split_ext(clean + dir_len, len - dir_len);
+	stem = hf_stem_of(clean + dir_len, len - dir_len);
 	hf_buf_add(&left, clean, dir_len);
-	join(template, &stem, &left, &right);
+	hf_name_template_join(template, &stem, NULL, &left, &right);
 	if (strstr(path, "?#") && !*url->query)
 		hf_buf_putc(&right, '?');
 	if (hf_buf_status(&left) < 0 || hf_buf_status(&right) < 0)
@@ -266,7 +230,7 @@ static int shape_url(const struct hf_name_template *template, const char *path,
 		return r;
 	hf_buf_puts(before, text_of(&head) + dir_len);
 	hf_buf_puts(after, text_of(&tail));
-	return 0;
+	return status_of(before, after);
 }
 
 /* --- the door ------------------------------------------------------------ */
@@ -279,22 +243,32 @@ int hf_name_shape(const struct hf_name_template *template, const char *path,
 		  struct hf_buf *before, struct hf_buf *after)
 {
 	size_t len = strlen(path);
-	int r = is_plain(path, len)
-			? shape_plain(template, path, len, before, after)
-			: shape_url(template, path, before, after);
 
-	if (r < 0)
-		return r;
-	r = hf_buf_status(before);
-	return r < 0 ? r : hf_buf_status(after);
+	return is_plain(path, len)
+		       ? join_plain(template, path, len, NULL, before, after)
+		       : shape_url(template, path, before, after);
+}
+
+int hf_name_check(const struct hf_name_template *template, const char *path)
+{
+	HF_CLEANUP(hf_buf_fini) struct hf_buf before = {0};
+	HF_CLEANUP(hf_buf_fini) struct hf_buf after = {0};
+	size_t len = strlen(path);
+
+	return is_plain(path, len) ? check_plain(template, path, len)
+				   : shape_url(template, path, &before, &after);
 }
 
 int hf_name_forward(const struct hf_name_template *template, const char *path,
 		    const char *hex, struct hf_buf *ret)
 {
 	HF_CLEANUP(hf_buf_fini) struct hf_buf after = {0};
-	int r = hf_name_shape(template, path, ret, &after);
+	size_t len = strlen(path);
+	int r;
 
+	if (is_plain(path, len))
+		return join_plain(template, path, len, hex, ret, NULL);
+	r = shape_url(template, path, ret, &after);
 	if (r < 0)
 		return r;
 	hf_buf_add(ret, hex, template->hash_len);

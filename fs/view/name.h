@@ -28,6 +28,22 @@ int hf_name_template_init(struct hf_name_template *template, const char *text,
 			  unsigned hash_len, const char **why) HF_MUST_USE;
 void hf_name_template_fini(struct hf_name_template *template);
 
+/* A base name as os.path.splitext cuts it. Borrowed. */
+struct hf_stem {
+	const char *root;
+	size_t root_len;
+	const char *ext;
+	size_t ext_len;
+};
+struct hf_stem hf_stem_of(const char *base, size_t len);
+/* Appends what the template makes of it: all to `before`, with the hash of
+ * `hex`, or, where that is NULL, what stands behind the hash to `after`. */
+void hf_name_template_join(const struct hf_name_template *template,
+			   const struct hf_stem *stem, const char *hex,
+			   struct hf_buf *before, struct hf_buf *after);
+/* How much longer than the base name itself that is. */
+size_t hf_name_template_added(const struct hf_name_template *template);
+
 /*
  * The presented *base name* of the file at `path` (no leading slash), whose
  * hash is the first hash_len characters of `hex`. Appends to `ret`.
@@ -44,6 +60,10 @@ void hf_name_template_fini(struct hf_name_template *template);
  */
 int hf_name_forward(const struct hf_name_template *template, const char *path,
 		    const char *hex, struct hf_buf *ret) HF_MUST_USE;
+
+/* Whether there is such a name: 0, or why not. */
+int hf_name_check(const struct hf_name_template *template,
+		  const char *path) HF_MUST_USE;
 
 /*
  * The same with a hole: appends the text before the hash to `before` and the

@@ -36,8 +36,7 @@ void hf_naming_free(struct hf_naming *naming)
 int hf_naming_path(const struct hf_naming *naming, const char *name,
 		   struct hf_buf *path)
 {
-	hf_buf_reset(path);
-	hf_view_join(path, naming->path.data, name);
+	hf_view_join_next(path, naming->path.data, name);
 	return hf_buf_status(path);
 }
 

@@ -29,6 +29,18 @@ void hf_view_join(struct hf_buf *buf, const char *dir, const char *name)
 	hf_buf_puts(buf, name);
 }
 
+void hf_view_join_next(struct hf_buf *buf, const char *dir, const char *name)
+{
+	size_t dir_len = strlen(dir);
+
+	if (buf->len <= dir_len) {
+		hf_view_join(buf, dir, name);
+		return;
+	}
+	hf_buf_cut(buf, dir_len + (dir_len > 0));
+	hf_buf_puts(buf, name);
+}
+
 static bool matches(const struct hf_strings *globs, const char *path,
 		    const char *name)
 {
@@ -40,8 +52,6 @@ struct hf_rule hf_rule_of(const struct hf_view *view, const char *path,
 {
 	const struct hf_config *config = view->config;
 	struct hf_rule rule = {HF_KIND_HASHED, HF_PROBLEM_NONE};
-	struct hf_buf before = {0};
-	struct hf_buf after = {0};
 	int error;
 
 	if (matches(&config->keep, path, name)) {
@@ -56,9 +66,7 @@ struct hf_rule hf_rule_of(const struct hf_view *view, const char *path,
 		rule.kind = HF_KIND_PLAIN;
 		return rule;
 	}
-	error = hf_name_shape(&view->name_template, path, &before, &after);
-	hf_buf_fini(&before);
-	hf_buf_fini(&after);
+	error = hf_name_check(&view->name_template, path);
 	if (error < 0) {
 		rule.kind = HF_KIND_PLAIN;
 		rule.problem = error == -ENAMETOOLONG ? HF_PROBLEM_TOO_LONG

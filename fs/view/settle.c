@@ -96,6 +96,7 @@ int hf_listing_settle(const struct hf_view *view, struct hf_listing *made)
 
 	if (error < 0)
 		return error;
+	error = hf_map_reserve(taken, made->n);
 	for (int turn = 0; turn < 3 && error == 0; turn++)
 		error = take_names(view, made, taken, turn);
 	hf_map_free(taken);

@@ -80,3 +80,62 @@ void hf_name_template_fini(struct hf_name_template *template)
 	free(template->text);
 	*template = (struct hf_name_template){0};
 }
+
+/* --- joining ---------------------------------------------------------------- */
+
+/*
+ * os.path.splitext: the extension starts at the last dot, but leading dots
+ * never start one.
+ */
+struct hf_stem hf_stem_of(const char *base, size_t len)
+{
+	const char *dot = memrchr(base, '.', len);
+	size_t root_len = dot ? (size_t)(dot - base) : len;
+
+	if (strspn(base, ".") >= root_len)
+		root_len = len;
+	return (struct hf_stem){base, root_len, base + root_len,
+				len - root_len};
+}
+
+void hf_name_template_join(const struct hf_name_template *template,
+			   const struct hf_stem *stem, const char *hex,
+			   struct hf_buf *before, struct hf_buf *after)
+{
+	struct hf_buf *out = before;
+
+	for (const char *c = template->text; *c; c++) {
+		if (*c != '%') {
+			hf_buf_putc(out, *c);
+			continue;
+		}
+		switch (*++c) {
+		case 'n':
+			hf_buf_add(out, stem->root, stem->root_len);
+			break;
+		case 'h':
+			if (hex)
+				hf_buf_add(out, hex, template->hash_len);
+			else
+				out = after;
+			break;
+		case 'e':
+			hf_buf_add(out, stem->ext, stem->ext_len);
+			break;
+		default:
+			hf_buf_putc(out, '%');
+		}
+	}
+}
+
+size_t hf_name_template_added(const struct hf_name_template *template)
+{
+	size_t len = template->hash_len;
+
+	for (const char *c = template->text; *c; c++) {
+		if (*c == '%' && *++c != '%')
+			continue;
+		len++;
+	}
+	return len;
+}

@@ -88,6 +88,23 @@ static void failure_is_remembered(void **state)
 	assert_int_equal(hf_buf_status(&buf), 0);
 }
 
+static void cut_keeps_the_front(void **state)
+{
+	struct hf_buf buf = {0};
+
+	(void)state;
+	hf_buf_cut(&buf, 0);
+	assert_null(buf.data);
+	hf_buf_puts(&buf, "first");
+	hf_buf_cut(&buf, 5);
+	assert_string_equal(buf.data, "first");
+	hf_buf_cut(&buf, 2);
+	assert_string_equal(buf.data, "fi");
+	hf_buf_puts(&buf, "ve");
+	assert_string_equal(buf.data, "five");
+	hf_buf_fini(&buf);
+}
+
 static void reset_forgets(void **state)
 {
 	struct hf_buf buf = {0};
@@ -169,6 +186,7 @@ int main(void)
 		cmocka_unit_test(grows_at_every_length),
 		cmocka_unit_test(printf_of_every_length),
 		cmocka_unit_test(failure_is_remembered),
+		cmocka_unit_test(cut_keeps_the_front),
 		cmocka_unit_test(reset_forgets),
 		cmocka_unit_test(steal_moves),
 		cmocka_unit_test(cleanups_keep_errno),

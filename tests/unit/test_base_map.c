@@ -258,6 +258,24 @@ static void stays_right_while_it_changes(void **state)
 	hf_map_free(map);
 }
 
+static void what_is_there_stays_where_room_is_made(void **state)
+{
+	struct hf_map *map = new_map();
+
+	(void)state;
+	for (uint32_t i = 0; i < N_ENTRIES; i++) {
+		entries[i] = (struct entry){.key = i};
+		if (i == 100 || i == 101)
+			assert_int_equal(hf_map_reserve(map, N_ENTRIES), 0);
+		toggle(map, &entries[i]);
+		if (i % 4096 == 100)
+			check_map(map);
+	}
+	assert_int_equal(hf_map_reserve(map, 1), 0);
+	check_map(map);
+	hf_map_free(map);
+}
+
 static void seeds_differ(void **state)
 {
 	uint64_t first[2] = {0}, second[2] = {0};
@@ -275,6 +293,7 @@ int main(void)
 		cmocka_unit_test(siphash_of_much),
 		cmocka_unit_test(puts_gets_removes),
 		cmocka_unit_test(stays_right_while_it_changes),
+		cmocka_unit_test(what_is_there_stays_where_room_is_made),
 		cmocka_unit_test(seeds_differ),
 	};
 

@@ -111,6 +111,36 @@ static void holds_what_was_set_last(void **state)
 	assert_int_equal(hf_memos_size(&memos), 0);
 }
 
+/* What is there stays; what is not comes to it, and has room that was made. */
+static void adding_replaces_nothing(void **state)
+{
+	struct hf_memos memos = {0};
+	size_t size;
+
+	(void)state;
+	forget_all();
+	for (size_t i = 0; i < 10; i++)
+		set(&memos, &wanted[i], (unsigned)i, i);
+	assert_int_equal(hf_memos_reserve(&memos, 1000, 7 * 1000), 0);
+	size = hf_memos_size(&memos);
+	for (size_t i = 0; i < 1000; i++) {
+		bool added;
+		struct hf_memo *memo = hf_memos_add(&memos, wanted[i].key,
+						    "replace", 7, &added);
+
+		assert_non_null(memo);
+		assert_int_equal(added, i >= 10);
+		if (!added)
+			continue;
+		wanted[i].len = 7;
+		memcpy(wanted[i].data, "replace", 7);
+		memo->day = 'r';
+	}
+	check(&memos);
+	assert_int_equal(hf_memos_size(&memos), size);
+	hf_memos_fini(&memos);
+}
+
 /* What is replaced by something longer or shorter does not pile up. */
 static void holes_are_closed(void **state)
 {
@@ -167,6 +197,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(holds_what_was_set_last),
+		cmocka_unit_test(adding_replaces_nothing),
 		cmocka_unit_test(holes_are_closed),
 		cmocka_unit_test(many_take_little),
 		cmocka_unit_test(what_comes_in_order_is_no_slower),

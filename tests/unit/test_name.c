@@ -32,6 +32,7 @@ static int forward(const char *template_text, const char *path, char *ret,
 	r = hf_name_template_init(&template, template_text, 12, &why);
 	assert_int_equal(r, 0);
 	r = hf_name_forward(&template, path, png_md5, &name);
+	assert_int_equal(hf_name_check(&template, path), r);
 	snprintf(ret, size, "%s", r == 0 ? name.data : "");
 	hf_buf_fini(&name);
 	hf_name_template_fini(&template);
