@@ -141,22 +141,31 @@ static size_t size_of(size_t n)
 	       n * sizeof(struct hf_source_entry);
 }
 
-/* Of those names, the entries without stats. */
-int hf_list_of_names(struct hf_source_names *names, const struct stat *st,
-		     struct hf_source_list **ret)
+/* Without its entries. NULL: no memory. */
+static struct hf_source_list *new_list(struct hf_source_names *names,
+				       const struct stat *st)
 {
 	size_t n = hf_source_names_len(names);
 	struct hf_source_list *list = malloc(size_of(n));
 
+	if (list)
+		*list = (struct hf_source_list){
+			.refs = 1,
+			.names = hf_source_names_ref(names),
+			.st = *st,
+			.n = n,
+		};
+	return list;
+}
+
+int hf_list_of_names(struct hf_source_names *names, const struct stat *st,
+		     struct hf_source_list **ret)
+{
+	struct hf_source_list *list = new_list(names, st);
+
 	if (!list)
 		return -ENOMEM;
-	*list = (struct hf_source_list){
-		.refs = 1,
-		.names = hf_source_names_ref(names),
-		.st = *st,
-		.n = n,
-	};
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < list->n; i++)
 		list->entries[i] = hf_source_names_entry(names, i);
 	*ret = list;
 	return 0;
@@ -169,6 +178,7 @@ int hf_list_new(const struct hf_parts *parts, struct hf_found *found,
 	struct hf_source_entry **order = calloc(found->n + 1, sizeof(*order));
 	struct stat st = hf_parts_stat(parts);
 	struct hf_source_names *names;
+	struct hf_source_list *list;
 	size_t n;
 	int error;
 
@@ -181,24 +191,28 @@ int hf_list_new(const struct hf_parts *parts, struct hf_found *found,
 	error = hf_source_names_new(parts, order, n, listed_ns, &names);
 	if (error < 0)
 		return error;
-	error = hf_list_of_names(names, &st, ret);
+	list = new_list(names, &st);
 	hf_source_names_unref(names);
-	if (error < 0)
-		return error;
-	(*ret)->steady = steady;
-	for (size_t i = 0; i < n; i++)
-		hf_list_replace(*ret, i, order[i]);
+	if (!list)
+		return -ENOMEM;
+	list->steady = steady;
+	for (size_t i = 0; i < n; i++) {
+		list->entries[i] = *order[i];
+		list->entries[i].name = hf_source_names_entry(names, i).name;
+	}
+	*ret = list;
 	return 0;
 }
 
 int hf_list_copy(const struct hf_source_list *list, struct hf_source_list **ret)
 {
-	int error = hf_list_of_names(list->names, &list->st, ret);
+	struct hf_source_list *copy = new_list(list->names, &list->st);
 
-	if (error == 0)
-		memcpy((*ret)->entries, list->entries,
-		       list->n * sizeof(*list->entries));
-	return error;
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy->entries, list->entries, list->n * sizeof(*list->entries));
+	*ret = copy;
+	return 0;
 }
 
 void hf_list_replace(struct hf_source_list *list, size_t i,

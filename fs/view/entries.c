@@ -17,19 +17,32 @@ struct entering {
 	struct hf_buf name;
 };
 
-/* Room for an entry of every file, and for a plain one beside the hashed. */
-static int make_room(const struct entering *entering)
+/* Entries that a file may have: a plain one beside the hashed. */
+static size_t entries_of_file(const struct hf_naming *naming)
+{
+	return naming->view->config->show & HF_SHOW_PLAIN ? 2 : 1;
+}
+
+/* Room for the entries of all files, in which each piece has its share. */
+static int make_room(struct hf_naming *naming)
+{
+	struct hf_listing *made = naming->made;
+	size_t n = hf_source_list_len(made->list) * entries_of_file(naming);
+
+	if (!made->entries)
+		made->entries = malloc((n + 1) * sizeof(*made->entries));
+	return made->entries ? 0 : -ENOMEM;
+}
+
+static void start(const struct entering *entering)
 {
 	struct hf_piece *piece = entering->piece;
-	bool both = entering->naming->view->config->show & HF_SHOW_PLAIN;
-	size_t n = (piece->end - piece->first) * (both ? 2 : 1) + 1;
 
-	free(piece->entries);
 	hf_buf_reset(&piece->names);
 	piece->n = 0;
 	piece->quiet = piece->settled = true;
-	piece->entries = calloc(n, sizeof(*piece->entries));
-	return piece->entries ? 0 : -ENOMEM;
+	piece->entries = entering->naming->made->entries +
+			 piece->first * entries_of_file(entering->naming);
 }
 
 /* Appends an entry; of a name that is not its source's own, the place in the
@@ -161,8 +174,9 @@ static int enter(struct hf_naming *naming, struct hf_piece *piece, bool alone,
 {
 	struct entering entering = {
 		.naming = naming, .piece = piece, .wait = wait, .alone = alone};
-	int error = make_room(&entering);
+	int error = 0;
 
+	start(&entering);
 	for (size_t i = piece->first; i < piece->end && error == 0; i++)
 		error = enter_one(&entering, i);
 	piece->settled &= piece->quiet;
@@ -201,18 +215,19 @@ static int enter_all_ready(struct hf_naming *naming)
 	return error;
 }
 
-/* Moves a piece's entries behind those of the others; its names stand at
- * `base`, which no longer moves. */
-static void move(struct hf_listing *made, const struct hf_piece *piece,
-		 const char *base)
+/* Moves a piece's entries up to those of the others, if there is a gap. The
+ * names of all do not move any more. */
+static void move(struct hf_listing *made, const struct hf_piece *piece)
 {
-	for (size_t i = 0; i < piece->n; i++) {
-		struct hf_entry *entry = &made->entries[made->n++];
+	struct hf_entry *entries = made->entries + made->n;
 
-		*entry = piece->entries[i];
-		if (entry->name != entry->source)
-			entry->name = base + (uintptr_t)entry->name;
-	}
+	if (entries != piece->entries)
+		memmove(entries, piece->entries, piece->n * sizeof(*entries));
+	for (size_t i = 0; i < piece->n; i++)
+		if (entries[i].name != entries[i].source)
+			entries[i].name = made->names.data + piece->names_at +
+					  (uintptr_t)entries[i].name;
+	made->n += piece->n;
 	made->quiet &= piece->quiet;
 	made->settled &= piece->settled;
 }
@@ -220,41 +235,48 @@ static void move(struct hf_listing *made, const struct hf_piece *piece,
 /* They are kept for long, so what doubling has left over goes. */
 static int join_names(const struct hf_naming *naming, struct hf_buf *names)
 {
-	for (size_t i = 0; i < naming->n_pieces; i++) {
-		const struct hf_buf *some = &naming->pieces[i].names;
+	*names = naming->pieces[0].names;
+	naming->pieces[0].names = (struct hf_buf){0};
+	for (size_t i = 1; i < naming->n_pieces; i++) {
+		struct hf_piece *piece = &naming->pieces[i];
 
-		hf_buf_add(names, some->data, some->len);
+		piece->names_at = names->len;
+		hf_buf_add(names, piece->names.data, piece->names.len);
 	}
 	hf_buf_trim(names);
 	return hf_buf_status(names);
+}
+
+/* The same of entries. */
+static void trim_entries(struct hf_listing *made)
+{
+	struct hf_entry *entries =
+		realloc(made->entries, (made->n + 1) * sizeof(*made->entries));
+
+	if (entries)
+		made->entries = entries;
 }
 
 /* The pieces make up the listing. */
 static int join(struct hf_naming *naming)
 {
 	struct hf_listing *made = naming->made;
-	size_t at = 0;
-	size_t n = 1;
 
-	for (size_t i = 0; i < naming->n_pieces; i++)
-		n += naming->pieces[i].n;
 	made->quiet = made->settled = true;
-	made->entries = malloc(n * sizeof(*made->entries));
-	if (!made->entries || join_names(naming, &made->names) < 0)
+	if (join_names(naming, &made->names) < 0)
 		return -ENOMEM;
-	for (size_t i = 0; i < naming->n_pieces; i++) {
-		const struct hf_piece *piece = &naming->pieces[i];
-
-		move(made, piece, made->names.data + at);
-		at += piece->names.len;
-	}
+	for (size_t i = 0; i < naming->n_pieces; i++)
+		move(made, &naming->pieces[i]);
+	trim_entries(made);
 	return 0;
 }
 
 int hf_naming_enter_now(struct hf_naming *naming)
 {
-	int error = enter_all_ready(naming);
+	int error = make_room(naming);
 
+	if (error == 0)
+		error = enter_all_ready(naming);
 	for (size_t i = 0; i < naming->n_pieces && error == 0; i++)
 		if (!naming->pieces[i].done)
 			error = -EAGAIN;
@@ -263,8 +285,10 @@ int hf_naming_enter_now(struct hf_naming *naming)
 
 int hf_naming_enter(struct hf_naming *naming, struct hf_wait *wait)
 {
-	int error = naming->n_pieces > 1 ? enter_all_ready(naming) : 0;
+	int error = make_room(naming);
 
+	if (error == 0 && naming->n_pieces > 1)
+		error = enter_all_ready(naming);
 	for (size_t i = 0; i < naming->n_pieces && error == 0; i++)
 		if (!naming->pieces[i].done)
 			error = enter(naming, &naming->pieces[i], false, wait);

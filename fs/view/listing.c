@@ -99,10 +99,26 @@ bool hf_listing_quiet(const struct hf_listing *listing)
 
 static const uint64_t key[2] = {0x67656e65, 0x72617469};
 
-static void add_digest(struct hf_buf *text, const struct hf_digest *digest)
+/* Returns the end of what was put there. */
+static uint8_t *put_digest(uint8_t *at, const struct hf_digest *digest)
 {
-	hf_buf_add(text, digest->bytes, digest->len);
-	hf_buf_putc(text, (char)digest->len);
+	*at++ = digest->len;
+	memcpy(at, digest->bytes, digest->len);
+	return at + digest->len;
+}
+
+/* Both, but as a rule they are one. */
+static void add_digests(struct hf_buf *text, const struct hf_entry *entry)
+{
+	static const uint8_t the_same = UINT8_MAX;
+	uint8_t bytes[2 * sizeof(entry->digest)];
+	uint8_t *end = put_digest(bytes, &entry->digest);
+
+	if (hf_digest_equal(&entry->digest, &entry->name_digest))
+		*end++ = the_same;
+	else
+		end = put_digest(end, &entry->name_digest);
+	hf_buf_add(text, bytes, (size_t)(end - bytes));
 }
 
 /* A name that is hashed says no more than its source and its digest. */
@@ -122,8 +138,7 @@ static void add_text(struct hf_buf *text, const struct hf_entry *entry)
 	if (entry->kind != HF_KIND_HASHED)
 		hf_buf_add(text, entry->name, strlen(entry->name) + 1);
 	hf_buf_add(text, numbers, sizeof(numbers));
-	add_digest(text, &entry->digest);
-	add_digest(text, &entry->name_digest);
+	add_digests(text, entry);
 }
 
 /* So many entries are hashed together. */

@@ -144,8 +144,9 @@ struct hf_piece {
 	bool quiet; /* as those of struct hf_listing */
 	bool settled;
 	size_t n;
-	struct hf_entry *entries;
+	struct hf_entry *entries; /* its share of the listing's */
 	struct hf_buf names;
+	size_t names_at; /* in those of the listing */
 };
 /* `graph` is borrowed until the naming is freed; of one question. */
 int hf_naming_look(struct hf_view *view, struct hf_node *dir,

@@ -15,7 +15,6 @@ static void piece_fini(struct hf_piece *piece)
 {
 	hf_batch_free(piece->batch);
 	hf_buf_fini(&piece->names);
-	free(piece->entries);
 }
 
 void hf_naming_free(struct hf_naming *naming)
