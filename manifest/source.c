@@ -37,16 +37,18 @@ static int add_row(const struct hf_row *row,
 	return hf_manifest_add_named(ret, &copy);
 }
 
-/* The manifest takes the text over that paths and names are in. */
+/* The manifest takes the texts over that paths and names are in. */
 static int add_rows(struct hf_snapshot *snapshot,
 		    const struct hf_algorithm *algorithm,
 		    struct hf_manifest *ret)
 {
-	int error = hf_manifest_keep(ret, snapshot->text.data);
+	int error = 0;
 
-	if (error < 0)
-		return error;
-	snapshot->text = (struct hf_buf){0};
+	while (snapshot->n_texts > 0 && error == 0) {
+		error = hf_manifest_keep(
+			ret, snapshot->texts[snapshot->n_texts - 1]);
+		snapshot->n_texts -= error == 0;
+	}
 	for (size_t i = 0; i < snapshot->n && error == 0; i++)
 		error = add_row(&snapshot->rows[i], algorithm, ret);
 	return error;

@@ -9,7 +9,7 @@
 
 /* --- rows ------------------------------------------------------------------- */
 
-/* Rows hold offsets into `text` until it has stopped growing. */
+/* Rows hold offsets into their text until that has stopped growing. */
 static const char *offset(size_t at)
 {
 	return (const char *)(uintptr_t)at;
@@ -27,22 +27,17 @@ static size_t add_path(struct hf_buf *text, const char *dir, const char *name)
 	return at;
 }
 
+/* So many rows are made together, by one thread, and have a text for them. */
+#define SHARE 1024
+
 struct rows {
 	struct hf_walk *walk;
 	struct hf_snapshot *snapshot;
 	const struct hf_algorithm *integrity; /* or NULL */
 	struct hf_wait *wait;
-	size_t cap;
+	struct hf_sight *sights; /* what the rows are about */
+	int *errors;             /* of the shares */
 };
-
-static int add_row(struct rows *rows, const struct hf_row *row)
-{
-	struct hf_snapshot *snapshot = rows->snapshot;
-
-	assert(snapshot->n < rows->cap);
-	snapshot->rows[snapshot->n++] = *row;
-	return hf_buf_status(&snapshot->text);
-}
 
 /* A file without a digest was not read yet: it has to be readable all the
  * same, or the mapping would name what cannot be had. */
@@ -106,53 +101,96 @@ static int look_at(const struct rows *rows, const struct hf_stop *stop,
 	return error;
 }
 
-static int add_entry(struct rows *rows, const char *dir,
-		     const struct hf_stop *stop, size_t i)
+/* The text goes on behind what is in it. */
+static int make_row(const struct rows *rows, const struct hf_sight *sight,
+		    const char *dir, struct hf_buf *text, struct hf_row *ret)
 {
-	const struct hf_listing *listing = stop->listing;
-	const struct hf_entry *entry = hf_listing_entry(listing, i);
-	struct hf_buf *text = &rows->snapshot->text;
+	const struct hf_listing *listing = sight->stop->listing;
+	const struct hf_entry *entry = hf_listing_entry(listing, sight->i);
 	size_t path = add_path(text, dir, entry->source);
 	bool nameless = entry->hidden && !entry->shared;
 	size_t name = nameless ? add_path(text, "", NULL)
 			       : add_path(text, dir, entry->name);
-	struct hf_row row = {
+	int error = hf_buf_status(text);
+
+	*ret = (struct hf_row){
 		.path = offset(path),
 		.name = offset(name),
 		.kind = entry->kind,
-		.problem = problem_of(listing, i),
+		.problem = problem_of(listing, sight->i),
 		.error = entry->error,
 		.size = entry->size,
 		.name_digest = entry->name_digest,
 		.content_digest = entry->digest,
 	};
-	int error = hf_buf_status(text);
-
-	if (error < 0)
+	if (error == 0)
+		error = look_at(rows, sight->stop, sight->i, text->data + path,
+				ret);
+	if (error == 0 || hf_error_passing(error) || error == -ENOENT ||
+	    error == -EBUSY || error == -ESTALE)
 		return error;
-	error = look_at(rows, stop, i, text->data + path, &row);
-	if (hf_error_passing(error) || error == -ENOENT || error == -EBUSY ||
-	    error == -ESTALE)
-		return error;
-	if (error < 0) {
-		row.problem = HF_PROBLEM_UNREADABLE;
-		row.error = -error;
-	}
-	return add_row(rows, &row);
+	ret->problem = HF_PROBLEM_UNREADABLE;
+	ret->error = -error;
+	return 0;
 }
 
-static int add_failed_dir(struct rows *rows, const char *dir, int error)
+/* Of a directory that could not be listed. */
+static int make_failed(const struct hf_stop *stop, const char *dir,
+		       struct hf_buf *text, struct hf_row *ret)
 {
-	struct hf_buf *text = &rows->snapshot->text;
-	struct hf_row row = {
+	*ret = (struct hf_row){
+		.path = offset(add_path(text, dir, NULL)),
+		.name = offset(add_path(text, "", NULL)),
 		.kind = HF_KIND_DIR,
 		.problem = HF_PROBLEM_UNREADABLE,
-		.error = -error,
+		.error = -stop->error,
 	};
+	return hf_buf_status(text);
+}
 
-	row.path = offset(add_path(text, dir, NULL));
-	row.name = offset(add_path(text, "", NULL));
-	return add_row(rows, &row);
+/* Rows [first, end): then they point into the text, which is theirs. */
+static int make_some(const struct rows *rows, size_t first, size_t end,
+		     struct hf_buf *text)
+{
+	HF_CLEANUP(hf_buf_fini) struct hf_buf dir = {0};
+	const struct hf_stop *stop = NULL;
+	struct hf_row *made = rows->snapshot->rows;
+	int error = 0;
+
+	for (size_t i = first; i < end && error == 0; i++) {
+		const struct hf_sight *sight = &rows->sights[i];
+
+		if (sight->stop != stop) {
+			stop = sight->stop;
+			hf_buf_reset(&dir);
+			hf_node_path(stop->node, &dir);
+			error = hf_buf_status(&dir);
+		}
+		if (error == 0)
+			error = sight->i == SIZE_MAX
+					? make_failed(stop, dir.data, text,
+						      &made[i])
+					: make_row(rows, sight, dir.data, text,
+						   &made[i]);
+	}
+	for (size_t i = first; i < end && error == 0; i++) {
+		made[i].path = text->data + (uintptr_t)made[i].path;
+		made[i].name = text->data + (uintptr_t)made[i].name;
+	}
+	return error;
+}
+
+/* In several threads. */
+static void make_share(void *arg, size_t share)
+{
+	const struct rows *rows = arg;
+	struct hf_snapshot *snapshot = rows->snapshot;
+	size_t first = share * SHARE;
+	size_t end = first + SHARE < snapshot->n ? first + SHARE : snapshot->n;
+	struct hf_buf text = {0};
+
+	rows->errors[share] = make_some(rows, first, end, &text);
+	snapshot->texts[share] = text.data;
 }
 
 static int compare_rows(const void *a, const void *b)
@@ -191,37 +229,63 @@ static uint64_t generation_of(const struct hf_walk *walk)
 
 /* --- the whole ----------------------------------------------------------------- */
 
-/* Room for all rows, so that none has to move. */
-static int make_room(const struct hf_walk *walk, struct rows *rows)
+/* What rows there will be. */
+static int look_around(struct rows *rows)
 {
-	size_t n = 1;
+	size_t n = 0;
+	size_t n_rows = 0;
+	int error;
 
-	for (size_t i = 0; i < walk->n; i++)
-		n += walk->stops[i].listing
-			     ? hf_listing_len(walk->stops[i].listing)
-			     : 1;
-	rows->snapshot->rows = malloc(n * sizeof(*rows->snapshot->rows));
-	rows->cap = n;
-	return rows->snapshot->rows ? 0 : -ENOMEM;
+	rows->sights = malloc((hf_walk_sights(rows->walk) + 1) *
+			      sizeof(*rows->sights));
+	if (!rows->sights)
+		return -ENOMEM;
+	error = hf_walk_tour(rows->walk, rows->sights, &n);
+	for (size_t i = 0; i < n && error == 0; i++) {
+		const struct hf_sight *sight = &rows->sights[i];
+
+		if (sight->i == SIZE_MAX ||
+		    has_row(sight->stop->listing, sight->i))
+			rows->sights[n_rows++] = *sight;
+	}
+	rows->snapshot->n = n_rows;
+	return error;
 }
 
-static int visit_failed(void *arg, const char *dir, int error)
+static int make_room(struct rows *rows)
 {
-	return add_failed_dir(arg, dir, error);
+	struct hf_snapshot *snapshot = rows->snapshot;
+	size_t n_texts = (snapshot->n + SHARE - 1) / SHARE;
+
+	snapshot->rows = malloc((snapshot->n + 1) * sizeof(*snapshot->rows));
+	snapshot->texts = calloc(n_texts + 1, sizeof(*snapshot->texts));
+	rows->errors = calloc(n_texts + 1, sizeof(*rows->errors));
+	if (!snapshot->rows || !snapshot->texts || !rows->errors)
+		return -ENOMEM;
+	snapshot->n_texts = n_texts;
+	return 0;
 }
 
-static int visit_entry(void *arg, const char *dir, const struct hf_stop *stop,
-		       size_t i)
+static int make_all(struct rows *rows)
 {
-	return has_row(stop->listing, i) ? add_entry(arg, dir, stop, i) : 0;
+	size_t n = rows->snapshot->n_texts;
+	int error = 0;
+
+	/* The asker alone waits for the reading of a file. */
+	if (rows->integrity)
+		for (size_t i = 0; i < n; i++)
+			make_share(rows, i);
+	else
+		hf_pool_share(rows->walk->view->pool, n, make_share, rows);
+	for (size_t i = 0; i < n && error == 0; i++)
+		error = rows->errors[i];
+	return error;
 }
 
-static int add_all(struct rows *rows)
+static void rows_fini(struct rows *rows)
 {
-	const struct hf_visitor visitor = {rows, visit_failed, visit_entry};
-	int error = make_room(rows->walk, rows);
-
-	return error < 0 ? error : hf_walk_tour(rows->walk, &visitor);
+	free(rows->sights);
+	free(rows->errors);
 }
 
 /* The tour leaves little to do, as a rule nothing. */
@@ -242,28 +306,29 @@ int hf_snapshot_of_walk(struct hf_walk *walk,
 			const struct hf_algorithm *integrity,
 			struct hf_wait *wait, struct hf_snapshot *ret)
 {
+	HF_CLEANUP(rows_fini)
 	struct rows rows = {.walk = walk,
 			    .snapshot = ret,
 			    .integrity = integrity,
 			    .wait = wait};
-	int error = add_all(&rows);
+	int error = look_around(&rows);
 
+	if (error == 0)
+		error = make_room(&rows);
+	if (error == 0)
+		error = make_all(&rows);
 	if (error < 0)
 		return error;
 	ret->generation = generation_of(walk);
-	for (size_t i = 0; i < ret->n; i++) {
-		struct hf_row *row = &ret->rows[i];
-
-		row->path = ret->text.data + (uintptr_t)row->path;
-		row->name = ret->text.data + (uintptr_t)row->name;
-	}
 	sort(ret);
 	return 0;
 }
 
 void hf_snapshot_fini(struct hf_snapshot *snapshot)
 {
+	for (size_t i = 0; i < snapshot->n_texts; i++)
+		free(snapshot->texts[i]);
+	free(snapshot->texts);
 	free(snapshot->rows);
-	hf_buf_fini(&snapshot->text);
 	memset(snapshot, 0, sizeof(*snapshot));
 }

@@ -10,7 +10,6 @@
 /* A directory that is being visited. */
 struct visit {
 	const struct hf_stop *stop;
-	char *path;
 	size_t next;    /* entry */
 	size_t child;   /* stop of the next directory in it */
 	size_t waiting; /* of those on the stack, they are its own */
@@ -19,7 +18,8 @@ struct visit {
 /* Directories that are open, and those in them whose turn has not come. */
 struct tour {
 	const struct hf_walk *walk;
-	const struct hf_visitor *visitor;
+	struct hf_sight *sights;
+	size_t n_sights;
 	struct visit *visits;
 	const struct hf_stop **waiting;
 	size_t n;
@@ -29,8 +29,6 @@ struct tour {
 
 static void tour_fini(struct tour *tour)
 {
-	while (tour->n > 0)
-		free(tour->visits[--tour->n].path);
 	free(tour->visits);
 	free(tour->waiting);
 }
@@ -44,22 +42,18 @@ static int tour_init(const struct hf_walk *walk, struct tour *tour)
 	return tour->visits && tour->waiting ? 0 : -ENOMEM;
 }
 
-static int visit(struct tour *tour, const struct hf_stop *stop)
+static void see(struct tour *tour, const struct hf_stop *stop, size_t i)
 {
-	struct visit *visit = &tour->visits[tour->n];
-	struct hf_buf path = {0};
-	int error;
+	tour->sights[tour->n_sights++] = (struct hf_sight){stop, i};
+}
 
-	hf_node_path(stop->node, &path);
-	*visit = (struct visit){.stop = stop, .child = stop->first_child};
-	error = hf_buf_steal(&path, &visit->path);
-	if (error < 0)
-		return error;
-	tour->n++;
+static void visit(struct tour *tour, const struct hf_stop *stop)
+{
+	tour->visits[tour->n++] =
+		(struct visit){.stop = stop, .child = stop->first_child};
 	tour->visited++;
-	return stop->error < 0 ? tour->visitor->failed(tour->visitor->arg,
-						       visit->path, stop->error)
-			       : 0;
+	if (stop->error < 0)
+		see(tour, stop, SIZE_MAX);
 }
 
 /* The stop of a directory's entry, or NULL. */
@@ -89,7 +83,7 @@ static bool comes_before(const struct hf_entry *entry,
 }
 
 /* The next entry of the directory at hand, or into another one, or out. */
-static int step(struct tour *tour)
+static void step(struct tour *tour)
 {
 	struct visit *at = &tour->visits[tour->n - 1];
 	const struct hf_listing *listing = at->stop->listing;
@@ -104,31 +98,43 @@ static int step(struct tour *tour)
 	if (first && (!entry || !comes_before(entry, first))) {
 		at->waiting--;
 		tour->n_waiting--;
-		return visit(tour, first);
+		visit(tour, first);
+		return;
 	}
 	if (!entry) {
-		free(at->path);
 		tour->n--;
-		return 0;
+		return;
 	}
 	child = child_of(tour, at, entry);
 	if (child) {
 		at->waiting++;
 		tour->waiting[tour->n_waiting++] = child;
 	}
-	at->next++;
-	return tour->visitor->entry(tour->visitor->arg, at->path, at->stop,
-				    at->next - 1);
+	see(tour, at->stop, at->next++);
 }
 
-int hf_walk_tour(const struct hf_walk *walk, const struct hf_visitor *visitor)
+size_t hf_walk_sights(const struct hf_walk *walk)
 {
-	HF_CLEANUP(tour_fini) struct tour tour = {.visitor = visitor};
+	size_t n = 0;
+
+	for (size_t i = 0; i < walk->n; i++)
+		n += walk->stops[i].listing
+			     ? hf_listing_len(walk->stops[i].listing)
+			     : 1;
+	return n;
+}
+
+int hf_walk_tour(const struct hf_walk *walk, struct hf_sight *ret,
+		 size_t *ret_n)
+{
+	HF_CLEANUP(tour_fini) struct tour tour = {.sights = ret};
 	int error = tour_init(walk, &tour);
 
-	if (error == 0)
-		error = visit(&tour, &walk->stops[0]);
-	while (error == 0 && tour.n > 0)
-		error = step(&tour);
-	return error == 0 && tour.visited < walk->n ? -EAGAIN : error;
+	if (error < 0)
+		return error;
+	visit(&tour, &walk->stops[0]);
+	while (tour.n > 0)
+		step(&tour);
+	*ret_n = tour.n_sights;
+	return tour.visited < walk->n ? -EAGAIN : 0;
 }

@@ -384,7 +384,9 @@ struct hf_snapshot {
 	size_t n;
 	uint64_t generation; /* a hash of all listings: equal trees, equal
 				generations */
-	struct hf_buf text;  /* what the strings point into; private */
+	char **texts; /* what the strings point into; whoever takes some over
+			 takes them off the end */
+	size_t n_texts;
 };
 
 /*

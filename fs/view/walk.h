@@ -182,20 +182,18 @@ int hf_references_of_walk(struct hf_walk *walk,
 
 /* --- tour.c -------------------------------------------------------------- */
 
-/* What is called on a tour: a negative errno of either ends it. `dir` is the
- * path of a directory, for that call. */
-struct hf_visitor {
-	void *arg;
-	/* It could not be listed. */
-	int (*failed)(void *arg, const char *dir, int error);
-	/* Entry `i` of its listing, that of `stop`. */
-	int (*entry)(void *arg, const char *dir, const struct hf_stop *stop,
-		     size_t i);
+/* What a tour comes by: an entry of the stop's listing, or, instead of all of
+ * them, the directory itself if it could not be listed. */
+struct hf_sight {
+	const struct hf_stop *stop;
+	size_t i; /* SIZE_MAX: the directory */
 };
-/* -EAGAIN: some directory is in no listing, so that it is none of the tree
- * any more; -ENOMEM. */
-int hf_walk_tour(const struct hf_walk *walk,
-		 const struct hf_visitor *visitor) HF_MUST_USE;
+/* All of them, in their order; `ret` has room for hf_walk_sights of them, *ret_n
+ * is how many. -EAGAIN: some directory is in no listing, so that it is none of
+ * the tree any more; -ENOMEM. */
+size_t hf_walk_sights(const struct hf_walk *walk);
+int hf_walk_tour(const struct hf_walk *walk, struct hf_sight *ret,
+		 size_t *ret_n) HF_MUST_USE;
 
 /* --- snapshot.c, findings.c, plainrefs.c --------------------------------- */
 
