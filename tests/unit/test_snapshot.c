@@ -102,6 +102,33 @@ static void every_file_has_a_row(void **state)
 }
 
 /* A row's name is what a mount shows: it can be looked up and opened. */
+/* Several threads make them, each some; and each row has its own text. */
+static void many_files_have_rows(void **state)
+{
+	struct scene *scene = *state;
+	struct hf_snapshot snapshot;
+	char path[32], name[NAME_MAX + 1];
+
+	for (int i = 0; i < 5000; i++) {
+		snprintf(path, sizeof(path), "%c/%04d.txt", 'a' + i % 3, i);
+		tree_write(&scene->tree, path, "x");
+	}
+	scene_open(scene, "@", "");
+	take(scene, &snapshot);
+	assert_int_equal(snapshot.n, 5000);
+	assert_true(snapshot.n_texts > 1);
+	assert_sorted(&snapshot);
+	for (size_t i = 0; i < snapshot.n; i++) {
+		const struct hf_row *row = &snapshot.rows[i];
+
+		snprintf(path, sizeof(path), "%.6s", row->path);
+		scene_name(path, ".txt", "x", name);
+		assert_string_equal(row->name, name);
+		assert_int_equal(row->size, 1);
+	}
+	hf_snapshot_fini(&snapshot);
+}
+
 static void every_name_is_there(void **state)
 {
 	static const char *const options[] = {"", "show=plain",
@@ -566,6 +593,7 @@ int main(void)
 	cmocka_unit_test_setup_teardown(test, scene_set_up, scene_tear_down)
 	const struct CMUnitTest tests[] = {
 		SNAPSHOT(every_file_has_a_row),
+		SNAPSHOT(many_files_have_rows),
 		SNAPSHOT(every_name_is_there),
 		SNAPSHOT(what_is_not_shown_has_no_row),
 		SNAPSHOT(an_empty_tree_has_no_rows),
