@@ -96,6 +96,7 @@ def under(bed):
             (tree / "d/f.txt").write_bytes(SMALL)
             (tree / "d/big.bin").write_bytes(BIG)
             (tree / "d/sub/x.txt").write_bytes(b"x")
+            (tree / "d/tail.txt").write_bytes(b"last")
             give(tree, person)
         time.sleep(2.1)
         yield trees
@@ -191,6 +192,25 @@ def test_kill_9_during(source, mount, place, as_user, operation, whom):
         if whom == "worker":
             assert not mounted(path)
         check_again(mount, source, path, as_user)
+
+
+@pytest.mark.parametrize("operation", ["read", "readdirplus"])
+def test_kill_9_of_clients_during(source, mount, as_user, operation):
+    """What they had open is closed while somebody is still at work on it: that
+    this does no harm is for a sanitizer to see."""
+    ready, act, hangs = OPERATIONS[operation]
+    with mount(source, person=as_user) as m:
+        worker = m.worker()
+        with clients(m, 3, ready, act) as waiting:
+            source.hang(*hangs)
+            for client in waiting:
+                client.act()
+            source.wait_for(*hangs)
+            assert eventually(lambda: all(client.waits() for client in waiting), 20)
+        time.sleep(0.5)
+        source.release()
+        assert m.read(f"d/{BIG_NAME}") == BIG and len(m.listing("d")) == 4
+        assert m.worker() == worker
 
 
 def error_of(person, function, *args):

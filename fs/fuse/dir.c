@@ -1,65 +1,84 @@
 /*
- * dir: a directory is listed when it is opened and read from that listing;
- * offsets are places in it. opendir always reaches us, so the kernel's own
- * copy of a listing is used only while it is the current one.
+ * dir: a directory is listed when it is opened and read from that listing.
+ * opendir always reaches us, so the kernel's own copy of a listing is used only
+ * while it is the current one.
  */
 #include "fs/fuse/internal.h"
 
 #include <errno.h>
-#include <string.h>
+#include <pthread.h>
 
-/* An open directory: of the view, or .hashedfs (no node). */
+/*
+ * An open directory: of the view, or .hashedfs (no node). Counted: a reader that
+ * is killed leaves it while the thread that answers is still at work.
+ */
 struct handle {
+	atomic_uint refs;
 	struct hf_node *node;
-	struct hf_listing *listing; /* NULL: not asked for yet */
-	uint64_t generation;        /* at which it was opened */
-	struct hf_grounds grounds;  /* of the listing */
+	uint64_t generation;      /* at which it was opened */
+	struct hf_catalog *names; /* as then, if it has no listing of then */
 	struct hf_reading reading;
+	pthread_mutex_t lock;
+	/* the following are protected by lock */
+	struct hf_listing *listing; /* NULL: not asked for yet; then for good */
+	struct hf_grounds grounds;  /* of the listing */
+	off_t offset;               /* where the last answer ended, */
+	size_t at;                  /* in the listing */
 };
-
-/* "." and ".." come before the entries of a listing. */
-#define N_DOTS 2
 
 static struct handle *handle_of(const struct fuse_file_info *fi)
 {
 	return (struct handle *)(uintptr_t)fi->fh;
 }
 
-static void handle_free(struct hf_fs *fs, struct handle *handle)
+static void handle_unref(struct hf_fs *fs, struct handle *handle)
 {
+	if (atomic_fetch_sub(&handle->refs, 1) != 1)
+		return;
 	hf_trust_end(fs->trust, &handle->reading);
 	hf_listing_unref(handle->listing);
+	hf_catalog_unref(handle->names);
 	hf_node_unref(handle->node);
+	pthread_mutex_destroy(&handle->lock);
 	free(handle);
 	hf_handles_give(&fs->handles);
 }
 
 static int handle_new(struct hf_fs *fs, struct handle **ret)
 {
+	struct handle *handle;
 	int error = hf_handles_take(&fs->handles);
 
 	if (error < 0)
 		return error;
-	*ret = calloc(1, sizeof(**ret));
-	if (*ret)
-		return 0;
-	hf_handles_give(&fs->handles);
-	return -ENOMEM;
+	handle = calloc(1, sizeof(*handle));
+	if (!handle) {
+		hf_handles_give(&fs->handles);
+		return -ENOMEM;
+	}
+	handle->refs = 1;
+	pthread_mutex_init(&handle->lock, NULL);
+	*ret = handle;
+	return 0;
 }
 
 static int open_listing(struct hf_fs *fs, fuse_ino_t ino, struct hf_wait *wait,
 			struct handle *handle)
 {
 	int file;
+	int error;
 
 	if (hf_is_control(ino, &file))
 		return file < 0 ? 0 : -ENOTDIR;
 	handle->node = hf_inodes_get(fs->inodes, ino);
 	if (!handle->node)
 		return -ESTALE;
-	return hf_view_list_again(fs->view, handle->node, wait,
-				  &handle->grounds, &handle->generation,
-				  &handle->listing);
+	error = hf_view_list_again(fs->view, handle->node, wait,
+				   &handle->grounds, &handle->generation,
+				   &handle->listing);
+	if (error == 0 && !handle->listing)
+		handle->names = hf_view_catalog(handle->node);
+	return error;
 }
 
 void hf_op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -78,12 +97,12 @@ void hf_op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	hf_request_begin(&request, fs, req);
 	error = open_listing(fs, ino, &request.wait, handle);
 	if (!hf_request_claim(&request)) {
-		handle_free(fs, handle);
+		handle_unref(fs, handle);
 		return;
 	}
 	if (error < 0) {
 		hf_reply_failure(fs, req, handle->node, NULL, error);
-		handle_free(fs, handle);
+		handle_unref(fs, handle);
 		return;
 	}
 	if (handle->node)
@@ -94,7 +113,7 @@ void hf_op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	fi->keep_cache = keep;
 	if (fuse_reply_open(req, fi) < 0) {
 		hf_inodes_closedir(fs->inodes, ino);
-		handle_free(fs, handle);
+		handle_unref(fs, handle);
 	}
 }
 
@@ -103,230 +122,152 @@ void hf_op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct hf_fs *fs = hf_fs_of(req);
 
 	hf_inodes_closedir(fs->inodes, ino);
-	handle_free(fs, handle_of(fi));
+	handle_unref(fs, handle_of(fi));
 	fuse_reply_err(req, 0);
 }
 
-/* --- filling a reply ---------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------ */
 
-struct reply {
-	fuse_req_t req;
-	struct hf_fs *fs;
-	struct handle *handle;
-	bool plus;
-	bool current; /* nothing was reported since it was listed */
-	char *data;
-	size_t size;
-	size_t len;
-	uint64_t *entered; /* nodeids that the answer hands out */
-	size_t n_entered;
-};
-
-/* No entry of a reply is shorter: what the kernel's own formats begin with. */
-#define MIN_ENTRY_LEN 24
-
-static int reply_init(struct reply *reply)
+/* The handle's listing (borrowed) and what it rests on; NULL: it has none. */
+static struct hf_listing *listing_of(struct handle *handle,
+				     struct hf_grounds *grounds)
 {
-	size_t most = reply->size / MIN_ENTRY_LEN + 1;
+	struct hf_listing *listing;
 
-	reply->data = malloc(reply->size);
-	reply->entered = reply->plus ? calloc(most, sizeof(uint64_t)) : NULL;
-	return reply->data && (reply->entered || !reply->plus) ? 0 : -ENOMEM;
+	pthread_mutex_lock(&handle->lock);
+	listing = handle->listing;
+	*grounds = handle->grounds;
+	pthread_mutex_unlock(&handle->lock);
+	return listing;
 }
 
-static void reply_fini(struct reply *reply)
+/* Steals `listing`, unless another thread was faster. */
+static void hold(struct handle *handle, struct hf_listing *listing,
+		 const struct hf_grounds *grounds)
 {
-	free(reply->data);
-	free(reply->entered);
-}
+	struct hf_listing *other;
 
-/* The answer does not go out, and so hands out nothing. */
-static void take_back(struct reply *reply)
-{
-	for (size_t i = 0; i < reply->n_entered; i++)
-		hf_inodes_forget(reply->fs->inodes, reply->entered[i], 1);
-}
-
-/* Adds one entry; false: there is no more room. */
-static bool add(struct reply *reply, const char *name,
-		const struct fuse_entry_param *param, off_t next)
-{
-	char *at = reply->data + reply->len;
-	size_t room = reply->size - reply->len;
-	size_t need = reply->plus ? fuse_add_direntry_plus(reply->req, at, room,
-							   name, param, next)
-				  : fuse_add_direntry(reply->req, at, room,
-						      name, &param->attr, next);
-
-	if (need > room)
-		return false;
-	reply->len += need;
-	return true;
-}
-
-static bool add_dot(struct reply *reply, off_t offset)
-{
-	/* No inode: the kernel counts no lookup for "." and "..". */
-	struct fuse_entry_param param = {.attr.st_mode = S_IFDIR};
-
-	param.attr.st_ino = 1;
-	return add(reply, offset == 0 ? "." : "..", &param, offset + 1);
+	pthread_mutex_lock(&handle->lock);
+	other = handle->listing;
+	if (!other) {
+		handle->listing = listing;
+		handle->grounds = *grounds;
+	}
+	pthread_mutex_unlock(&handle->lock);
+	if (other)
+		hf_listing_unref(listing);
 }
 
 /*
- * What an entry leads to. With `plus` it is a lookup, too, unless the listing
- * may be out of date: then the name stands alone, for a lookup to tell.
+ * The listing, for a kernel that does not have all of it. There may be another
+ * one by now, in which whoever has read a part of the old one goes on; then what
+ * the kernel has is of both, and not for those who come later.
  */
-static int look(struct reply *reply, struct hf_node *node,
-		struct fuse_entry_param *ret)
-{
-	struct hf_fs *fs = reply->fs;
-	const struct hf_grounds *grounds = &reply->handle->grounds;
-	bool reported = grounds->reported && hf_node_reported(node);
-	int error = hf_entry_param(fs, node, 0, ret);
-
-	if (error < 0 || !reply->plus || !reply->current)
-		return error;
-	ret->entry_timeout = hf_trust_name(fs->trust, reported, grounds);
-	return hf_inodes_enter(fs->inodes, hf_node_ref(node), &ret->ino);
-}
-
-/* An entry of a listing. The kernel counts a lookup only if the entry fits:
- * then it is taken back. */
-static bool add_entry(struct reply *reply, size_t i, off_t next, int *error)
-{
-	struct hf_fs *fs = reply->fs;
-	const struct hf_listing *listing = reply->handle->listing;
-	const struct hf_entry *entry = hf_listing_entry(listing, i);
-	struct fuse_entry_param param = {0};
-	struct hf_node *node;
-
-	*error = hf_view_node(fs->view, reply->handle->node, listing, i, &node);
-	if (*error < 0)
-		return false;
-	*error = look(reply, node, &param);
-	hf_node_unref(node);
-	if (*error == -ENOMEM)
-		return false;
-	if (*error < 0) {
-		/* Gone or changed since. */
-		memset(&param, 0, sizeof(param));
-		param.attr.st_mode = entry->mode;
-		param.attr.st_ino = 1;
-		*error = 0;
-	}
-	if (add(reply, entry->name, &param, next)) {
-		if (param.ino)
-			reply->entered[reply->n_entered++] = param.ino;
-		return true;
-	}
-	if (param.ino)
-		hf_inodes_forget(fs->inodes, param.ino, 1);
-	return false;
-}
-
-static bool add_control(struct reply *reply, size_t i, off_t next)
-{
-	struct fuse_entry_param param = {.ino = HF_CONTROL_NODEID + 1 + i,
-					 .generation = 1};
-
-	hf_control_stat(reply->fs, (int)i, &param.attr);
-	return add(reply, hf_control_name(i), &param, next);
-}
-
-static int fill(struct reply *reply, off_t offset)
-{
-	const struct hf_listing *listing = reply->handle->listing;
-	bool room = true;
-	int error = 0;
-
-	for (; offset < N_DOTS && room; offset++)
-		room = add_dot(reply, offset);
-	for (size_t i = (size_t)(offset - N_DOTS); room && error == 0; i++) {
-		off_t next = (off_t)i + N_DOTS + 1;
-
-		if (listing && i >= hf_listing_len(listing))
-			break;
-		if (!listing && !hf_control_name(i))
-			break;
-		if (!listing)
-			room = add_control(reply, i, next);
-		else if (!hf_listing_entry(listing, i)->hidden)
-			room = add_entry(reply, i, next, &error);
-	}
-	return error;
-}
-
-/*
- * The listing, for a kernel that does not have all of it. If there is another
- * one by now, whoever has read a part of the old one cannot go on: entries
- * would be left out.
- */
-static int recall(struct hf_fs *fs, fuse_ino_t ino, off_t offset,
-		  struct hf_wait *wait, struct handle *handle)
+static int recall(struct hf_fs *fs, fuse_ino_t ino, struct hf_wait *wait,
+		  struct handle *handle)
 {
 	struct hf_listing *listing;
 	struct hf_grounds grounds;
-	uint64_t generation;
-	int error;
+	int error = 0;
 
-	if (handle->listing || !handle->node)
+	if (!handle->node || listing_of(handle, &grounds))
 		return 0;
-	handle->listing =
-		hf_view_recall(fs->view, handle->node, handle->generation);
-	if (handle->listing)
-		return 0;
-	error = hf_view_list_anew(fs->view, handle->node, wait, &grounds,
-				  &listing);
+	listing = hf_view_recall(fs->view, handle->node, handle->generation);
+	if (!listing)
+		error = hf_view_list_anew(fs->view, handle->node, wait,
+					  &grounds, &listing);
 	if (error < 0)
 		return error;
-	generation = hf_listing_generation(listing);
-	if (generation != handle->generation &&
-	    (!hf_inodes_relisted(fs->inodes, ino) || offset > 0)) {
-		hf_listing_unref(listing);
-		return -ESTALE;
-	}
-	handle->listing = listing;
-	handle->generation = generation;
-	handle->grounds = grounds;
+	if (hf_listing_generation(listing) != handle->generation)
+		hf_inodes_relisted(fs->inodes, ino);
+	hold(handle, listing, &grounds);
 	return 0;
+}
+
+/* Where an offset is in the listing: usually where the last answer ended. */
+static int find(const struct hf_reply *reply, struct handle *handle,
+		size_t *ret)
+{
+	bool known;
+
+	pthread_mutex_lock(&handle->lock);
+	known = reply->offset == handle->offset;
+	if (known)
+		*ret = handle->at;
+	pthread_mutex_unlock(&handle->lock);
+	if (known)
+		return 0;
+	if (reply->offset > HF_N_DOTS && reply->listing)
+		return hf_place_find(reply->fs, reply->offset, reply->listing,
+				     handle->names, ret);
+	*ret = reply->offset > HF_N_DOTS ? (size_t)reply->offset - HF_N_DOTS
+					 : 0;
+	return 0;
+}
+
+static void remember(const struct hf_reply *reply, struct handle *handle)
+{
+	pthread_mutex_lock(&handle->lock);
+	handle->offset = reply->offset;
+	handle->at = reply->at;
+	pthread_mutex_unlock(&handle->lock);
+}
+
+static int answer(struct hf_reply *reply, fuse_ino_t ino, struct hf_wait *wait,
+		  struct handle *handle)
+{
+	struct hf_fs *fs = reply->fs;
+	int error = recall(fs, ino, wait, handle);
+
+	if (error < 0)
+		return error;
+	reply->dir = handle->node;
+	reply->listing = listing_of(handle, &reply->grounds);
+	reply->current = reply->grounds.reports == hf_view_reports(fs->view);
+	error = find(reply, handle, &reply->at);
+	if (error == 0)
+		error = hf_reply_init(reply);
+	if (error == 0)
+		error = hf_reply_fill(reply);
+	if (reply->len)
+		remember(reply, handle);
+	return error;
 }
 
 static void readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 		    struct fuse_file_info *fi, bool plus)
 {
-	struct reply reply = {.req = req,
-			      .fs = hf_fs_of(req),
-			      .handle = handle_of(fi),
-			      .plus = plus,
-			      .size = size};
+	struct hf_fs *fs = hf_fs_of(req);
+	struct handle *handle = handle_of(fi);
 	struct hf_request request;
+	struct hf_reply reply = {.req = req,
+				 .fs = fs,
+				 .plus = plus,
+				 .size = size,
+				 .offset = offset};
 	int error;
 
-	hf_request_begin(&request, reply.fs, req);
+	atomic_fetch_add(&handle->refs, 1);
+	hf_request_begin(&request, fs, req);
 	/* Whoever asks for more has got to what came before. */
-	hf_trust_end(reply.fs->trust, &reply.handle->reading);
+	hf_trust_end(fs->trust, &handle->reading);
 	if (plus)
-		hf_trust_begin(reply.fs->trust, &reply.handle->reading);
-	error = recall(reply.fs, ino, offset, &request.wait, reply.handle);
-	reply.current = reply.handle->grounds.reports ==
-			hf_view_reports(reply.fs->view);
-	if (error == 0)
-		error = reply_init(&reply);
-	if (error == 0)
-		error = fill(&reply, offset);
-	if (reply.n_entered == 0)
-		hf_trust_end(reply.fs->trust, &reply.handle->reading);
-	if (!hf_request_claim(&request))
-		take_back(&reply);
-	/* What was filled in before an error goes out; the error comes at the
-	 * next call. */
-	else if (error < 0 && reply.len == 0)
-		hf_reply_failure(reply.fs, req, reply.handle->node, NULL,
-				 error);
-	else if (fuse_reply_buf(req, reply.data, reply.len) < 0)
-		take_back(&reply);
-	reply_fini(&reply);
+		hf_trust_begin(fs->trust, &handle->reading);
+	error = answer(&reply, ino, &request.wait, handle);
+	if (!hf_request_claim(&request)) {
+		hf_reply_take_back(&reply);
+	} else {
+		if (reply.n_entered == 0)
+			hf_trust_end(fs->trust, &handle->reading);
+		/* What was filled in before an error goes out; the error comes
+		 * at the next call. */
+		if (error < 0 && reply.len == 0)
+			hf_reply_failure(fs, req, handle->node, NULL, error);
+		else if (fuse_reply_buf(req, reply.data, reply.len) < 0)
+			hf_reply_take_back(&reply);
+	}
+	hf_reply_fini(&reply);
+	handle_unref(fs, handle);
 }
 
 void hf_op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,

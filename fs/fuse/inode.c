@@ -284,19 +284,15 @@ void hf_inodes_opendir(struct hf_inodes *inodes, uint64_t nodeid,
 	pthread_mutex_unlock(&inodes->lock);
 }
 
-bool hf_inodes_relisted(struct hf_inodes *inodes, uint64_t nodeid)
+void hf_inodes_relisted(struct hf_inodes *inodes, uint64_t nodeid)
 {
 	struct dir *dir;
-	bool alone = false;
 
 	pthread_mutex_lock(&inodes->lock);
 	dir = find_dir(inodes, nodeid);
-	if (dir) {
+	if (dir)
 		dir->generation = 0;
-		alone = dir->readers == 1;
-	}
 	pthread_mutex_unlock(&inodes->lock);
-	return alone;
 }
 
 void hf_inodes_closedir(struct hf_inodes *inodes, uint64_t nodeid)

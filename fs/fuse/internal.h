@@ -16,6 +16,8 @@
  *   file.c     open, read, release
  *   push.c     bytes that the kernel need not ask for
  *   dir.c      opendir, readdir, readdirplus, releasedir
+ *   place.c    where the reader of a directory is
+ *   reply.c    entries on their way to it
  *   options.c  the -o words of a mount
  */
 #ifndef HF_FUSE_INTERNAL_H
@@ -59,8 +61,8 @@ uint64_t hf_inodes_count(struct hf_inodes *inodes);
 void hf_inodes_opendir(struct hf_inodes *inodes, uint64_t nodeid,
 		       uint64_t generation, bool *cache, bool *keep);
 /* The directory turned out to be of another generation than it was opened at:
- * nobody is to keep what the kernel has cached. True if it has one reader. */
-bool hf_inodes_relisted(struct hf_inodes *inodes, uint64_t nodeid);
+ * nobody is to keep what the kernel has cached. */
+void hf_inodes_relisted(struct hf_inodes *inodes, uint64_t nodeid);
 void hf_inodes_closedir(struct hf_inodes *inodes, uint64_t nodeid);
 /*
  * True for the first opening of a file since the kernel has had its inode. All
@@ -107,6 +109,7 @@ struct hf_fs {
 	struct hf_notifier *notifier;
 	struct hf_loop *loop; /* borrowed; set while it runs */
 	uid_t owner;          /* who mounted */
+	uint64_t place_key[2];
 	int64_t started_ns;
 	struct hf_handles handles;
 	atomic_uint_least64_t text_len;  /* of open control files, in bytes */
@@ -252,6 +255,50 @@ bool hf_withhold(struct hf_fs *fs, const struct hf_node *node, const char *name,
 /* Answers with the error, unless it is withheld. */
 void hf_reply_failure(struct hf_fs *fs, fuse_req_t req,
 		      const struct hf_node *node, const char *name, int error);
+
+/* --- place.c -------------------------------------------------------------- */
+
+/* Offsets 1 and 2 are behind "." and "..", which come before all entries. */
+#define HF_N_DOTS 2
+
+/* The offset behind an entry of a listing. */
+off_t hf_place_behind(const struct hf_fs *fs, const struct hf_entry *entry);
+/*
+ * The index of the entry that comes at such an offset, perhaps of an earlier
+ * listing. `names` (or NULL) are those of the directory then: by them a place
+ * is found whose own entry is gone. -ESTALE: it is nobody's.
+ */
+int hf_place_find(const struct hf_fs *fs, off_t place,
+		  const struct hf_listing *listing,
+		  const struct hf_catalog *names, size_t *ret) HF_MUST_USE;
+
+/* --- reply.c -------------------------------------------------------------- */
+
+/* An answer to READDIR or READDIRPLUS; what it points to is borrowed. */
+struct hf_reply {
+	fuse_req_t req;
+	struct hf_fs *fs;
+	bool plus;
+	size_t size;         /* so many bytes, at most */
+	struct hf_node *dir; /* NULL: .hashedfs, which has no listing */
+	struct hf_listing *listing;
+	struct hf_grounds grounds; /* of the listing */
+	bool current;              /* nothing was reported since it was made */
+	off_t offset;              /* where it begins, then where it ends, */
+	size_t at;                 /* and in the listing */
+	/* owned; hf_reply_init makes them: */
+	char *data;
+	size_t len;
+	uint64_t *entered; /* nodeids that the answer hands out */
+	size_t n_entered;
+};
+
+int hf_reply_init(struct hf_reply *reply) HF_MUST_USE;
+void hf_reply_fini(struct hf_reply *reply);
+/* Puts in what fits. On error what came before stands in it. */
+int hf_reply_fill(struct hf_reply *reply) HF_MUST_USE;
+/* The answer does not go out, and so hands out nothing. */
+void hf_reply_take_back(struct hf_reply *reply);
 
 /* --- ops.c, xattr.c, file.c, dir.c ---------------------------------------- */
 

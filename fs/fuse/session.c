@@ -186,6 +186,7 @@ int hf_session_mount(const struct hf_mount_config *config,
 	session->fs.unanswered = unanswered;
 	session->fs.owner = getuid();
 	session->fs.started_ns = hf_clock_realtime();
+	hf_random_seed(session->fs.place_key);
 	hf_handles_init(&session->fs.handles);
 	mount_log = &log;
 	fuse_set_log_func(keep_log);

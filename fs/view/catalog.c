@@ -41,6 +41,13 @@ struct hf_source_names *hf_catalog_names(const struct hf_catalog *catalog)
 	return catalog->names;
 }
 
+const char *hf_catalog_name(const struct hf_catalog *catalog, size_t i)
+{
+	return i < hf_source_names_len(catalog->names)
+		       ? hf_source_names_entry(catalog->names, i).name
+		       : NULL;
+}
+
 struct hf_rule hf_catalog_rule(const struct hf_catalog *catalog, size_t i)
 {
 	return (struct hf_rule){
@@ -280,6 +287,7 @@ static int add_matches(const struct shapes *shapes, uint32_t hash,
 {
 	size_t low = 0;
 	size_t high = shapes->n;
+	int error = 0;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
@@ -289,13 +297,9 @@ static int add_matches(const struct shapes *shapes, uint32_t hash,
 		else
 			high = middle;
 	}
-	for (; low < shapes->n && shapes->items[low].hash == hash; low++) {
-		int error = add_match(matches, shapes->items[low].index);
-
-		if (error < 0)
-			return error;
-	}
-	return 0;
+	while (error == 0 && low < shapes->n && shapes->items[low].hash == hash)
+		error = add_match(matches, shapes->items[low++].index);
+	return error;
 }
 
 static int compare_indexes(const void *a, const void *b)

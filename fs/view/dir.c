@@ -103,6 +103,20 @@ int hf_view_dir_catalog(struct hf_view *view, struct hf_view_dir *dir,
 	return error;
 }
 
+struct hf_catalog *hf_view_catalog(struct hf_node *node)
+{
+	struct hf_view_dir *dir = hf_node_dir(node);
+	struct hf_catalog *catalog = NULL;
+
+	if (!dir)
+		return NULL;
+	pthread_mutex_lock(&dir->lock);
+	if (dir->catalog)
+		catalog = hf_catalog_ref(dir->catalog);
+	pthread_mutex_unlock(&dir->lock);
+	return catalog;
+}
+
 void hf_view_dir_forget(struct hf_view_dir *dir)
 {
 	struct hf_catalog *old;

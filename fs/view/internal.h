@@ -231,17 +231,12 @@ void hf_present_plain(const struct hf_config *config,
 
 /* --- catalog.c ----------------------------------------------------------- */
 
-/*
- * The source names of a directory and the shapes of the hashed names that
- * they can have. Immutable, counted.
- */
-struct hf_catalog;
+/* A catalog also has the shapes of the hashed names that its names can have. */
 struct hf_source_names *hf_catalog_names(const struct hf_catalog *catalog);
 /* What entry `i` of those names becomes if it is a file or a broken link. Not
  * for shadowed ones. */
 struct hf_rule hf_catalog_rule(const struct hf_catalog *catalog, size_t i);
 struct hf_catalog *hf_catalog_ref(struct hf_catalog *catalog);
-void hf_catalog_unref(struct hf_catalog *catalog);
 /* Lists the source anew; *ret_list is new, too: what was found, stats and
  * all. */
 int hf_catalog_read(const struct hf_view *view, const char *dir,

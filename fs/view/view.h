@@ -282,6 +282,17 @@ int hf_view_list_again(struct hf_view *view, struct hf_node *dir,
  * NULL. */
 struct hf_listing *hf_view_recall(struct hf_view *view, struct hf_node *dir,
 				  uint64_t generation);
+/*
+ * The source names of a directory, as far as they are known, in the order of its
+ * listings. All entries of the last listing are among them. Immutable, counted;
+ * hf_view_catalog gives a new one, or NULL: there was no listing, or the view is
+ * frozen.
+ */
+struct hf_catalog;
+struct hf_catalog *hf_view_catalog(struct hf_node *node);
+void hf_catalog_unref(struct hf_catalog *catalog);
+/* NULL: there are no more. */
+const char *hf_catalog_name(const struct hf_catalog *catalog, size_t i);
 /* From now on nothing that was listed before is vouched for. */
 void hf_view_doubt(struct hf_view *view);
 
