@@ -231,7 +231,8 @@ def test_a_full_disk(src, export, as_user, as_root):
     size = ("-t", "tmpfs", "-o", "size=1m,mode=777", "none")
     with small(export.top, *size) as point:
         told = export.fails(3, "--manifest", written, src, point / "out")
-        assert "No space left" in told and not written.exists()
+        assert "No space left" in told and "make room there" in told
+        assert not written.exists()
         whole = {name for name, data in read_tree(point / "out").items()}
         assert all_fit_of(point / "out", TREE) == len(whole)
         ROOT.run("mount", "-o", "remount,size=8m", str(point))

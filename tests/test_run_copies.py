@@ -10,7 +10,7 @@ import mount as mounting
 import pytest
 from conftest import give
 from desk import NAMES, OURS, TREE, Desk, cleared, sh, src
-from exporter import FORMATS
+from exporter import FORMATS, small
 from mount import apart, read_tree
 from person import ROOT, eventually
 
@@ -173,6 +173,15 @@ def test_what_cannot_be_read(desk, src):
     assert not desk.log.exists()
     done = desk("--export", "--partial", src, "--", "touch", desk.log)
     assert done.returncode == 0 and desk.log.exists()
+
+
+def test_a_full_disk(desk, src, work, as_root):
+    with small(work, "-t", "tmpfs", "-o", "size=1m,mode=1777", "none") as point:
+        done = desk("--export", src, "--", "touch", desk.log, env={"TMPDIR": str(point)})
+        assert (done.returncode, os.listdir(point)) == (OURS, [])
+    [line] = [line for line in done.stderr.splitlines() if "No space left" in line]
+    assert str(point) in line and "--at DIR or TMPDIR" in line
+    assert not desk.log.exists()
 
 
 def test_a_source_that_changes_does_not_matter(desk, src):

@@ -46,6 +46,17 @@ static int refuse_source(const struct hf_export *export, const char *shown,
 	return HF_EXIT_INCOMPLETE;
 }
 
+/* Of hashedfs-run the user has not chosen the place. */
+static const char *remedy(const struct hf_export *export, int error)
+{
+	if (error != -ENOSPC && error != -EDQUOT)
+		return "";
+	return export->mode == HF_EXPORT_QUICK
+		       ? "; choose another place with --at DIR or TMPDIR"
+		       : "; make room there and run it again, or choose "
+			 "another directory";
+}
+
 static int refuse_target(const struct hf_export *export, const char *shown,
 			 int error)
 {
@@ -62,8 +73,8 @@ static int refuse_target(const struct hf_export *export, const char *shown,
 		       "away",
 		       top, shown);
 	else
-		hf_log(HF_LOG_ERROR, "cannot write %s/%s: %s", top, shown,
-		       strerror(-error));
+		hf_log(HF_LOG_ERROR, "cannot write %s/%s: %s%s", top, shown,
+		       strerror(-error), remedy(export, error));
 	return HF_EXIT_ENVIRONMENT;
 }
 
