@@ -132,7 +132,7 @@ from_wheel() { # REQUIREMENT FOLDER DIR
 from_npm() { # PACKAGE@VERSION DIR
 	local download
 	download=$(mktemp -d)
-	npm pack --silent --pack-destination "$download" "$1" \
+	npm pack --loglevel error --pack-destination "$download" "$1" \
 		</dev/null >/dev/null &&
 		tar -xzf "$download"/*.tgz -C "$2" --strip-components 1
 	local status=$?
@@ -171,7 +171,7 @@ from_npm_all "${npm_trees[@]}"
 if [ "${node_readers[*]}" != "$(cat build/node/done 2>/dev/null)" ]; then
 	say "build/node: ${node_readers[*]}"
 	mkdir -p build/node
-	if npm install --silent --prefix build/node --ignore-scripts --no-save \
+	if npm install --loglevel error --prefix build/node --ignore-scripts --no-save \
 		--no-audit --no-fund "${node_readers[@]}" </dev/null; then
 		echo "${node_readers[*]}" >build/node/done
 	else
