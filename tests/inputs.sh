@@ -172,7 +172,7 @@ if [ "${node_readers[*]}" != "$(cat build/node/done 2>/dev/null)" ]; then
 	say "build/node: ${node_readers[*]}"
 	mkdir -p build/node
 	if npm install --loglevel error --prefix build/node --ignore-scripts --no-save \
-		--no-audit --no-fund "${node_readers[@]}" </dev/null; then
+		--no-audit --no-fund "${node_readers[@]}" </dev/null >/dev/null; then
 		echo "${node_readers[*]}" >build/node/done
 	else
 		say "the packages for Node could not be fetched"
