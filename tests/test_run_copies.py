@@ -158,7 +158,7 @@ def test_at(desk, src, as_user):
         assert getattr(before, field) == getattr(after, field), field
     (path / "file").write_bytes(b"mine")
     done = desk("--export", "--at", path, src, "--", "true")
-    assert done.returncode == OURS and "not empty" in done.stderr
+    assert done.returncode == OURS and "to be emptied at the end" in done.stderr
     assert os.listdir(path) == ["file"]
     done = desk("--export", "-o", "nonempty", "--at", path, src, "--", "true")
     assert done.returncode == OURS and "not empty" in done.stderr

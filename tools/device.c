@@ -22,13 +22,13 @@ static int check_device(char **why)
 	if (errno == ENOENT || errno == ENODEV || errno == ENXIO)
 		return hf_why(-errno, why,
 			      DEVICE
-			      " is missing; load it with 'modprobe "
-			      "fuse', start a container with --device " DEVICE
+			      " is missing; load it with 'modprobe fuse', or "
+			      "start a container with --device " DEVICE
 			      " --cap-add SYS_ADMIN; " NO_MOUNT_NEEDED);
 	return hf_why(-errno, why,
 		      DEVICE
 		      " cannot be opened: %s; allow it with 'chmod 666 " DEVICE
-		      "', start a container with --device " DEVICE
+		      "', or start a container with --device " DEVICE
 		      " --cap-add SYS_ADMIN; " NO_MOUNT_NEEDED,
 		      strerror(errno));
 }

@@ -7,8 +7,7 @@
 #include "tools/running.h"
 
 #define USAGE "hashedfs-run [OPTIONS] SOURCE[:SOURCE...] -- COMMAND [ARG...]\n"
-#define EXAMPLE                                                                \
-	"hashedfs-run static -- rsync -a --delete {}/ web:/srv/static/\n"
+#define EXAMPLE "hashedfs-run static -- rsync -a {}/ web:/srv/static/\n"
 
 /* What stands on the command line. Strings are borrowed from argv. */
 struct arguments {

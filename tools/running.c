@@ -240,6 +240,9 @@ static int run_once(struct hf_running *running, struct publication *publication,
 
 	if (r < 0)
 		return refuse(r, why);
+	/* What is no mountpoint has to be empty in any case (hf_place_claim). */
+	if (place.copies)
+		mounting->config.nonempty = true;
 	if (hf_mounting_place(mounting, strdup(place.path)) != 0)
 		status = HF_EXIT_OURS;
 	else if (unmountable)
