@@ -289,7 +289,7 @@ trees-%: all $(BIN)/snapshots
 demo: # see it work: mounts, lists, writes a manifest, syncs
 	@tools/deps.sh demo
 	@tests/inputs.sh demo
-	$(STEP) all
+	$(STEP) -s all
 	@tools/demo.sh
 
 bench: # how fast it is, beside other tools, on a large tree
