@@ -9,6 +9,15 @@
 #include <errno.h>
 #include <string.h>
 
+static void add_slashes(size_t n, struct hf_buf *ret)
+{
+	static const char slashes[] = "////////////////////////////////";
+
+	for (; n >= sizeof(slashes); n -= sizeof(slashes) - 1)
+		hf_buf_add(ret, slashes, sizeof(slashes) - 1);
+	hf_buf_add(ret, slashes, n);
+}
+
 /* The path as a list of names from the top: walks up, so no recursion. */
 void hf_node_path(const struct hf_node *node, struct hf_buf *ret)
 {
@@ -22,8 +31,7 @@ void hf_node_path(const struct hf_node *node, struct hf_buf *ret)
 		return;
 	}
 	len--;
-	for (size_t i = 0; i < len; i++)
-		hf_buf_putc(ret, '/');
+	add_slashes(len, ret);
 	if (hf_buf_status(ret) < 0)
 		return;
 	for (const struct hf_node *n = node; n->parent; n = n->parent) {
@@ -42,25 +50,29 @@ bool hf_node_constant(const struct hf_node *node)
 }
 
 /*
- * What must be equal for two nodes to be one. A file is looked for in the root
- * where it was found, so the same in another root is another node. Of the
- * identity's two words one hashes this with a key that nobody knows; the other,
- * the inode number, anybody can compute, so that by itself it proves nothing.
+ * What must be equal, besides the path, for two nodes to be one. A file is
+ * looked for in the root where it was found, so the same in another root is
+ * another node. Of the identity's two words one hashes this with a key that
+ * nobody knows; the other, the inode number, anybody can compute, so that by
+ * itself it proves nothing.
  */
-static void identity_text(const struct hf_view *view,
-			  const struct hf_entry *entry, const char *path,
-			  struct hf_buf *ret)
+static void add_identity(const struct hf_view *view,
+			 const struct hf_entry *entry, struct hf_buf *ret)
 {
-	unsigned root = entry->kind == HF_KIND_DIR ? 0 : entry->root;
+	bool constant = entry->digest.len > 0;
+	const uint64_t numbers[] = {
+		entry->kind,
+		entry->kind == HF_KIND_DIR ? 0 : entry->root,
+		constant ? entry->mode : 0,
+		constant ? entry->uid : 0,
+		constant ? entry->gid : 0,
+		constant && view->config->mtime_source
+			? (uint64_t)entry->mtime_ns
+			: 0,
+	};
 
-	hf_buf_printf(ret, "%s%c%d %u ", path, '\0', (int)entry->kind, root);
-	if (entry->digest.len) {
-		hf_buf_add(ret, entry->digest.bytes, entry->digest.len);
-		hf_buf_printf(ret, "%o %ld %ld", entry->mode, (long)entry->uid,
-			      (long)entry->gid);
-	}
-	if (entry->digest.len && view->config->mtime_source)
-		hf_buf_printf(ret, " %lld", (long long)entry->mtime_ns);
+	hf_buf_add(ret, numbers, sizeof(numbers));
+	hf_buf_add(ret, entry->digest.bytes, entry->digest.len);
 }
 
 /* 63 bits of (path, digest), equal in every mount of the same tree. */
@@ -78,21 +90,18 @@ static uint64_t ino_of(const struct hf_entry *entry, const char *path)
 static int identify(struct hf_view *view, struct hf_node *node,
 		    const struct hf_entry *entry)
 {
-	struct hf_buf path = {0};
 	struct hf_buf text = {0};
 	int error;
 
-	hf_node_path(node, &path);
-	error = hf_buf_status(&path);
-	if (error == 0) {
-		identity_text(view, entry, path.data, &text);
-		error = hf_buf_status(&text);
-	}
-	if (error == 0) {
+	hf_node_path(node, &text);
+	if (hf_buf_status(&text) == 0)
+		node->ino = ino_of(entry, text.data);
+	/* No path has a NUL, so that what stands behind one is no path. */
+	hf_buf_putc(&text, '\0');
+	add_identity(view, entry, &text);
+	error = hf_buf_status(&text);
+	if (error == 0)
 		node->secret = hf_siphash(view->seed, text.data, text.len);
-		node->ino = ino_of(entry, path.data);
-	}
-	hf_buf_fini(&path);
 	hf_buf_fini(&text);
 	return error;
 }
