@@ -1,5 +1,6 @@
 """Listings that a mount made and no longer holds, when the kernel asks again."""
 
+import ctypes
 import os
 import time
 
@@ -145,3 +146,44 @@ def test_others_read_meanwhile(listed):
         return [len(os.listdir(fd)) for fd in fds]
 
     assert listed.call(scenario) == [MANY - 1] * 2
+
+
+class Stream:
+    """A directory stream of the C library."""
+
+    def __init__(self, path):
+        self._libc = ctypes.CDLL(None, use_errno=True)
+        self._libc.opendir.restype = self._libc.readdir.restype = ctypes.c_void_p
+        self._libc.telldir.restype = ctypes.c_long
+        self._dir = ctypes.c_void_p(self._libc.opendir(os.fsencode(path)))
+        self.fd = self._libc.dirfd(self._dir)
+
+    def next(self):
+        entry = self._libc.readdir(self._dir)
+        # The name stands behind inode, offset, length and type.
+        return entry and ctypes.string_at(entry + 19).decode()
+
+    def tell(self):
+        return self._libc.telldir(self._dir)
+
+    def seek(self, place):
+        self._libc.seekdir(self._dir, ctypes.c_long(place))
+
+
+def test_seekdir(listed):
+    """Back to any place, whether the kernel still has the listing or asks again."""
+
+    def scenario():
+        stream = Stream(listed / "many")
+        places, names = [stream.tell()], []
+        while name := stream.next():
+            names.append(name)
+            places.append(stream.tell())
+        found = []
+        for i in (MANY + 2, 2000, 2, 1, 0, 1500):
+            lose(stream.fd)
+            stream.seek(places[i])
+            found.append((i, stream.next()))
+        return len(set(places)), [names.index(name) if name else i for i, name in found]
+
+    assert listed.call(scenario) == (MANY + 3, [MANY + 2, 2000, 2, 1, 0, 1500])
