@@ -115,6 +115,36 @@ with open(sys.argv[1], "rb", buffering=0) as file:
     assert line.startswith("hashedfs-run: big.bin")
 
 
+# One child that many others wait for, to go on when it ends.
+FAMILY = r"""
+import os, signal, sys
+view, log = sys.argv[1:3]
+reader, writer = os.pipe()
+if os.fork() == 0:
+    signal.pause()
+os.close(writer)
+for _ in range(300):
+    if os.fork() == 0:
+        os.read(reader, 1)
+        open(log + ".errors", "a").write("went on")
+        os._exit(0)
+print("ready", flush=True)
+sys.stdin.readline()
+open(view).read()
+"""
+
+
+def test_nobody_goes_on_when_another_one_is_killed(desk, src):
+    """What a failed step of a script is to be followed by is not begun."""
+    args = [sys.executable, "-c", FAMILY, "{}/" + NAMES["d/one.txt"], desk.log]
+    process = desk.start(src, "--", *args, stdin=subprocess.PIPE)
+    assert process.stdout.readline() == "ready\n"
+    edit(src)
+    process.stdin.write("\n")
+    process.stdin.flush()
+    assert ended(desk, process).startswith("hashedfs-run: d/one.txt")
+
+
 @pytest.mark.parametrize("who", ["hashedfs-worker", "hashedfs-guard", "hashedfs-run"])
 def test_a_process_of_ours_is_killed(desk, src, who):
     """Whichever it is, no client meets the end of the mount."""

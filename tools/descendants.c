@@ -156,18 +156,17 @@ int hf_descendants_signal(int number, pid_t except)
 	return alive;
 }
 
-static bool was_killed(const struct table *killed,
-		       const struct process *process)
+static bool was_told(const struct table *told, const struct process *process)
 {
-	for (size_t i = 0; i < killed->n; i++)
-		if (killed->rows[i].pid == process->pid &&
-		    killed->rows[i].start == process->start)
+	for (size_t i = 0; i < told->n; i++)
+		if (told->rows[i].pid == process->pid &&
+		    told->rows[i].start == process->start)
 			return true;
 	return false;
 }
 
 /* One look at all. True: there was nothing new. */
-static bool sweep(pid_t except, struct table *killed)
+static bool sweep(int number, pid_t except, struct table *told)
 {
 	HF_CLEANUP(table_fini) struct table table = {0};
 	bool quiet = read_table(&table) == 0;
@@ -176,12 +175,12 @@ static bool sweep(pid_t except, struct table *killed)
 		const struct process *process = &table.rows[i];
 
 		if (!is_descendant(&table, process, except) ||
-		    was_killed(killed, process))
+		    was_told(told, process))
 			continue;
 		quiet = false;
-		kill(process->pid, SIGKILL);
-		/* Out of memory it is killed once more. */
-		(void)!add(killed, process);
+		kill(process->pid, number);
+		/* Out of memory it is told once more. */
+		(void)!add(told, process);
 	}
 	return quiet;
 }
@@ -192,11 +191,18 @@ static bool sweep(pid_t except, struct table *killed)
 /* A full memory is no reason to go on for ever. */
 #define MAX_SWEEPS 1000
 
-void hf_descendants_kill(pid_t except)
+static void tell_all(int number, pid_t except)
 {
-	HF_CLEANUP(table_fini) struct table killed = {0};
+	HF_CLEANUP(table_fini) struct table told = {0};
 	int quiet = 0;
 
 	for (int i = 0; i < MAX_SWEEPS && quiet < QUIET_SWEEPS; i++)
-		quiet = sweep(except, &killed) ? quiet + 1 : 0;
+		quiet = sweep(number, except, &told) ? quiet + 1 : 0;
+}
+
+/* All of them stand still before the first one dies. */
+void hf_descendants_kill(pid_t except)
+{
+	tell_all(SIGSTOP, except);
+	tell_all(SIGKILL, except);
 }

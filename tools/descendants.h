@@ -17,9 +17,9 @@ int hf_descendants_check(char **why) HF_MUST_USE;
  * The number of those that live; -1: it cannot be known. */
 int hf_descendants_signal(int number, pid_t except);
 /*
- * Sends SIGKILL to all of them but `except`, until there is none that did not
- * get it: a process that is being killed starts no other. Does not wait for
- * their end.
+ * Kills all of them but `except`: none is left that did not get SIGKILL, for a
+ * process that is being killed starts no other. None sees another one die and
+ * goes on from there. Does not wait for their end.
  */
 void hf_descendants_kill(pid_t except);
 
