@@ -22,6 +22,7 @@
 #include "fs/fuse/internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/fuse.h>
 #include <poll.h>
 #include <pthread.h>
@@ -140,12 +141,13 @@ static bool can_wait(const struct fuse_in_header *in)
 	}
 }
 
-static bool more_has_come(const struct hf_loop *loop)
+/* Within so long; -1: sleeps until something has come. */
+static bool has_come(const struct hf_loop *loop, int timeout_ms)
 {
 	struct pollfd device = {.fd = fuse_session_fd(loop->fuse),
 				.events = POLLIN};
 
-	return poll(&device, 1, 0) > 0;
+	return poll(&device, 1, timeout_ms) > 0;
 }
 
 static void reject(const struct hf_loop *loop, const struct fuse_in_header *in)
@@ -167,7 +169,7 @@ static void look_after(struct hf_loop *loop)
 static void answer(struct hf_loop *loop, struct fuse_buf *buf)
 {
 	bool waits = can_wait(buf->mem) && loop->max_threads > 1;
-	bool more = waits && more_has_come(loop);
+	bool more = waits && has_come(loop, 0);
 	bool alone;
 
 	pthread_mutex_lock(&loop->lock);
@@ -188,15 +190,13 @@ static void answer(struct hf_loop *loop, struct fuse_buf *buf)
 static int take(struct hf_loop *loop, struct fuse_buf *buf, bool *prompt)
 {
 	int64_t since_ns = hf_clock_monotonic();
+	int64_t until_ns = *prompt ? since_ns + POLL_NS : since_ns;
 	int n;
 
-	if (*prompt)
-		while (!more_has_come(loop) &&
-		       hf_clock_monotonic() < since_ns + POLL_NS)
-			;
-	do
-		n = fuse_session_receive_buf(loop->fuse, buf);
-	while (n == -EINTR);
+	while ((n = fuse_session_receive_buf(loop->fuse, buf)) == -EAGAIN ||
+	       n == -EINTR)
+		if (n == -EAGAIN && hf_clock_monotonic() >= until_ns)
+			(void)has_come(loop, -1);
 	*prompt = hf_clock_monotonic() < since_ns + 2 * POLL_NS;
 	if (n > 0)
 		answer(loop, buf);
@@ -294,11 +294,22 @@ static void wait_for_all(struct hf_loop *loop)
 	pthread_mutex_unlock(&loop->lock);
 }
 
+/* Who finds that nothing has come looks again before it sleeps. */
+static int dont_wait(const struct hf_loop *loop)
+{
+	int fd = fuse_session_fd(loop->fuse);
+
+	return fcntl(fd, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
+}
+
 static int run(struct hf_loop *loop)
 {
 	bool many = loop->max_threads > 1;
 	pthread_t watcher;
-	int error = many ? hf_thread_start(&watcher, 0, watch, loop) : 0;
+	int error = dont_wait(loop);
+
+	if (error == 0 && many)
+		error = hf_thread_start(&watcher, 0, watch, loop);
 
 	if (error < 0)
 		return error;
