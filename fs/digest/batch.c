@@ -9,6 +9,9 @@
 /* So many answers are waited for together: whoever waits for one after the
  * other is woken for each; who waits for all can do nothing meanwhile. */
 #define STRIDE 256
+/* A file is retained where there is room for so many like it: the last of it is
+ * left to small ones, of which there are the most. */
+#define LIKE_IT 64
 
 /* An answer (flight NULL), or the flight that will bring it. */
 struct item {
@@ -69,7 +72,7 @@ static int fly(const struct hf_batch *batch, unsigned root, const char *path,
 	struct hf_digests *digests = batch->digests;
 	uint64_t size = (uint64_t)item->sig.size;
 	bool retain = batch->retains && hf_digests_may_hold(digests, size) &&
-		      hf_fetched_has_room(digests->retained, size);
+		      hf_fetched_has_room(digests->retained, LIKE_IT * size);
 	int error =
 		hf_job_fly_along(digests, root, path, key, &item->sig, hashed,
 				 retain, &item->started, &item->flight);

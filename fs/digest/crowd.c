@@ -197,6 +197,16 @@ static void hash_again(const struct hf_crowd *crowd,
 				  &second);
 }
 
+/* Without them it is read once more when it is opened. */
+static void sum(struct hf_small *small)
+{
+	struct hf_sums *sums;
+
+	if (small->reading.fact.size > HF_PINNED_MAX &&
+	    hf_sums_of(small->data, small->reading.fact.size, &sums) == 0)
+		hf_reading_sum(&small->reading, sums);
+}
+
 /* The bytes are wanted, too. */
 static void keep(const struct hf_crowd *crowd, struct hf_small *small)
 {
@@ -217,6 +227,7 @@ static void finish(const struct hf_crowd *crowd, struct hf_small *small)
 	if (good && !small->keep) {
 		inspect(crowd, small);
 		hash_again(crowd, small);
+		sum(small);
 	}
 	if (good && (small->keep || small->retain))
 		keep(crowd, small);

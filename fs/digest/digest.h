@@ -166,11 +166,6 @@ void hf_pins_give(struct hf_pins *pins, uint64_t size);
  * checks. */
 #define HF_BLOCK_LEN (128 * 1024)
 
-/* The block sums of one file state; counted, immutable. */
-struct hf_sums;
-struct hf_sums *hf_sums_ref(struct hf_sums *sums);
-void hf_sums_unref(struct hf_sums *sums);
-
 /* Bytes of one digest, open for reading. Counted, immutable, any thread. */
 struct hf_verified;
 struct hf_verified *hf_verified_ref(struct hf_verified *verified);
@@ -180,9 +175,6 @@ void hf_verified_unref(struct hf_verified *verified);
  * live. *ret is new. -ENOMEM. */
 int hf_verified_take(struct hf_buf *bytes, struct hf_pins *pins,
 		     struct hf_verified **ret) HF_MUST_USE;
-/* Borrowed; NULL for pinned bytes. Kept by the caller it makes the next
- * opening of an unchanged file read nothing. */
-struct hf_sums *hf_verified_sums(const struct hf_verified *verified);
 /* All the bytes, borrowed, if they are pinned; else NULL. */
 const char *hf_verified_whole(const struct hf_verified *verified, size_t *ret);
 /*
@@ -284,8 +276,7 @@ bool hf_digests_last(struct hf_digests *digests, unsigned root,
 /* What an opening rests on. */
 struct hf_expected {
 	struct hf_digest digest;
-	struct hf_sums
-		*sums; /* of an earlier opening of the same bytes; NULL */
+	uint64_t size; /* of those bytes */
 	/* If it is not 0 and equal to that of a hf_digests_fetch or
 	 * hf_batch_retain, the caller knows that nothing changed since. */
 	uint32_t mark;
@@ -293,9 +284,10 @@ struct hf_expected {
 
 /*
  * Opens `path` for reading as the bytes that have the expected digest. The
- * pool, or an asker that works, reads and hashes them all, unless the sums
- * still fit a quiet stamp, or they were read shortly before and are still the
- * same, by their mark or a quiet stamp. -ESTALE: the file has other bytes now.
+ * pool, or an asker that works, reads and hashes them all. Not if a large file
+ * was hashed before, were it for its name, and has the same quiet stamp: its
+ * blocks are held to their sums then. Nor if it was read shortly before and is
+ * still the same, by its mark or a quiet stamp. -ESTALE: the file has other bytes now.
  * Else as hf_digests_get. wait NULL: the calling thread reads by itself, which
  * saves two switches of threads a file.
  */

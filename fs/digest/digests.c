@@ -7,8 +7,10 @@
 #include <errno.h>
 #include <string.h>
 
+/* Sums, which are an eight thousandth of what they are of. */
+#define MAX_SUMMED_BYTES (UINT64_C(16) * 1024 * 1024)
 /* Files whose bytes are in memory, though nobody has them open. */
-#define MAX_FETCHED 128
+#define MAX_FETCHED 512
 #define MAX_FETCHED_BYTES (UINT64_C(16) * 1024 * 1024)
 #define MAX_RETAINED 65536
 #define MAX_RETAINED_BYTES (UINT64_C(32) * 1024 * 1024)
@@ -27,6 +29,8 @@ int hf_digests_new(const struct hf_digests_config *config,
 		error = hf_flights_new(config->pool, &digests->flights);
 	if (error == 0)
 		error = hf_crowd_new(&digests->config, &digests->crowd);
+	if (error == 0)
+		error = hf_summed_new(MAX_SUMMED_BYTES, &digests->summed);
 	if (error == 0)
 		error = hf_fetched_new(digests->flights, MAX_FETCHED,
 				       MAX_FETCHED_BYTES, &digests->fetched);
@@ -47,6 +51,7 @@ void hf_digests_free(struct hf_digests *digests)
 		return;
 	hf_fetched_free(digests->fetched);
 	hf_fetched_free(digests->retained);
+	hf_summed_free(digests->summed);
 	hf_crowd_free(digests->crowd);
 	hf_flights_free(digests->flights);
 	hf_facts_free(digests->facts);

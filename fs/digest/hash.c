@@ -218,21 +218,69 @@ void hf_digest_integrity(const struct hf_algorithm *algorithm,
 	hf_buf_printf(ret, "%s-%s", algorithm->name, (const char *)text);
 }
 
-int hf_block_sum(const void *data, size_t len, uint8_t ret[HF_SUM_LEN])
-{
+/* --- sums of blocks --------------------------------------------------------- */
+
+struct hf_summer {
 	EVP_MAC_CTX *ctx;
-	size_t n = 0;
-	bool good;
+};
+
+static bool start(struct hf_summer *summer)
+{
+	return EVP_MAC_init(summer->ctx, openssl.sum_key, SUM_KEY_LEN, NULL) ==
+	       1;
+}
+
+int hf_summer_new(struct hf_summer **ret)
+{
+	struct hf_summer *summer;
 
 	pthread_once(&openssl.once, fetch);
 	if (!openssl.mac || !openssl.have_key)
 		return -ENOTSUP;
-	ctx = EVP_MAC_CTX_new(openssl.mac);
-	if (!ctx)
+	summer = calloc(1, sizeof(*summer));
+	if (!summer)
 		return -ENOMEM;
-	good = EVP_MAC_init(ctx, openssl.sum_key, SUM_KEY_LEN, NULL) == 1 &&
-	       EVP_MAC_update(ctx, data, len) == 1 &&
-	       EVP_MAC_final(ctx, ret, &n, HF_SUM_LEN) == 1 && n == HF_SUM_LEN;
-	EVP_MAC_CTX_free(ctx);
+	summer->ctx = EVP_MAC_CTX_new(openssl.mac);
+	if (!summer->ctx || !start(summer)) {
+		hf_summer_free(summer);
+		return -ENOMEM;
+	}
+	*ret = summer;
+	return 0;
+}
+
+int hf_summer_add(struct hf_summer *summer, const void *data, size_t len)
+{
+	return EVP_MAC_update(summer->ctx, data, len) == 1 ? 0 : -EIO;
+}
+
+int hf_summer_end(struct hf_summer *summer, uint8_t ret[HF_SUM_LEN])
+{
+	size_t n = 0;
+	bool good = EVP_MAC_final(summer->ctx, ret, &n, HF_SUM_LEN) == 1 &&
+		    n == HF_SUM_LEN && start(summer);
+
 	return good ? 0 : -EIO;
+}
+
+void hf_summer_free(struct hf_summer *summer)
+{
+	if (!summer)
+		return;
+	EVP_MAC_CTX_free(summer->ctx);
+	free(summer);
+}
+
+int hf_block_sum(const void *data, size_t len, uint8_t ret[HF_SUM_LEN])
+{
+	struct hf_summer *summer;
+	int error = hf_summer_new(&summer);
+
+	if (error < 0)
+		return error;
+	error = hf_summer_add(summer, data, len);
+	if (error == 0)
+		error = hf_summer_end(summer, ret);
+	hf_summer_free(summer);
+	return error;
 }

@@ -27,6 +27,17 @@ bool hf_hash_in_lanes(const struct hf_algorithm *algorithm);
 #define HF_SUM_LEN 16
 int hf_block_sum(const void *data, size_t len,
 		 uint8_t ret[HF_SUM_LEN]) HF_MUST_USE;
+/* The same of one block after the other, each piece by piece. One thread.
+ * -ENOTSUP, -ENOMEM, -EIO if the library fails. */
+struct hf_summer;
+int hf_summer_new(struct hf_summer **ret) HF_MUST_USE;
+int hf_summer_add(struct hf_summer *summer, const void *data,
+		  size_t len) HF_MUST_USE;
+/* The sum of what was added since the last one. */
+int hf_summer_end(struct hf_summer *summer,
+		  uint8_t ret[HF_SUM_LEN]) HF_MUST_USE;
+/* NULL is allowed. */
+void hf_summer_free(struct hf_summer *summer);
 
 /* --- row.c: what is stored of one directory ------------------------------ */
 
@@ -196,6 +207,7 @@ bool hf_facts_get(struct hf_facts *facts, const struct hf_key *key,
 
 /* --- verified.c ---------------------------------------------------------- */
 
+struct hf_sums;
 /* Pinned bytes; steals `data` (malloc). -ENOMEM leaves it the caller's. */
 int hf_verified_pin(char *data, uint64_t size, struct hf_pins *pins,
 		    struct hf_verified **ret) HF_MUST_USE;
@@ -203,9 +215,13 @@ int hf_verified_pin(char *data, uint64_t size, struct hf_pins *pins,
 int hf_verified_guard(int fd, struct hf_sums *sums,
 		      struct hf_verified **ret) HF_MUST_USE;
 
+/* --- sums.c: what a large file is held to ---------------------------------- */
+
+/* The block sums of one file state; counted. Complete, it no longer changes,
+ * but for `quiet`. */
 struct hf_sums {
 	atomic_uint refs;
-	/* sig vouches for the sums at a later opening, until a block differs */
+	/* sig vouches for the sums at an opening, until a block differs */
 	atomic_bool quiet;
 	struct hf_sig sig;
 	struct hf_digest digest;
@@ -215,6 +231,27 @@ struct hf_sums {
 };
 /* All blocks zero, one reference. */
 int hf_sums_new(uint64_t size, struct hf_sums **ret) HF_MUST_USE;
+/* All of them, of bytes that are at hand. Also as hf_block_sum. */
+int hf_sums_of(const char *data, uint64_t size,
+	       struct hf_sums **ret) HF_MUST_USE;
+struct hf_sums *hf_sums_ref(struct hf_sums *sums);
+/* NULL is allowed. */
+void hf_sums_unref(struct hf_sums *sums);
+
+/* Those of the files that were hashed last. Any thread. */
+struct hf_summed;
+/* At most so many bytes of sums. */
+int hf_summed_new(size_t max_bytes, struct hf_summed **ret) HF_MUST_USE;
+/* NULL is allowed. */
+void hf_summed_free(struct hf_summed *summed);
+/* Of the file of that key, in the place of what it had; a new reference is
+ * taken. Out of memory forgets silently. */
+void hf_summed_put(struct hf_summed *summed, const uint64_t key[2],
+		   struct hf_sums *sums);
+/* A new reference, or NULL if the file has none, or others than those of this
+ * digest. */
+struct hf_sums *hf_summed_get(struct hf_summed *summed, const uint64_t key[2],
+			      const struct hf_digest *digest);
 
 /* --- read.c: one pass over a file ---------------------------------------- */
 
@@ -229,7 +266,12 @@ struct hf_reading {
 	struct hf_fact fact;
 	struct hf_digest second;      /* by the inspector's algorithm, or {0} */
 	struct hf_verified *verified; /* new, if it was asked for */
+	struct hf_sums *sums;         /* new, of a large file; or NULL */
 };
+/* Lets go of what is new in it. */
+void hf_reading_fini(struct hf_reading *reading);
+/* It was a good one: completes its sums (stolen). */
+void hf_reading_sum(struct hf_reading *reading, struct hf_sums *sums);
 
 /* Opens a file, and begins the reading with its stamp. *ret_fd is new. */
 int hf_read_begin(const struct hf_digests_config *config, unsigned root,

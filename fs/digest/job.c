@@ -26,6 +26,8 @@ static void remember(struct hf_job *job)
 
 	hf_facts_put(digests->facts, job->small.root, &job->key, &reading->sig,
 		     reading->quiet, &reading->fact);
+	if (reading->sums)
+		hf_summed_put(digests->summed, job->key.file, reading->sums);
 	/* After that, and before the flight lands: see hf_job_fly_along. */
 	atomic_fetch_add(&digests->files_hashed, 1);
 	atomic_fetch_add(&digests->bytes_hashed, reading->fact.size);
@@ -50,7 +52,7 @@ static void job_free(void *arg)
 {
 	struct hf_job *job = arg;
 
-	hf_verified_unref(job->small.reading.verified);
+	hf_reading_fini(&job->small.reading);
 	free(job);
 }
 

@@ -11,6 +11,7 @@ struct hf_digests {
 	struct hf_facts *facts;
 	struct hf_flights *flights;
 	struct hf_crowd *crowd;
+	struct hf_summed *summed;
 	struct hf_fetched *fetched;  /* because it may be opened soon, */
 	struct hf_fetched *retained; /* or for its name, just now */
 	atomic_uint_least64_t files_hashed;

@@ -1,52 +1,95 @@
 /*
  * open: bytes are always read, once for all who ask at the same time, unless
- * they were read ahead or the sums of an earlier opening still fit.
+ * they were read ahead or the sums of an earlier reading still fit.
  */
 #include "fs/digest/job.h"
 
 #include <errno.h>
 
-/* Opens by the sums of an earlier opening: 1 done, 0 they do not fit. */
-static int reopen(struct hf_digests *digests, unsigned root, const char *path,
-		  struct hf_sums *sums, struct hf_verified **ret)
-{
-	HF_CLEANUP(hf_closep) int fd = -1;
-	struct stat st;
-	struct hf_sig sig;
-	int error;
+/* What somebody asks for. */
+struct opening {
+	struct hf_digests *digests;
+	unsigned root;
+	const char *path;
+	struct hf_key key; /* of the file */
+	const struct hf_expected *expected;
+	struct hf_wait *wait; /* or NULL */
+};
 
-	if (!atomic_load(&sums->quiet))
-		return 0;
-	error = hf_source_open_file(digests->config.source, root, path, &fd,
-				    &st);
-	if (error < 0)
-		return error;
-	sig = hf_sig_of(&st);
-	if (!hf_sig_equal(&sig, &sums->sig))
-		return 0;
-	error = hf_verified_guard(hf_steal_fd(&fd), hf_sums_ref(sums), ret);
-	return error < 0 ? error : 1;
+static bool is_expected(const struct opening *opening,
+			const struct hf_reading *reading)
+{
+	return hf_digest_equal(&reading->fact.digest,
+			       &opening->expected->digest);
 }
 
-/* One reading; *ret is set if its bytes are the expected ones. */
-static int open_once(struct hf_digests *digests, unsigned root,
-		     const char *path, const struct hf_expected *expected,
-		     struct hf_wait *wait, bool *started,
-		     struct hf_verified **ret)
+/* Opens the file if it has that stamp: 1 and *ret_fd is new, or 0. */
+static int open_same(const struct opening *opening, const struct hf_sig *sig,
+		     int *ret_fd)
 {
-	const struct hf_reading *reading;
-	struct hf_flight *flight;
-	struct hf_key key;
-	int error;
+	HF_CLEANUP(hf_closep) int fd = -1;
+	struct hf_sig now;
+	struct stat st;
+	int error = hf_source_open_file(opening->digests->config.source,
+					opening->root, opening->path, &fd, &st);
 
-	hf_facts_key(digests->facts, root, path, &key);
-	error = hf_job_fly(digests, root, path, &key, NULL, wait->works,
-			   started, &flight);
 	if (error < 0)
 		return error;
-	error = hf_job_wait(digests, flight, wait, &reading);
-	if (error == 0 &&
-	    !hf_digest_equal(&reading->fact.digest, &expected->digest))
+	now = hf_sig_of(&st);
+	if (!hf_sig_equal(sig, &now))
+		return 0;
+	*ret_fd = hf_steal_fd(&fd);
+	return 1;
+}
+
+/* Is the file still in the state that was read? */
+static bool is_same(const struct opening *opening,
+		    const struct hf_reading *reading)
+{
+	HF_CLEANUP(hf_closep) int fd = -1;
+
+	return reading->quiet && open_same(opening, &reading->sig, &fd) > 0;
+}
+
+/* --- by sums ------------------------------------------------------------------ */
+
+/* 1: done; 0: there are none that fit; else an error that is the answer. */
+static int open_summed(const struct opening *opening, struct hf_verified **ret)
+{
+	struct hf_sums *sums;
+	int done = 0;
+	int fd;
+
+	if (opening->expected->size <= HF_PINNED_MAX)
+		return 0;
+	sums = hf_summed_get(opening->digests->summed, opening->key.file,
+			     &opening->expected->digest);
+	if (sums && atomic_load(&sums->quiet))
+		done = open_same(opening, &sums->sig, &fd);
+	if (done > 0 && hf_verified_guard(fd, hf_sums_ref(sums), ret) < 0)
+		done = -ENOMEM;
+	hf_sums_unref(sums);
+	return done;
+}
+
+/* --- by reading --------------------------------------------------------------- */
+
+/* One reading, for all who ask meanwhile; *ret is set if its bytes are the
+ * expected ones. */
+static int open_once(const struct opening *opening, bool *started,
+		     struct hf_verified **ret)
+{
+	struct hf_digests *digests = opening->digests;
+	const struct hf_reading *reading;
+	struct hf_flight *flight;
+	int error =
+		hf_job_fly(digests, opening->root, opening->path, &opening->key,
+			   NULL, opening->wait->works, started, &flight);
+
+	if (error < 0)
+		return error;
+	error = hf_job_wait(digests, flight, opening->wait, &reading);
+	if (error == 0 && !is_expected(opening, reading))
 		error = -ESTALE;
 	if (error == 0)
 		*ret = hf_verified_ref(reading->verified);
@@ -54,29 +97,45 @@ static int open_once(struct hf_digests *digests, unsigned root,
 	return error;
 }
 
+static int open_shared(const struct opening *opening, struct hf_verified **ret)
+{
+	bool started;
+	int error = open_once(opening, &started, ret);
+
+	/* A reading that began before we asked may have seen what was there
+	 * before the change that made the expected bytes: others, or none. */
+	if (error < 0 && error != -EINTR && !started)
+		error = open_once(opening, &started, ret);
+	return error;
+}
+
 /* As open_once, without anybody to share the work with. What is to be known
  * of a file besides its digest was found out when it was named. */
-static int open_alone(struct hf_digests *digests, unsigned root,
-		      const char *path, const struct hf_expected *expected,
-		      struct hf_verified **ret)
+static int open_alone(const struct opening *opening, struct hf_verified **ret)
 {
+	struct hf_digests *digests = opening->digests;
 	struct hf_digests_config config = digests->config;
 	struct hf_reading reading;
 	int error;
 
 	config.inspector = (struct hf_inspector){0};
-	error = hf_read_file(&config, root, path, true, &reading);
+	error = hf_read_file(&config, opening->root, opening->path, true,
+			     &reading);
 	if (error < 0)
 		return error;
 	atomic_fetch_add(&digests->files_hashed, 1);
 	atomic_fetch_add(&digests->bytes_hashed, reading.fact.size);
-	if (!hf_digest_equal(&reading.fact.digest, &expected->digest)) {
-		hf_verified_unref(reading.verified);
-		return -ESTALE;
-	}
-	*ret = reading.verified;
-	return 0;
+	if (reading.sums)
+		hf_summed_put(digests->summed, opening->key.file, reading.sums);
+	if (is_expected(opening, &reading))
+		*ret = hf_verified_ref(reading.verified);
+	else
+		error = -ESTALE;
+	hf_reading_fini(&reading);
+	return error;
 }
+
+/* --- ahead -------------------------------------------------------------------- */
 
 /* They must leave room for those that are opened. */
 bool hf_digests_may_hold(const struct hf_digests *digests, uint64_t size)
@@ -96,7 +155,8 @@ void hf_digests_fetch(struct hf_digests *digests, unsigned root,
 
 	hf_facts_key(digests->facts, root, path, &key);
 	if (!hf_digests_may_hold(digests, size) ||
-	    hf_fetched_has(digests->retained, key.file))
+	    hf_fetched_has(digests->retained, key.file) ||
+	    hf_fetched_has(digests->fetched, key.file))
 		return;
 	if (hf_job_fly_along(digests, root, path, &key, NULL, 0, false,
 			     &started, &flight) == 0)
@@ -112,80 +172,81 @@ bool hf_digests_rest(struct hf_digests *digests)
 	return fetched || retained;
 }
 
-/* Is the file still in the state that was read? */
-static bool is_same(const struct hf_digests *digests, unsigned root,
-		    const char *path, const struct hf_reading *reading)
+static struct hf_flight *take_fetched(const struct opening *opening,
+				      uint32_t *mark)
 {
-	HF_CLEANUP(hf_closep) int fd = -1;
-	struct hf_sig now;
-	struct stat st;
+	const uint64_t *key = opening->key.file;
+	struct hf_flight *flight =
+		hf_fetched_take(opening->digests->retained, key, mark);
 
-	if (!reading->quiet || hf_source_open_file(digests->config.source, root,
-						   path, &fd, &st) < 0)
-		return false;
-	now = hf_sig_of(&st);
-	return hf_sig_equal(&reading->sig, &now);
+	return flight ? flight
+		      : hf_fetched_take(opening->digests->fetched, key, mark);
+}
+
+/* 1: done; 0: it is not what is expected; -EINTR. */
+static int open_flown(const struct opening *opening, struct hf_flight *flight,
+		      uint32_t mark, struct hf_verified **ret)
+{
+	const struct hf_reading *reading;
+	int error =
+		hf_job_wait(opening->digests, flight, opening->wait, &reading);
+
+	if (error == -EINTR)
+		return error;
+	if (error < 0 || !reading->verified || !is_expected(opening, reading))
+		return 0;
+	if (mark == 0 || mark != opening->expected->mark)
+		if (!is_same(opening, reading))
+			return 0;
+	*ret = hf_verified_ref(reading->verified);
+	return 1;
 }
 
 /* Opens what was read ahead, or is about to be: 1 done, 0 there is none that is
  * good; else an error that is the answer. */
-static int open_fetched(struct hf_digests *digests, unsigned root,
-			const char *path, const struct hf_expected *expected,
-			struct hf_wait *wait, struct hf_verified **ret)
+static int open_fetched(const struct opening *opening, struct hf_verified **ret)
 {
-	const struct hf_reading *reading;
-	struct hf_flight *flight;
-	struct hf_key key;
+	struct hf_digests *digests = opening->digests;
 	uint32_t mark = 0;
-	int error;
+	struct hf_flight *flight = take_fetched(opening, &mark);
+	int done;
 
-	hf_facts_key(digests->facts, root, path, &key);
-	flight = hf_fetched_take(digests->retained, key.file, &mark);
-	if (!flight)
-		flight = hf_fetched_take(digests->fetched, key.file, &mark);
 	if (!flight)
 		return 0;
 	/* To wait is to sleep, for who can read it in less time. */
-	if (wait->works && !hf_flight_landed(digests->flights, flight)) {
-		hf_flight_unref(digests->flights, flight);
-		error = open_alone(digests, root, path, expected, ret);
-		return error == 0 ? 1 : error;
-	}
-	error = hf_job_wait(digests, flight, wait, &reading);
-	if (error == 0 && reading->verified &&
-	    hf_digest_equal(&reading->fact.digest, &expected->digest) &&
-	    ((mark && mark == expected->mark) ||
-	     is_same(digests, root, path, reading))) {
-		*ret = hf_verified_ref(reading->verified);
-		error = 1;
-	} else if (error != -EINTR) {
-		error = 0;
+	if (opening->wait->works &&
+	    !hf_flight_landed(digests->flights, flight)) {
+		done = open_alone(opening, ret);
+		done = done == 0 ? 1 : done;
+	} else {
+		done = open_flown(opening, flight, mark, ret);
 	}
 	hf_flight_unref(digests->flights, flight);
-	return error;
+	return done;
 }
+
+/* --- the question ------------------------------------------------------------- */
 
 int hf_digests_open(struct hf_digests *digests, unsigned root, const char *path,
 		    const struct hf_expected *expected, struct hf_wait *wait,
 		    struct hf_verified **ret)
 {
-	bool started = true;
-	int error = expected->sums
-			    ? reopen(digests, root, path, expected->sums, ret)
-			    : 0;
+	struct opening opening = {
+		.digests = digests,
+		.root = root,
+		.path = path,
+		.expected = expected,
+		.wait = wait,
+	};
+	int done;
 
-	if (error != 0)
-		return error < 0 ? error : 0;
-	if (!wait)
-		return open_alone(digests, root, path, expected, ret);
-	error = open_fetched(digests, root, path, expected, wait, ret);
-	if (error != 0)
-		return error < 0 ? error : 0;
-	error = open_once(digests, root, path, expected, wait, &started, ret);
-	/* A reading that began before we asked may have seen what was there
-	 * before the change that made the expected bytes: others, or none. */
-	if (error < 0 && error != -EINTR && !started)
-		error = open_once(digests, root, path, expected, wait, &started,
-				  ret);
-	return error;
+	hf_facts_key(digests->facts, root, path, &opening.key);
+	done = open_summed(&opening, ret);
+	if (done == 0 && !wait)
+		return open_alone(&opening, ret);
+	if (done == 0)
+		done = open_fetched(&opening, ret);
+	if (done == 0)
+		return open_shared(&opening, ret);
+	return done < 0 ? done : 0;
 }

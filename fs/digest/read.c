@@ -117,7 +117,7 @@ static int hash_large(const struct hf_digests_config *config, int fd,
 struct hold {
 	int fd;
 	char *data;           /* of a small file */
-	struct hf_sums *sums; /* of a large one that is to be kept */
+	struct hf_sums *sums; /* of a large one */
 };
 
 static void hold_fini(struct hold *hold)
@@ -149,6 +149,8 @@ static int hash_whole(const struct hf_digests_config *config, struct hold *hold,
 				&ret->fact.digest);
 	if (error == 0 && algorithm)
 		error = hf_hash(algorithm, hold->data, size, &ret->second);
+	if (error == 0 && size > HF_PINNED_MAX)
+		error = hf_sums_of(hold->data, size, &hold->sums);
 	return error;
 }
 
@@ -163,24 +165,35 @@ int hf_read_end(int fd, const struct hf_sig *sig)
 	return hf_sig_equal(sig, &now) ? 0 : -EBUSY;
 }
 
+void hf_reading_fini(struct hf_reading *reading)
+{
+	hf_verified_unref(reading->verified);
+	hf_sums_unref(reading->sums);
+}
+
+void hf_reading_sum(struct hf_reading *reading, struct hf_sums *sums)
+{
+	sums->sig = reading->sig;
+	atomic_store(&sums->quiet, reading->quiet);
+	sums->digest = reading->fact.digest;
+	reading->sums = sums;
+}
+
 /* Hands the bytes of a good pass on, verified. */
 static int keep_bytes(const struct hf_digests_config *config, struct hold *hold,
 		      struct hf_reading *reading)
 {
 	int error;
 
-	if (!hold->sums) {
-		error = hf_verified_pin(hold->data, reading->fact.size,
-					config->pins, &reading->verified);
-		if (error == 0)
-			hold->data = NULL;
-		return error;
-	}
-	hold->sums->sig = reading->sig;
-	atomic_store(&hold->sums->quiet, reading->quiet);
-	hold->sums->digest = reading->fact.digest;
-	return hf_verified_guard(hf_steal_fd(&hold->fd),
-				 hf_sums_ref(hold->sums), &reading->verified);
+	if (reading->sums)
+		return hf_verified_guard(hf_steal_fd(&hold->fd),
+					 hf_sums_ref(reading->sums),
+					 &reading->verified);
+	error = hf_verified_pin(hold->data, reading->fact.size, config->pins,
+				&reading->verified);
+	if (error == 0)
+		hold->data = NULL;
+	return error;
 }
 
 static bool wants(const struct hf_digests_config *config, const char *path,
@@ -201,7 +214,7 @@ static int hash(const struct hf_digests_config *config, struct hold *hold,
 
 	if (whole)
 		return hash_whole(config, hold, second, reading);
-	if (keep)
+	if (reading->fact.size > HF_PINNED_MAX)
 		error = hf_sums_new(reading->fact.size, &hold->sums);
 	if (error == 0)
 		error = hash_large(config, hold->fd, hold->sums, second,
@@ -248,10 +261,14 @@ static int pass(const struct hf_digests_config *config, unsigned root,
 	if (error == 0 && reading.second.len)
 		config->inspector.second(config->inspector.arg, path,
 					 &reading.fact.digest, &reading.second);
+	if (error == 0 && hold.sums)
+		hf_reading_sum(&reading, hf_sums_ref(hold.sums));
 	if (error == 0 && keep)
 		error = keep_bytes(config, &hold, &reading);
 	if (error == 0)
 		*ret = reading;
+	else
+		hf_reading_fini(&reading);
 	return error;
 }
 

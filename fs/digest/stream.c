@@ -26,6 +26,8 @@ struct stream {
 	struct hf_small *small;
 	char *data; /* a piece, or all */
 	bool whole;
+	struct hf_sums *sums; /* of a large one that is not held whole */
+	struct hf_summer *summer;
 	bool failed;
 	uint64_t done;
 };
@@ -35,16 +37,52 @@ static struct stream *stream_of(struct hf_message *message)
 	return (struct stream *)(void *)message;
 }
 
-/* Does anybody want to see all bytes at once? */
+/* Does anybody want all bytes at once? */
 static bool is_wanted(const struct hf_digests_config *config,
 		      const struct hf_small *small)
 {
 	const struct hf_inspector *inspector = &config->inspector;
 
-	return inspector->algorithm ||
+	return small->retain || inspector->algorithm ||
 	       (inspector->wants &&
 		inspector->wants(inspector->arg, small->path,
 				 small->reading.fact.size));
+}
+
+static void sum_end(struct stream *stream)
+{
+	hf_summer_free(stream->summer);
+	hf_sums_unref(stream->sums);
+	stream->summer = NULL;
+	stream->sums = NULL;
+}
+
+/* Without sums it is read once more when it is opened. */
+static void sum_begin(struct stream *stream)
+{
+	uint64_t size = stream->small->reading.fact.size;
+
+	if (stream->whole || size <= HF_PINNED_MAX)
+		return;
+	if (hf_sums_new(size, &stream->sums) < 0 ||
+	    hf_summer_new(&stream->summer) < 0)
+		sum_end(stream);
+}
+
+/* The piece that was read up to stream->done; blocks end where pieces do. */
+static void sum(struct stream *stream, const struct iovec *piece)
+{
+	size_t i = (size_t)((stream->done - 1) / HF_BLOCK_LEN);
+	bool last = stream->done % HF_BLOCK_LEN == 0 ||
+		    stream->done == stream->small->reading.fact.size;
+
+	if (!stream->summer)
+		return;
+	if (hf_summer_add(stream->summer, piece->iov_base, piece->iov_len) <
+		    0 ||
+	    (last &&
+	     hf_summer_end(stream->summer, stream->sums->blocks[i]) < 0))
+		sum_end(stream);
 }
 
 /* Reads the next piece, whole blocks unless it is the last one. Whatever goes
@@ -69,6 +107,7 @@ static bool read_piece(struct hf_message *message)
 	message->data = piece.iov_base;
 	message->len = piece.iov_len;
 	stream->done += piece.iov_len;
+	sum(stream, &piece);
 	return true;
 }
 
@@ -90,6 +129,7 @@ static struct stream *stream_new(const struct hf_digests_config *config,
 	stream->config = config;
 	stream->small = small;
 	stream->whole = whole;
+	sum_begin(stream);
 	return stream;
 }
 
@@ -126,6 +166,9 @@ static void end_stream(void *arg, struct hf_message *message)
 		small->data = stream->data;
 		stream->data = NULL;
 	}
+	if (good && stream->sums)
+		hf_reading_sum(&small->reading, hf_sums_ref(stream->sums));
+	sum_end(stream);
 	free(stream->data);
 	free(stream);
 	streams->feed.ended(streams->feed.arg, small, good ? 0 : -EAGAIN);

@@ -19,38 +19,6 @@ struct hf_verified {
 	struct hf_sums *sums;
 };
 
-int hf_sums_new(uint64_t size, struct hf_sums **ret)
-{
-	struct hf_sums *sums = calloc(1, sizeof(*sums));
-
-	if (!sums)
-		return -ENOMEM;
-	sums->refs = 1;
-	sums->size = size;
-	sums->n = (size / HF_BLOCK_LEN) + (size % HF_BLOCK_LEN != 0);
-	sums->blocks = calloc(sums->n + 1, HF_SUM_LEN);
-	if (!sums->blocks) {
-		free(sums);
-		return -ENOMEM;
-	}
-	*ret = sums;
-	return 0;
-}
-
-struct hf_sums *hf_sums_ref(struct hf_sums *sums)
-{
-	atomic_fetch_add(&sums->refs, 1);
-	return sums;
-}
-
-void hf_sums_unref(struct hf_sums *sums)
-{
-	if (!sums || atomic_fetch_sub(&sums->refs, 1) != 1)
-		return;
-	free(sums->blocks);
-	free(sums);
-}
-
 int hf_verified_pin(char *data, uint64_t size, struct hf_pins *pins,
 		    struct hf_verified **ret)
 {
@@ -125,11 +93,6 @@ void hf_verified_unref(struct hf_verified *verified)
 		hf_pins_give(verified->pins, verified->size);
 	free(verified->data);
 	free(verified);
-}
-
-struct hf_sums *hf_verified_sums(const struct hf_verified *verified)
-{
-	return verified->sums;
 }
 
 const char *hf_verified_whole(const struct hf_verified *verified, size_t *ret)

@@ -156,14 +156,14 @@ void hf_op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct hf_request request;
 	int error = handle_new(fs, &handle);
 	int file;
+	bool control = hf_is_control(ino, &file);
 
 	if (error < 0) {
 		fail(fs, req, ino, error);
 		return;
 	}
 	hf_request_begin(&request, fs, req);
-	error = hf_is_control(ino, &file)
-			? open_control(fs, file, &request.wait, fi, handle)
+	error = control ? open_control(fs, file, &request.wait, fi, handle)
 			: open_node(fs, ino, &request.wait, fi, handle);
 	if (!hf_request_claim(&request)) {
 		handle_unref(fs, handle);
@@ -176,6 +176,8 @@ void hf_op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		fail(fs, req, ino, error);
 	} else if (fuse_reply_open(req, fi) < 0) {
 		handle_unref(fs, handle);
+	} else if (!control) {
+		hf_view_opened(fs->view, ino, hf_inodes_numbered, fs->inodes);
 	}
 }
 

@@ -193,6 +193,20 @@ struct hf_node *hf_inodes_get(struct hf_inodes *inodes, uint64_t nodeid)
 	return node;
 }
 
+void hf_inodes_numbered(void *arg, uint64_t first, size_t n,
+			struct hf_node *ret[])
+{
+	struct hf_inodes *inodes = arg;
+
+	pthread_mutex_lock(&inodes->lock);
+	for (size_t i = 0; i < n; i++) {
+		ret[i] = find(inodes, first + i);
+		if (ret[i])
+			hf_node_ref(ret[i]);
+	}
+	pthread_mutex_unlock(&inodes->lock);
+}
+
 /* Call with the lock held: gives `n` lookups back. True if these were all. */
 static bool give_back(struct hf_node *node, uint64_t n)
 {

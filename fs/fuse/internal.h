@@ -49,6 +49,9 @@ int hf_inodes_enter(struct hf_inodes *inodes, struct hf_node *node,
 		    uint64_t *ret) HF_MUST_USE;
 /* The node of a nodeid, a new reference; NULL if it is unknown (ESTALE). */
 struct hf_node *hf_inodes_get(struct hf_inodes *inodes, uint64_t nodeid);
+/* A hf_numbered; `arg` is the struct hf_inodes. */
+void hf_inodes_numbered(void *arg, uint64_t first, size_t n,
+			struct hf_node *ret[]);
 /* Gives `n` lookups back. True if these were all, and it is no inode now. */
 bool hf_inodes_forget(struct hf_inodes *inodes, uint64_t nodeid, uint64_t n);
 uint64_t hf_inodes_count(struct hf_inodes *inodes);

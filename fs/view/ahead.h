@@ -82,11 +82,8 @@ void hf_upcoming_give(struct hf_upcoming *upcoming, struct hf_next *next,
 struct hf_follow;
 int hf_follow_new(struct hf_follow **ret) HF_MUST_USE;
 void hf_follow_free(struct hf_follow *follow);
-/* Nobody goes on: forgets which directories are read. */
+/* Nobody goes on: forgets who read. */
 void hf_follow_rest(struct hf_follow *follow);
-/* Somebody opens the constant file: those that come next may be read. */
-void hf_follow_opens(struct hf_view *view, const struct hf_node *node,
-		     struct hf_wait *wait);
 /* What the batch will read for names of files in `dir` is opened soon, too, if
  * somebody opens one file after the other: then it is retained. */
 void hf_follow_retain(struct hf_view *view, struct hf_node *dir,

@@ -13,17 +13,44 @@ struct hf_content {
 	struct hf_view *view;
 	struct hf_node *node;         /* a reference */
 	struct hf_verified *verified; /* of a constant file */
-	bool shared;                  /* with the node's other openings */
 	int fd;                       /* of a mutable one */
+	/* the node's other openings; protected by view->openings_lock */
+	struct hf_content *next;
+	struct hf_content **link; /* NULL: it shares nothing */
 };
 
 /* Many readers of one file share one copy. Each verified it on its own when it
  * opened the file, and all copies are the same bytes. */
 static void share_pinned(struct hf_content *content)
 {
-	if (content->verified && !hf_verified_sums(content->verified))
-		content->shared = hf_openings_join(content->view, content->node,
-						   &content->verified);
+	struct hf_content **first = &content->node->openings;
+	struct hf_verified *surplus = NULL;
+	size_t len;
+
+	if (!content->verified || !hf_verified_whole(content->verified, &len))
+		return;
+	pthread_mutex_lock(&content->view->openings_lock);
+	if (*first) {
+		surplus = content->verified;
+		content->verified = hf_verified_ref((*first)->verified);
+		(*first)->link = &content->next;
+	}
+	content->next = *first;
+	content->link = first;
+	*first = content;
+	pthread_mutex_unlock(&content->view->openings_lock);
+	hf_verified_unref(surplus);
+}
+
+static void leave(struct hf_content *content)
+{
+	if (!content->link)
+		return;
+	pthread_mutex_lock(&content->view->openings_lock);
+	*content->link = content->next;
+	if (content->next)
+		content->next->link = content->link;
+	pthread_mutex_unlock(&content->view->openings_lock);
 }
 
 static int open_verbatim(struct hf_view *view, struct hf_node *node,
@@ -32,16 +59,12 @@ static int open_verbatim(struct hf_view *view, struct hf_node *node,
 {
 	const struct hf_expected expected = {
 		.digest = hf_node_content(node),
-		.sums = hf_openings_sums(view, node),
+		.size = node->size,
 		.mark = node->reported ? hf_view_mark(view, node->parent) : 0,
 	};
-	int error = hf_digests_open(view->digests, node->root, path, &expected,
-				    wait, ret);
 
-	hf_sums_unref(expected.sums);
-	if (error == 0 && hf_verified_sums(*ret))
-		hf_openings_set_sums(view, node, hf_verified_sums(*ret));
-	return error;
+	return hf_digests_open(view->digests, node->root, path, &expected, wait,
+			       ret);
 }
 
 /* As hf_graph_text: by what its targets are named now. */
@@ -229,8 +252,6 @@ int hf_view_open(struct hf_view *view, struct hf_node *node,
 	content->view = view;
 	content->node = hf_node_ref(node);
 	content->fd = -1;
-	if (hf_node_constant(node))
-		hf_follow_opens(view, node, wait);
 	error = open_node(view, node, wait, content);
 	if (error < 0) {
 		hf_content_close(content);
@@ -243,8 +264,7 @@ int hf_view_open(struct hf_view *view, struct hf_node *node,
 
 void hf_content_close(struct hf_content *content)
 {
-	if (content->shared)
-		hf_openings_leave(content->view, content->node);
+	leave(content);
 	hf_verified_unref(content->verified);
 	hf_closep(&content->fd);
 	hf_node_unref(content->node);

@@ -178,7 +178,8 @@ static int hash_bytes(const struct question *question,
 static int read_verbatim(const struct question *question, struct hf_digest *ret)
 {
 	struct hf_view *view = question->walk->view;
-	const struct hf_expected expected = {.digest = question->content};
+	const struct hf_expected expected = {.digest = question->content,
+					     .size = question->entry->size};
 	struct hf_verified *verified;
 	int error = hf_digests_open(view->digests, question->entry->root,
 				    question->path, &expected, question->wait,

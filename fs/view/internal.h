@@ -9,7 +9,6 @@
  *   stat.c       a node -> struct stat
  *   content.c    a node -> its bytes
  *   node.c       what a name leads to
- *   openings.c   what the openings of a file have in common
  *   catalog.c    a directory's source names and the hashed names they can have
  *   present.c    source file -> presented entry: every rule about one file
  *   problem.c    what is told about a file, in words
@@ -56,8 +55,8 @@ struct hf_view {
 	atomic_uint_least64_t forgets; /* calls of hf_view_forget */
 	atomic_uint_least64_t doubts;  /* calls of hf_view_doubt */
 	struct hf_recent recent;
-	struct hf_pins pins;       /* of everything that is open */
-	pthread_mutex_t sums_lock; /* guards every node's sums, pinned */
+	struct hf_pins pins;           /* of everything that is open */
+	pthread_mutex_t openings_lock; /* guards every node's openings */
 	struct hf_cache *cache;
 	char *cache_shown; /* its directory, or why there is none */
 	struct hf_texts *texts;
@@ -120,7 +119,7 @@ struct hf_node {
 	union {
 		struct hf_view_dir *live_dir; /* of a directory, or this: */
 		const struct hf_frozen_dir *frozen_dir; /* borrowed */
-		struct hf_openings *openings;           /* of a file, or NULL */
+		struct hf_content *openings; /* of a file; the first, or NULL */
 	};
 	uint32_t uid;
 	uint32_t gid;
@@ -156,24 +155,6 @@ void hf_node_attr(const struct hf_view *view, const struct hf_node *node,
 /* The node of a presented entry in the directory `parent`. */
 int hf_node_new(struct hf_view *view, struct hf_node *parent,
 		const struct hf_entry *entry, struct hf_node **ret) HF_MUST_USE;
-
-/* --- openings.c ---------------------------------------------------------- */
-
-struct hf_openings;
-/* NULL is allowed. */
-void hf_openings_free(struct hf_openings *openings);
-/* The sums that an opening left, a new reference, or NULL; leaves some. */
-struct hf_sums *hf_openings_sums(struct hf_view *view, struct hf_node *node);
-void hf_openings_set_sums(struct hf_view *view, struct hf_node *node,
-			  struct hf_sums *sums);
-/*
- * *verified is pinned memory; what another opening has takes its place, if
- * there is one. True: hf_openings_leave is to be called before it is given
- * back; false: there was no memory, and it stands alone.
- */
-bool hf_openings_join(struct hf_view *view, struct hf_node *node,
-		      struct hf_verified **verified);
-void hf_openings_leave(struct hf_view *view, struct hf_node *node);
 
 /* --- present.c ----------------------------------------------------------- */
 

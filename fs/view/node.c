@@ -236,9 +236,7 @@ void hf_node_unref(struct hf_node *node)
 	while (node && atomic_fetch_sub(&node->refs, 1) == 1) {
 		struct hf_node *parent = node->parent;
 
-		if (node->kind != HF_KIND_DIR)
-			hf_openings_free(node->openings);
-		else
+		if (node->kind == HF_KIND_DIR)
 			hf_view_dir_free(hf_node_dir(node));
 		free(node);
 		node = parent;

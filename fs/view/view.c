@@ -110,7 +110,7 @@ int hf_view_new(const struct hf_config *config, dev_t own_dev,
 	view->pins.max = config->max_pinned;
 	view->threads = config->threads ? config->threads : processors();
 	hf_random_seed(view->seed);
-	pthread_mutex_init(&view->sums_lock, NULL);
+	pthread_mutex_init(&view->openings_lock, NULL);
 	pthread_mutex_init(&view->reports_lock, NULL);
 	hf_recent_init(&view->recent);
 	error = open_parts(view, own_dev, why);
@@ -140,7 +140,7 @@ void hf_view_free(struct hf_view *view)
 	hf_watches_free(view->watches);
 	hf_source_close(view->source);
 	hf_name_template_fini(&view->name_template);
-	pthread_mutex_destroy(&view->sums_lock);
+	pthread_mutex_destroy(&view->openings_lock);
 	pthread_mutex_destroy(&view->reports_lock);
 	free(view);
 }

@@ -129,14 +129,21 @@ static inline uint64_t hashed(struct room *room)
 }
 
 static inline int open_as(struct room *room, const char *path, const void *data,
-			  size_t len, struct hf_sums *sums,
-			  struct hf_verified **ret)
+			  size_t len, struct hf_verified **ret)
 {
 	const struct hf_expected expected = {.digest = md5_of(data, len),
-					     .sums = sums};
+					     .size = len};
 
 	return hf_digests_open(room->digests, 0, path, &expected, &room->wait,
 			       ret);
+}
+
+/* Held in memory; else its blocks are checked. */
+static inline bool is_pinned(const struct hf_verified *verified)
+{
+	size_t len;
+
+	return hf_verified_whole(verified, &len) != NULL;
 }
 
 static inline void assert_reads(struct hf_verified *verified,

@@ -12,9 +12,8 @@ static void bytes_are_read_from_any_place(void **state)
 	struct hf_verified *verified;
 
 	tree_write(&room->tree, "a", "0123456789");
-	assert_int_equal(open_as(room, "a", "0123456789", 10, NULL, &verified),
-			 0);
-	assert_null(hf_verified_sums(verified));
+	assert_int_equal(open_as(room, "a", "0123456789", 10, &verified), 0);
+	assert_true(is_pinned(verified));
 	assert_reads(verified, "0123456789", 0, 10, 10);
 	assert_reads(verified, "0123456789", 3, 4, 4);
 	assert_reads(verified, "0123456789", 8, 100, 2);
@@ -30,8 +29,7 @@ static void other_bytes_are_stale(void **state)
 	struct hf_verified *verified = NULL;
 
 	tree_write(&room->tree, "a", "after");
-	assert_int_equal(open_as(room, "a", "befor", 5, NULL, &verified),
-			 -ESTALE);
+	assert_int_equal(open_as(room, "a", "befor", 5, &verified), -ESTALE);
 	assert_null(verified);
 }
 
@@ -43,7 +41,7 @@ static void opening_reads_even_what_is_known(void **state)
 
 	tree_write(&room->tree, "a", "known");
 	assert_fact(room, "a", "known");
-	assert_int_equal(open_as(room, "a", "known", 5, NULL, &verified), 0);
+	assert_int_equal(open_as(room, "a", "known", 5, &verified), 0);
 	assert_int_equal(hashed(room), 2);
 	hf_verified_unref(verified);
 }
@@ -55,9 +53,8 @@ static void pinned_bytes_outlive_the_source(void **state)
 	char *data = pattern(HF_PINNED_MAX);
 
 	tree_write_bytes(&room->tree, "a", data, HF_PINNED_MAX);
-	assert_int_equal(
-		open_as(room, "a", data, HF_PINNED_MAX, NULL, &verified), 0);
-	assert_null(hf_verified_sums(verified)); /* the largest of the small */
+	assert_int_equal(open_as(room, "a", data, HF_PINNED_MAX, &verified), 0);
+	assert_true(is_pinned(verified)); /* the largest of the small */
 	tree_patch(&room->tree, "a", 5, "other bytes");
 	assert_reads(verified, data, 0, HF_PINNED_MAX, HF_PINNED_MAX);
 	tree_write(&room->tree, "a", "");
@@ -81,13 +78,12 @@ static void small_files_of_a_crowd_are_not_opened(void **state)
 
 	tree_write(&room->tree, "a", "0123456789");
 	atomic_store(&room->pins.bytes, room->pins.max - 9);
-	assert_int_equal(open_as(room, "a", "0123456789", 10, NULL, &verified),
+	assert_int_equal(open_as(room, "a", "0123456789", 10, &verified),
 			 -ENOMEM);
 	expect_pinned(room, room->pins.max - 9);
 	atomic_store(&room->pins.bytes, room->pins.max - 10);
-	assert_int_equal(open_as(room, "a", "0123456789", 10, NULL, &verified),
-			 0);
-	assert_null(hf_verified_sums(verified));
+	assert_int_equal(open_as(room, "a", "0123456789", 10, &verified), 0);
+	assert_true(is_pinned(verified));
 	assert_int_equal(room->pins.bytes, room->pins.max);
 	hf_verified_unref(verified);
 	expect_pinned(room, room->pins.max - 10);
@@ -125,9 +121,8 @@ static struct hf_verified *open_large(struct room *room, const char *data)
 	struct hf_verified *verified;
 
 	tree_write_bytes(&room->tree, "large", data, LARGE);
-	assert_int_equal(open_as(room, "large", data, LARGE, NULL, &verified),
-			 0);
-	assert_non_null(hf_verified_sums(verified));
+	assert_int_equal(open_as(room, "large", data, LARGE, &verified), 0);
+	assert_false(is_pinned(verified));
 	return verified;
 }
 
@@ -220,10 +215,9 @@ static void sums_save_the_second_reading(void **state)
 	char *data = pattern(LARGE);
 	struct hf_verified *first = open_large(room, data);
 	struct hf_verified *second;
-	struct hf_sums *sums = hf_sums_ref(hf_verified_sums(first));
 
 	assert_int_equal(hashed(room), 1);
-	assert_int_equal(open_as(room, "large", data, LARGE, sums, &second), 0);
+	assert_int_equal(open_as(room, "large", data, LARGE, &second), 0);
 	assert_int_equal(hashed(room), 1);
 	assert_reads(second, data, 0, LARGE, LARGE);
 	/* The sums still guard: they were not believed but compared. */
@@ -231,8 +225,37 @@ static void sums_save_the_second_reading(void **state)
 	assert_int_equal(try_read(second, 0, 1), -EIO);
 	hf_verified_unref(second);
 	hf_verified_unref(first);
-	hf_sums_unref(sums);
-	hf_sums_unref(NULL);
+	free(data);
+}
+
+/* What was hashed for its name, alone or among many. */
+static void a_name_saves_the_reading_of_an_opening(void **state)
+{
+	struct room *room = *state;
+	char *data = pattern(LARGE);
+	struct hf_verified *verified;
+	struct hf_batch *batch;
+	struct hf_fact fact;
+	struct hf_sig sig;
+
+	tree_write_bytes(&room->tree, "alone", data, LARGE);
+	tree_write_bytes(&room->tree, "large", data, LARGE);
+	assert_int_equal(get(room, "alone", &fact), 0);
+	sig = sig_of(room, "large");
+	assert_int_equal(hf_batch_new(room->digests, &batch), 0);
+	assert_int_equal(hf_batch_add(batch, 0, "large", &sig), 0);
+	assert_int_equal(hf_batch_get(batch, 0, &room->wait, &fact), 0);
+	hf_batch_free(batch);
+	assert_int_equal(hashed(room), 2);
+	assert_int_equal(open_as(room, "alone", data, LARGE, &verified), 0);
+	assert_reads(verified, data, 0, LARGE, LARGE);
+	hf_verified_unref(verified);
+	assert_int_equal(open_as(room, "large", data, LARGE, &verified), 0);
+	assert_reads(verified, data, 0, LARGE, LARGE);
+	assert_int_equal(hashed(room), 2);
+	tree_patch(&room->tree, "large", LARGE - 1, "!");
+	assert_int_equal(try_read(verified, LARGE - 1, 1), -EIO);
+	hf_verified_unref(verified);
 	free(data);
 }
 
@@ -242,17 +265,15 @@ static void sums_of_another_state_save_nothing(void **state)
 	char *data = pattern(LARGE);
 	struct hf_verified *first = open_large(room, data);
 	struct hf_verified *second;
-	struct hf_sums *sums = hf_verified_sums(first);
 
 	/* Other stamp, same bytes. */
 	tree_set_mtime(&room->tree, "large", 1000000000);
-	assert_int_equal(open_as(room, "large", data, LARGE, sums, &second), 0);
+	assert_int_equal(open_as(room, "large", data, LARGE, &second), 0);
 	assert_int_equal(hashed(room), 2);
 	hf_verified_unref(second);
 	/* Other bytes. */
 	tree_patch(&room->tree, "large", 0, "!");
-	assert_int_equal(open_as(room, "large", data, LARGE, sums, &second),
-			 -ESTALE);
+	assert_int_equal(open_as(room, "large", data, LARGE, &second), -ESTALE);
 	hf_verified_unref(first);
 	free(data);
 }
@@ -274,12 +295,10 @@ static void sums_that_failed_save_nothing(void **state)
 	mapped = mmap(NULL, LARGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	assert_ptr_not_equal(mapped, MAP_FAILED);
 	mapped[0] = data[0];
-	assert_int_equal(open_as(room, "large", data, LARGE, NULL, &first), 0);
+	assert_int_equal(open_as(room, "large", data, LARGE, &first), 0);
 	mapped[0] = (char)~data[0];
 	assert_int_equal(try_read(first, 0, 1), -EIO);
-	assert_int_equal(open_as(room, "large", data, LARGE,
-				 hf_verified_sums(first), &second),
-			 -ESTALE);
+	assert_int_equal(open_as(room, "large", data, LARGE, &second), -ESTALE);
 	hf_verified_unref(first);
 	munmap(mapped, LARGE);
 	close(fd);
@@ -296,13 +315,80 @@ static void sums_of_a_racy_file_save_nothing(void **state)
 	ahead_ns = 0;
 	first = open_large(room, data);
 	ahead_ns = HOUR_NS;
-	assert_int_equal(open_as(room, "large", data, LARGE,
-				 hf_verified_sums(first), &second),
-			 0);
+	assert_int_equal(open_as(room, "large", data, LARGE, &second), 0);
 	assert_int_equal(hashed(room), 2);
 	hf_verified_unref(second);
 	hf_verified_unref(first);
 	free(data);
+}
+
+/* --- the sums of many files ------------------------------------------------ */
+
+static struct hf_sums *sums_new(uint64_t size, const char *text)
+{
+	struct hf_sums *sums;
+
+	assert_int_equal(hf_sums_new(size, &sums), 0);
+	sums->digest = md5_of(text, strlen(text));
+	return sums;
+}
+
+static bool are_there(struct hf_summed *summed, uint64_t key, const char *text)
+{
+	struct hf_digest digest = md5_of(text, strlen(text));
+	struct hf_sums *sums =
+		hf_summed_get(summed, (uint64_t[2]){key, key}, &digest);
+
+	hf_sums_unref(sums);
+	return sums != NULL;
+}
+
+static void put_sums(struct hf_summed *summed, uint64_t key, uint64_t blocks,
+		     const char *text)
+{
+	struct hf_sums *sums = sums_new(blocks * HF_BLOCK_LEN, text);
+
+	hf_summed_put(summed, (uint64_t[2]){key, key}, sums);
+	hf_sums_unref(sums);
+}
+
+static void sums_are_those_of_one_digest(void **state)
+{
+	struct hf_summed *summed;
+
+	(void)state;
+	assert_int_equal(hf_summed_new(10000, &summed), 0);
+	assert_false(are_there(summed, 1, "old"));
+	put_sums(summed, 1, 9, "old");
+	assert_true(are_there(summed, 1, "old"));
+	assert_false(are_there(summed, 1, "new"));
+	assert_false(are_there(summed, 2, "old"));
+	put_sums(summed, 1, 9, "new");
+	assert_false(are_there(summed, 1, "old"));
+	assert_true(are_there(summed, 1, "new"));
+	hf_summed_free(summed);
+}
+
+static void sums_take_no_more_than_their_room(void **state)
+{
+	struct hf_summed *summed;
+
+	(void)state;
+	assert_int_equal(hf_summed_new(100 * HF_SUM_LEN, &summed), 0);
+	put_sums(summed, 1, 40, "a");
+	put_sums(summed, 2, 20, "b");
+	assert_true(are_there(summed, 1, "a"));
+	put_sums(summed, 3, 30, "c");
+	assert_false(are_there(summed, 1, "a"));
+	assert_true(are_there(summed, 2, "b"));
+	assert_true(are_there(summed, 3, "c"));
+	put_sums(summed, 4, 100, "d"); /* more than there is for all */
+	for (uint64_t key = 1; key <= 4; key++)
+		assert_false(
+			are_there(summed, key, (char[]){"abcd"[key - 1], 0}));
+	put_sums(summed, 4, 1, "d");
+	assert_true(are_there(summed, 4, "d"));
+	hf_summed_free(summed);
 }
 
 /* --- writers ------------------------------------------------------------- */
@@ -351,8 +437,8 @@ static int open_and_check(struct writer *writer)
 {
 	struct room *room = writer->room;
 	struct hf_verified *verified;
-	int error = open_as(room, "a", writer->texts[0], writer->len, NULL,
-			    &verified);
+	int error =
+		open_as(room, "a", writer->texts[0], writer->len, &verified);
 
 	if (error < 0) {
 		assert_true(error == -ESTALE || error == -EBUSY);
@@ -437,8 +523,11 @@ int main(void)
 		IN_ROOM(small_files_of_a_crowd_are_not_opened),
 		cmocka_unit_test(pins_have_a_bound),
 		IN_ROOM(sums_save_the_second_reading),
+		IN_ROOM(a_name_saves_the_reading_of_an_opening),
 		IN_ROOM(sums_of_another_state_save_nothing),
 		IN_ROOM(sums_that_failed_save_nothing),
+		IN_ROOM(sums_are_those_of_one_digest),
+		IN_ROOM(sums_take_no_more_than_their_room),
 		IN_ROOM(sums_of_a_racy_file_save_nothing),
 		IN_ROOM(bytes_match_beside_a_writer),
 		IN_ROOM(bytes_match_beside_a_mapped_writer),
