@@ -22,8 +22,8 @@ struct hf_small {
 	/* Once the answer is there, in the pool or, without memory, in the
 	 * caller: what was handed over may be freed in it. */
 	void (*done)(struct hf_small *small);
-	int error; /* the answer: as hf_read_file */
-	struct hf_reading reading;
+	int error;                 /* the answer: as hf_read_file */
+	struct hf_reading reading; /* the owner's to let go of */
 	/* --- private --- */
 	struct hf_small *next;
 	char *data; /* of one that was read */

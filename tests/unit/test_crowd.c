@@ -77,6 +77,7 @@ struct guest {
 
 static void guest_done(struct hf_small *small)
 {
+	hf_reading_fini(&small->reading);
 	sem_post(((struct guest *)(void *)small)->came);
 }
 
