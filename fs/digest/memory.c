@@ -22,7 +22,8 @@ struct shelf {
 	struct shelf *newer; /* in the order of use */
 	struct shelf *older;
 	struct shelf *next_changed;
-	bool changed; /* stands in the queue of those */
+	uint64_t turn; /* when it came to stand first in that order */
+	bool changed;  /* stands in the queue of those */
 	bool loaded;
 };
 
@@ -35,6 +36,7 @@ struct hf_memory {
 	struct hf_set *shelves; /* owns them */
 	struct shelf *newest;
 	struct shelf *oldest;
+	uint64_t turns;
 	struct shelf *first_changed;
 	struct shelf **last_changed;
 };
@@ -76,11 +78,15 @@ static void link_shelf(struct hf_memory *memory, struct shelf *shelf)
 	shelf->older = memory->newest;
 	*(memory->newest ? &memory->newest->newer : &memory->oldest) = shelf;
 	memory->newest = shelf;
+	shelf->turn = ++memory->turns;
 }
 
+/* Where it is among the first of many it stays: threads that ask for files of
+ * one directory each would else move both with every question. */
 static void use_shelf(struct hf_memory *memory, struct shelf *shelf)
 {
-	if (memory->newest == shelf)
+	if (memory->newest == shelf ||
+	    memory->turns - shelf->turn < hf_set_len(memory->shelves) / 8)
 		return;
 	unlink_shelf(memory, shelf);
 	link_shelf(memory, shelf);
