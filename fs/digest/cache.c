@@ -56,6 +56,11 @@ void hf_cache_realm(const struct hf_cache *cache, const void *text, size_t len,
 	hf_siphash128(cache->secret, text, len, ret);
 }
 
+void hf_key_of_dir(const uint64_t realm[2], const char *dir, uint64_t ret[2])
+{
+	hf_siphash128(realm, dir, strlen(dir), ret);
+}
+
 void hf_key_of(const uint64_t realm[2], const char *path, struct hf_key *ret)
 {
 	const char *slash = strrchr(path, '/');
@@ -69,12 +74,11 @@ void hf_key_of(const uint64_t realm[2], const char *path, struct hf_key *ret)
 
 /* --- writing ------------------------------------------------------------------ */
 
-/* What is stored of the directory now, `row` holding it. A damaged row counts
- * as none, and is written over. */
-static int read_row(struct hf_cache *cache, const uint64_t key[2],
-		    struct hf_buf *row, struct hf_records *ret)
+/* What is in a row, with what hf_store_get found of it. A damaged one counts as
+ * none, and is written over. */
+static int parse_row(struct hf_cache *cache, const uint64_t key[2], int found,
+		     const struct hf_buf *row, struct hf_records *ret)
 {
-	int found = hf_store_get(cache->store, key, row);
 	int error;
 
 	if (found <= 0)
@@ -83,6 +87,15 @@ static int read_row(struct hf_cache *cache, const uint64_t key[2],
 	if (error == -EBADMSG)
 		hf_store_spoilt(cache->store);
 	return error == -ENOMEM ? error : error == 0;
+}
+
+/* What is stored of the directory now, `row` holding it. */
+static int read_row(struct hf_cache *cache, const uint64_t key[2],
+		    struct hf_buf *row, struct hf_records *ret)
+{
+	int found = hf_store_get(cache->store, key, row);
+
+	return parse_row(cache, key, found, row, ret);
 }
 
 static int put_records(struct hf_cache *cache, const uint64_t key[2],
@@ -295,6 +308,44 @@ static bool load(struct hf_cache *cache, const uint64_t dir[2])
 	hf_memory_load(cache->memory, dir, &records);
 	atomic_fetch_add(&cache->rows_read, found);
 	return true;
+}
+
+/* Directories whose rows are read together: nobody else can read meanwhile. */
+#define TOGETHER 16
+
+/* The same of no more than TOGETHER directories. */
+static void load_some(struct hf_cache *cache, uint64_t (*dirs)[2], size_t n)
+{
+	struct hf_buf rows[TOGETHER] = {{0}};
+	int found[TOGETHER];
+
+	hf_store_get_some(cache->store, dirs, n, rows, found);
+	for (size_t i = 0; i < n; i++) {
+		HF_CLEANUP(hf_records_fini) struct hf_records records = {0};
+
+		found[i] =
+			parse_row(cache, dirs[i], found[i], &rows[i], &records);
+		if (found[i] >= 0) {
+			hf_memory_load(cache->memory, dirs[i], &records);
+			atomic_fetch_add(&cache->rows_read, found[i]);
+		}
+		hf_buf_fini(&rows[i]);
+	}
+}
+
+void hf_cache_recall(struct hf_cache *cache, uint64_t (*dirs)[2], size_t n)
+{
+	uint64_t some[TOGETHER][2];
+	size_t n_some = 0;
+
+	for (size_t i = 0; i < n && cache->store; i++) {
+		if (hf_memory_lacks(cache->memory, dirs[i]))
+			memcpy(some[n_some++], dirs[i], sizeof(dirs[i]));
+		if (n_some == TOGETHER || (i + 1 == n && n_some > 0)) {
+			load_some(cache, some, n_some);
+			n_some = 0;
+		}
+	}
 }
 
 bool hf_cache_get(struct hf_cache *cache, const struct hf_key *key,

@@ -123,6 +123,11 @@ void hf_cache_realm(const struct hf_cache *cache, const void *text, size_t len,
 		    uint64_t ret[2]);
 /* The key of a path. Nobody can choose paths of equal keys. */
 void hf_key_of(const uint64_t realm[2], const char *path, struct hf_key *ret);
+/* The part of the key that all files in `dir` have. */
+void hf_key_of_dir(const uint64_t realm[2], const char *dir, uint64_t ret[2]);
+/* Brings into memory what is stored of many directories, as far as it is not
+ * there: quicker than as each is asked for. */
+void hf_cache_recall(struct hf_cache *cache, uint64_t (*dirs)[2], size_t n);
 /* True if `ret` holds what was put last. */
 bool hf_cache_get(struct hf_cache *cache, const struct hf_key *key,
 		  struct hf_buf *ret);
@@ -268,6 +273,10 @@ bool hf_batch_seen(const struct hf_batch *batch, size_t i);
 /* What is still running goes on. NULL is allowed. */
 void hf_batch_free(struct hf_batch *batch);
 
+/* The key by which the cache knows the files of root number `root` in `dir`, for
+ * hf_cache_recall. */
+void hf_digests_dir(const struct hf_digests *digests, unsigned root,
+		    const char *dir, uint64_t ret[2]);
 /* The last digest that `path` is known to have had, whatever its state is
  * now. False if there is none. */
 bool hf_digests_last(struct hf_digests *digests, unsigned root,

@@ -82,6 +82,12 @@ int hf_digests_get(struct hf_digests *digests, unsigned root, const char *path,
 	return error;
 }
 
+void hf_digests_dir(const struct hf_digests *digests, unsigned root,
+		    const char *dir, uint64_t ret[2])
+{
+	hf_facts_dir(digests->facts, root, dir, ret);
+}
+
 bool hf_digests_last(struct hf_digests *digests, unsigned root,
 		     const char *path, struct hf_fact *ret)
 {

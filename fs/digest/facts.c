@@ -81,6 +81,13 @@ void hf_facts_key(const struct hf_facts *facts, unsigned root, const char *path,
 	hf_key_of(facts->realms[root].key, path, ret);
 }
 
+void hf_facts_dir(const struct hf_facts *facts, unsigned root, const char *dir,
+		  uint64_t ret[2])
+{
+	assert(root < facts->n_realms);
+	hf_key_of_dir(facts->realms[root].key, dir, ret);
+}
+
 /* --- stamps ------------------------------------------------------------------- */
 
 /* Returns the end of the number. */

@@ -148,6 +148,8 @@ int hf_memory_get(struct hf_memory *memory, const struct hf_key *key,
  * True if there is something to take. Out of memory forgets silently. */
 bool hf_memory_put(struct hf_memory *memory, const struct hf_key *key,
 		   uint32_t day, bool keep, const char *data, size_t len);
+/* Is it unknown what was stored of the directory? */
+bool hf_memory_lacks(struct hf_memory *memory, const uint64_t dir[2]);
 /* What was stored of a directory. */
 void hf_memory_load(struct hf_memory *memory, const uint64_t dir[2],
 		    const struct hf_records *records);
@@ -176,6 +178,10 @@ const uint64_t *hf_store_secret(const struct hf_store *store);
 /* 1: *ret is the row; 0: there is none; -EAGAIN: it cannot be said now. */
 int hf_store_get(struct hf_store *store, const uint64_t key[2],
 		 struct hf_buf *ret) HF_MUST_USE;
+/* The same of many: *found[i] says what was with keys[i] and rows[i], all of
+ * which are {0} before and ended by the caller. Quicker than one by one. */
+void hf_store_get_some(struct hf_store *store, uint64_t (*keys)[2], size_t n,
+		       struct hf_buf *rows, int *found);
 /* Says that a row is not what was put there. */
 void hf_store_spoilt(struct hf_store *store);
 /*
@@ -197,6 +203,9 @@ int hf_facts_new(const struct hf_digests_config *config,
 void hf_facts_free(struct hf_facts *facts);
 void hf_facts_key(const struct hf_facts *facts, unsigned root, const char *path,
 		  struct hf_key *ret);
+/* That of the directory that all files in `dir` have. */
+void hf_facts_dir(const struct hf_facts *facts, unsigned root, const char *dir,
+		  uint64_t ret[2]);
 /* Remembers the last state of a file; `quiet`: its stamp vouches for it. */
 void hf_facts_put(struct hf_facts *facts, unsigned root,
 		  const struct hf_key *key, const struct hf_sig *sig,

@@ -269,6 +269,18 @@ bool hf_memory_put(struct hf_memory *memory, const struct hf_key *key,
 	return changed;
 }
 
+bool hf_memory_lacks(struct hf_memory *memory, const uint64_t dir[2])
+{
+	const struct shelf *shelf;
+	bool lacks;
+
+	pthread_mutex_lock(&memory->lock);
+	shelf = hf_set_get(memory->shelves, dir);
+	lacks = !shelf || !shelf->loaded;
+	pthread_mutex_unlock(&memory->lock);
+	return lacks;
+}
+
 /* As many as there is memory for. */
 static void load(struct hf_memos *memos, const struct hf_records *records)
 {

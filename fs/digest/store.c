@@ -538,6 +538,25 @@ int hf_store_get(struct hf_store *store, const uint64_t key[2],
 	return found;
 }
 
+void hf_store_get_some(struct hf_store *store, uint64_t (*keys)[2], size_t n,
+		       struct hf_buf *rows, int *found)
+{
+	bool begun;
+
+	pthread_mutex_lock(&store->lock);
+	/* Else another thread's transaction is under way, and good enough. */
+	begun = !store->damaged && !is_paused(store) &&
+		sqlite3_get_autocommit(store->db) &&
+		run(store, "BEGIN") == SQLITE_OK;
+	for (size_t i = 0; i < n; i++)
+		found[i] = store->damaged || is_paused(store)
+				   ? -EAGAIN
+				   : get(store, keys[i], &rows[i]);
+	if (begun)
+		roll_back(store);
+	pthread_mutex_unlock(&store->lock);
+}
+
 /* Call with the lock held. */
 static int begin(struct hf_store *store)
 {

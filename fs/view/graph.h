@@ -34,6 +34,9 @@ struct hf_texts;
 /* The view's config, source and cache are borrowed. */
 int hf_texts_new(const struct hf_view *view, struct hf_texts **ret) HF_MUST_USE;
 void hf_texts_free(struct hf_texts *texts);
+/* The key of the texts in `dir`, as hf_digests_dir has that of files. */
+void hf_texts_dir(const struct hf_texts *texts, const char *dir,
+		  uint64_t ret[2]);
 /* True if the links of the bytes with that digest are known: *ret is new. */
 bool hf_texts_links(struct hf_texts *texts, const char *path,
 		    const struct hf_digest *digest, struct hf_links *ret);

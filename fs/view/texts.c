@@ -62,6 +62,12 @@ void hf_texts_free(struct hf_texts *texts)
 	free(texts);
 }
 
+void hf_texts_dir(const struct hf_texts *texts, const char *dir,
+		  uint64_t ret[2])
+{
+	hf_key_of_dir(texts->realm, dir, ret);
+}
+
 /* Links and names stand in one place. */
 static struct hf_key links_key(const struct hf_texts *texts, const char *path)
 {

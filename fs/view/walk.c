@@ -216,14 +216,29 @@ static size_t counted(const struct hf_source_list *list)
 	return n < MAX_COUNTED ? n : MAX_COUNTED;
 }
 
+/* So many directories are recalled at a time, those that come next, once those
+ * before have been sent: so the pool is busy meanwhile. */
+#define RECALLED 32
+
+static int recall_next(const struct hf_walk *walk, size_t at)
+{
+	size_t end = at + RECALLED;
+
+	if (at % RECALLED)
+		return 0;
+	return hf_walk_recall(walk, at, end < walk->n ? end : walk->n);
+}
+
 static int ask_next(struct hf_walk *walk, struct course *course)
 {
 	struct hf_stop *stop = &walk->stops[course->asked++];
+	int error = 0;
 
-	if (stop->error < 0)
-		return 0;
-	course->pending += counted(hf_naming_list(stop->naming));
-	return send(walk, stop);
+	if (stop->error == 0) {
+		course->pending += counted(hf_naming_list(stop->naming));
+		error = send(walk, stop);
+	}
+	return error < 0 ? error : recall_next(walk, course->asked);
 }
 
 static int finish_next(struct hf_walk *walk, struct course *course)

@@ -3,6 +3,7 @@
  *
  *   branches.c   every directory, listed
  *   walk.c       every directory, named
+ *   recall.c     what is remembered of directories that come next
  *   again.c      was it one state? a second look at all that a walk saw;
  *                since.c if it needs none
  *   survey.c     the tree walked until it held still, and what that tells
@@ -100,6 +101,12 @@ int hf_branches_list(const struct hf_walk *walk, struct hf_branch **ret,
 		     size_t *ret_n) HF_MUST_USE;
 /* With all that are in it. NULL is allowed. */
 void hf_branch_free(struct hf_branch *branch);
+
+/* --- recall.c ---------------------------------------------------------------- */
+
+/* Brings into memory what is stored of the stops [first, end). -ENOMEM. */
+int hf_walk_recall(const struct hf_walk *walk, size_t first,
+		   size_t end) HF_MUST_USE;
 
 /* --- relay.c --------------------------------------------------------------- */
 
