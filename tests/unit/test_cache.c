@@ -268,6 +268,75 @@ static bool has_much(struct room *room, const char *path, unsigned seed)
 	return has(room, path, text);
 }
 
+#define N_DIRS 50
+
+/* The directories d0 to d49, and one that has no row. */
+static void recall(struct room *room)
+{
+	uint64_t dirs[N_DIRS + 1][2];
+	char dir[16];
+
+	hf_key_of_dir(room->realm, "none", dirs[0]);
+	for (unsigned i = 0; i < N_DIRS; i++) {
+		snprintf(dir, sizeof(dir), "d%u", i);
+		hf_key_of_dir(room->realm, dir, dirs[i + 1]);
+	}
+	hf_cache_recall(room->cache, dirs, N_DIRS + 1);
+}
+
+static void what_is_recalled_is_in_memory(void **state)
+{
+	struct room *room = *state;
+	char path[32];
+
+	enter(room);
+	for (unsigned i = 0; i < N_DIRS; i++)
+		put(room, path_of(i, path), path);
+	enter(room);
+	assert_true(has(room, "d3/f", "d3/f"));
+	recall(room);
+	assert_int_equal(stats(room).rows_read, N_DIRS);
+	run_sql(room, "DELETE FROM shelf");
+	for (unsigned i = 0; i < N_DIRS; i++)
+		assert_true(has(room, path_of(i, path), path));
+	assert_false(has(room, "none/f", ""));
+	assert_int_equal(stats(room).rows_read, N_DIRS);
+}
+
+static void *write_again_and_again(void *arg)
+{
+	struct room *room = arg;
+	char path[32];
+
+	for (unsigned round = 0; round < 20; round++) {
+		for (unsigned i = 0; i < N_DIRS; i++)
+			put(room, path_of(i, path), path);
+		hf_cache_forget(room->cache);
+	}
+	return NULL;
+}
+
+/* What is read is what was written, and neither is in the other's way. */
+static void rows_are_recalled_beside_a_writer(void **state)
+{
+	struct room *room = *state;
+	pthread_t writer;
+	struct ear ear;
+	char path[32];
+
+	enter(room);
+	ear = listen_up();
+	assert_int_equal(
+		pthread_create(&writer, NULL, write_again_and_again, room), 0);
+	for (unsigned i = 0; i < 200; i++)
+		recall(room);
+	pthread_join(writer, NULL);
+	recall(room);
+	assert_int_equal(lines_heard(&ear), 0);
+	for (unsigned i = 0; i < N_DIRS; i++)
+		assert_true(has(room, path_of(i, path), path));
+}
+
 static void a_row_that_is_too_long_is_not_stored(void **state)
 {
 	struct room *room = *state;
@@ -367,6 +436,8 @@ int main(void)
 		ROOM(forgetting_writes_first),
 		ROOM(memory_is_bounded),
 		cmocka_unit_test(memory_is_bounded_without_a_disk),
+		ROOM(what_is_recalled_is_in_memory),
+		ROOM(rows_are_recalled_beside_a_writer),
 		ROOM(a_row_that_is_too_long_is_not_stored),
 		ROOM(the_disk_is_bounded),
 		ROOM(the_oldest_unused_go_first),
