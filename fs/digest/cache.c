@@ -2,7 +2,7 @@
  * cache: memory in front, a store behind it, and the thread that brings what
  * is new from the one to the other.
  */
-#include "fs/digest/internal.h"
+#include "fs/digest/remembered.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -74,59 +74,13 @@ void hf_key_of(const uint64_t realm[2], const char *path, struct hf_key *ret)
 
 /* --- writing ------------------------------------------------------------------ */
 
-/* What is in a row, with what hf_store_get found of it. A damaged one counts as
- * none, and is written over. */
-static int parse_row(struct hf_cache *cache, const uint64_t key[2], int found,
-		     const struct hf_buf *row, struct hf_records *ret)
-{
-	int error;
-
-	if (found <= 0)
-		return found;
-	error = hf_row_read(cache->secret, key, row->data, row->len, ret);
-	if (error == -EBADMSG)
-		hf_store_spoilt(cache->store);
-	return error == -ENOMEM ? error : error == 0;
-}
-
-/* What is stored of the directory now, `row` holding it. */
-static int read_row(struct hf_cache *cache, const uint64_t key[2],
-		    struct hf_buf *row, struct hf_records *ret)
-{
-	int found = hf_store_get(cache->store, key, row);
-
-	return parse_row(cache, key, found, row, ret);
-}
-
-static int put_records(struct hf_cache *cache, const uint64_t key[2],
-		       const struct hf_records *records)
-{
-	HF_CLEANUP(hf_buf_fini) struct hf_buf row = {0};
-	int error;
-
-	if (!records->n)
-		return hf_store_put(cache->store, key, 0, NULL);
-	error = hf_row_write(cache->secret, key, records, &row);
-	if (error == 0)
-		error = hf_store_put(cache->store, key, today(cache), &row);
-	return error;
-}
-
 /* Others may have written meanwhile: only what is new is changed. */
 static int write_delta(struct hf_cache *cache, const struct hf_delta *delta)
 {
-	HF_CLEANUP(hf_buf_fini) struct hf_buf row = {0};
-	HF_CLEANUP(hf_records_fini) struct hf_records old = {0};
-	HF_CLEANUP(hf_records_fini) struct hf_records merged = {0};
 	uint32_t day = today(cache);
-	int error = read_row(cache, delta->key, &row, &old);
+	int error = hf_stored_change(cache->store, delta, day,
+				     day > MAX_DAYS ? day - MAX_DAYS : 0);
 
-	if (error < 0)
-		return error;
-	error = hf_records_merge(&old, &delta->changes,
-				 day > MAX_DAYS ? day - MAX_DAYS : 0, &merged);
-	if (error == 0)
-		error = put_records(cache, delta->key, &merged);
 	if (error == 0)
 		atomic_fetch_add(&cache->rows_written, 1);
 	return error;
@@ -301,7 +255,7 @@ static bool load(struct hf_cache *cache, const uint64_t dir[2])
 {
 	HF_CLEANUP(hf_buf_fini) struct hf_buf row = {0};
 	HF_CLEANUP(hf_records_fini) struct hf_records records = {0};
-	int found = read_row(cache, dir, &row, &records);
+	int found = hf_stored_get(cache->store, dir, &row, &records);
 
 	if (found < 0)
 		return false;
@@ -323,8 +277,8 @@ static void load_some(struct hf_cache *cache, uint64_t (*dirs)[2], size_t n)
 	for (size_t i = 0; i < n; i++) {
 		HF_CLEANUP(hf_records_fini) struct hf_records records = {0};
 
-		found[i] =
-			parse_row(cache, dirs[i], found[i], &rows[i], &records);
+		found[i] = hf_stored_parse(cache->store, dirs[i], found[i],
+					   &rows[i], &records);
 		if (found[i] >= 0) {
 			hf_memory_load(cache->memory, dirs[i], &records);
 			atomic_fetch_add(&cache->rows_read, found[i]);

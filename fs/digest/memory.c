@@ -3,7 +3,7 @@
  * Bounded: the directories that nobody asked for the longest go first. Keeps
  * account of what has to be stored and leaves storing to others.
  */
-#include "fs/digest/internal.h"
+#include "fs/digest/remembered.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -4,7 +4,7 @@
  * shorter one leaves a hole, which goes when room is needed and the holes are
  * worth it.
  */
-#include "fs/digest/internal.h"
+#include "fs/digest/remembered.h"
 
 #include <assert.h>
 #include <errno.h>

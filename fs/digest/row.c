@@ -11,7 +11,7 @@
  * Numbers are little endian. The sum is keyed: what fits it was written by
  * somebody who knows the secret, for this row, and is whole.
  */
-#include "fs/digest/internal.h"
+#include "fs/digest/remembered.h"
 
 #include <endian.h>
 #include <errno.h>

@@ -7,7 +7,7 @@
  * Nothing is synchronised: after a power failure the database may be damaged,
  * and a damaged one is made anew.
  */
-#include "fs/digest/internal.h"
+#include "fs/digest/remembered.h"
 
 #include <errno.h>
 #include <fcntl.h>

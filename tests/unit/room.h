@@ -11,6 +11,7 @@
 #include <sqlite3.h>
 
 #include "fs/digest/internal.h"
+#include "fs/digest/remembered.h"
 
 #define HOUR_NS (INT64_C(3600) * 1000000000)
 #define DAY_NS (24 * HOUR_NS)

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "fs/digest/internal.h"
+#include "fs/digest/remembered.h"
 
 #define N_KEYS 5000
 #define LEN_MAX 200
