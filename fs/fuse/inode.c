@@ -181,18 +181,6 @@ static struct hf_node *find(struct hf_inodes *inodes, uint64_t nodeid)
 	return hf_set_get(inodes->by_nodeid, &nodeid);
 }
 
-struct hf_node *hf_inodes_get(struct hf_inodes *inodes, uint64_t nodeid)
-{
-	struct hf_node *node;
-
-	pthread_mutex_lock(&inodes->lock);
-	node = find(inodes, nodeid);
-	if (node)
-		hf_node_ref(node);
-	pthread_mutex_unlock(&inodes->lock);
-	return node;
-}
-
 void hf_inodes_numbered(void *arg, uint64_t first, size_t n,
 			struct hf_node *ret[])
 {
@@ -205,6 +193,14 @@ void hf_inodes_numbered(void *arg, uint64_t first, size_t n,
 			hf_node_ref(ret[i]);
 	}
 	pthread_mutex_unlock(&inodes->lock);
+}
+
+struct hf_node *hf_inodes_get(struct hf_inodes *inodes, uint64_t nodeid)
+{
+	struct hf_node *node;
+
+	hf_inodes_numbered(inodes, nodeid, 1, &node);
+	return node;
 }
 
 /* Call with the lock held: gives `n` lookups back. True if these were all. */
