@@ -71,18 +71,19 @@ def not_run(reason, anywhere=False):
 
 
 def pytest_terminal_summary(terminalreporter):
-    told = []
+    told = {}
     for report in sum(terminalreporter.stats.values(), []):
         reason = getattr(report, "longreprtext", "").partition("not run: ")[2]
         if reason:
-            told.append(f"{report.nodeid}: {reason.rstrip(chr(39) + ')')}")
+            told.setdefault(reason.rstrip(chr(39) + ")"), []).append(report.nodeid)
     if not told:
         return
     terminalreporter.section("not run")
-    for line in told:
-        terminalreporter.line(line)
+    for reason, tests in told.items():
+        more = f", and {len(tests) - 1} more" if len(tests) > 1 else ""
+        terminalreporter.line(f"{reason}: {tests[0]}{more}")
     how = "failures with STRICT=1" if not STRICT else "failures (STRICT=1)"
-    terminalreporter.line(f"{len(told)} could not run; {how}")
+    terminalreporter.line(f"{sum(map(len, told.values()))} could not run; {how}")
 
 
 # --- programs and people ----------------------------------------------------
