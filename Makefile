@@ -340,7 +340,11 @@ lint: $(TIDY) # formatting, usual mistakes, spelling, manual pages, rooms, help 
 	python3 -B tests/design.py floors symbols circles help
 	python3 -B tests/completions.py
 
-$(OUT)/%.tidy: %.c .clang-tidy $(HEADERS)
+linters:
+	@command -v clang-tidy >/dev/null || { \
+		echo "lint needs what make test-deps installs" >&2; exit 3; }
+
+$(OUT)/%.tidy: %.c .clang-tidy $(HEADERS) | linters
 	@mkdir -p $(@D)
 	$(call say,TIDY)
 	$(Q)clang-tidy --quiet $< -- $(CPPFLAGS_ALL) -std=c17 -DHF_RULES='""' \
@@ -360,6 +364,6 @@ FORMAT_SRC := $(wildcard fs/*/*.[ch] manifest/*.[ch] tools/*.[ch] tests/*/*.[ch]
 MAN := $(wildcard tools/*.[17] manifest/*.1)
 
 .PHONY: all engine check check-fuzz check-linear fuzz help deps test-deps \
-	test test-mount outcomes demo bench install lint format clean
+	test test-mount outcomes demo bench install linters lint format clean
 .SECONDARY:
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)

@@ -6,6 +6,11 @@ set -u
 
 arguments=("$@")
 
+if [ ! -x build/venv/bin/pytest ]; then
+	echo "The tests need what make test-deps installs and fetches." >&2
+	exit 3
+fi
+
 run() { # HALF [COMMAND...]
 	local half=$1
 	shift
