@@ -55,9 +55,22 @@ static inline uint32_t word(const uint8_t *block, int k)
 #define TARGET __attribute__((target("avx2")))
 #include "fs/digest/md5lanes.h"
 
+/* Rotations, and functions of three words, are one instruction each. */
+#define AVX512 "avx512f,avx512vl"
+
+#define LANES 4
+#define KERNEL run_4_avx512
+#define TARGET __attribute__((target(AVX512)))
+#include "fs/digest/md5lanes.h"
+
+#define LANES 8
+#define KERNEL run_8_avx512
+#define TARGET __attribute__((target(AVX512)))
+#include "fs/digest/md5lanes.h"
+
 #define LANES 16
-#define KERNEL run_16
-#define TARGET __attribute__((target("avx512f,prefer-vector-width=512")))
+#define KERNEL run_16_avx512
+#define TARGET __attribute__((target(AVX512 ",prefer-vector-width=512")))
 #include "fs/digest/md5lanes.h"
 #endif
 
@@ -65,44 +78,63 @@ static inline uint32_t word(const uint8_t *block, int k)
 
 struct width {
 	unsigned lanes;
+	enum hf_vectors vectors;
 	void (*run)(uint32_t states[4][LANES_MAX],
 		    const uint8_t *const data[LANES_MAX], size_t n);
 };
 
-static bool have(unsigned lanes)
+/* The narrowest first: the fewer lanes there are, the faster is each. Of the
+ * same width the faster one. */
+static const struct width widths[] = {
+	{1, HF_VECTORS_PLAIN, run_1},
+#ifdef __x86_64__
+	{4, HF_VECTORS_AVX512, run_4_avx512},
+#endif
+	{4, HF_VECTORS_PLAIN, run_4},
+#ifdef __x86_64__
+	{8, HF_VECTORS_AVX512, run_8_avx512},   {8, HF_VECTORS_AVX2, run_8},
+	{16, HF_VECTORS_AVX512, run_16_avx512},
+#endif
+};
+
+bool hf_vectors_have(enum hf_vectors vectors)
 {
 #ifdef __x86_64__
-	if (lanes == 16)
-		return __builtin_cpu_supports("avx512f");
-	if (lanes == 8)
+	if (vectors == HF_VECTORS_AVX512)
+		return __builtin_cpu_supports("avx512f") &&
+		       __builtin_cpu_supports("avx512vl");
+	if (vectors == HF_VECTORS_AVX2)
 		return __builtin_cpu_supports("avx2");
 #endif
-	return lanes == 4;
+	return vectors == HF_VECTORS_PLAIN;
 }
 
-/* The widest one of at most `most` lanes. */
-static struct width width_of(unsigned most)
+/* What there is of `most`. */
+static enum hf_vectors vectors_of(enum hf_vectors most)
 {
-#ifdef __x86_64__
-	if (most >= 16 && have(16))
-		return (struct width){16, run_16};
-	if (most >= 8 && have(8))
-		return (struct width){8, run_8};
-#endif
-	(void)most;
-	return (struct width){4, run_4};
+	while (!hf_vectors_have(most))
+		most--;
+	return most;
 }
 
-bool hf_lanes_have(unsigned lanes)
+/* The first one for so many, or the widest one. */
+static const struct width *width_of(enum hf_vectors vectors, unsigned busy)
 {
-	return have(lanes);
+	const struct width *found = widths;
+
+	for (size_t i = 0; i < HF_ARRAY_SIZE(widths) && found->lanes < busy;
+	     i++)
+		if (widths[i].vectors <= vectors &&
+		    widths[i].lanes > found->lanes)
+			found = &widths[i];
+	return found;
 }
 
 /* --- messages ------------------------------------------------------------- */
 
 /* What a lane is at. The end of a message is padded in `tail`. */
 struct lane {
-	struct hf_message *message; /* NULL: none is left */
+	struct hf_message *message;
 	const uint8_t *data;
 	size_t blocks; /* until the end of `data` */
 	uint64_t len;  /* of the message, up to there */
@@ -111,9 +143,10 @@ struct lane {
 };
 
 struct hf_lanes {
-	struct width width;
+	enum hf_vectors vectors;
+	unsigned n;
 	struct hf_messages messages;
-	size_t busy;
+	unsigned busy; /* the first ones are */
 	uint32_t states[4][LANES_MAX];
 	struct lane at[LANES_MAX];
 };
@@ -171,51 +204,60 @@ static void begin(struct hf_lanes *lanes, unsigned i,
 	go_on(lane);
 }
 
-/* Gives all lanes that have nothing to do a message, as far as there are. */
+/* Gives lanes that have nothing to do a message, as far as there are. */
 static void fill(struct hf_lanes *lanes)
 {
 	const struct hf_messages *messages = &lanes->messages;
 
-	for (unsigned i = 0; i < lanes->width.lanes; i++) {
-		struct hf_message *message;
+	while (lanes->busy < lanes->n) {
+		struct hf_message *message = messages->next(messages->arg);
 
-		if (lanes->at[i].message)
-			continue;
-		message = messages->next(messages->arg);
 		if (!message)
 			return;
-		begin(lanes, i, message);
+		begin(lanes, lanes->busy, message);
 	}
+}
+
+/* The last lane takes the place of another one. */
+static void move_last(struct hf_lanes *lanes, unsigned to)
+{
+	unsigned from = --lanes->busy;
+	struct lane *lane = &lanes->at[to];
+
+	if (from == to)
+		return;
+	*lane = lanes->at[from];
+	if (lane->in_tail)
+		lane->data = lane->tail +
+			     (lanes->at[from].data - lanes->at[from].tail);
+	for (int k = 0; k < 4; k++)
+		lanes->states[k][to] = lanes->states[k][from];
 }
 
 static void end(struct hf_lanes *lanes, unsigned i)
 {
 	const struct hf_messages *messages = &lanes->messages;
-	struct lane *lane = &lanes->at[i];
-	struct hf_message *message = lane->message;
+	struct hf_message *message = lanes->at[i].message;
 
 	for (int k = 0; k < 4; k++) {
 		uint32_t value = htole32(lanes->states[k][i]);
 
 		memcpy(message->md5 + 4 * k, &value, sizeof(value));
 	}
-	lanes->busy--;
-	lane->message = NULL;
+	move_last(lanes, i);
 	if (messages->ended)
 		messages->ended(messages->arg, message);
 }
 
-/* The lane that comes to the end of its data first. */
-static const struct lane *shortest(const struct hf_lanes *lanes)
+/* Until the first of them comes to the end of its data. */
+static size_t shortest(const struct hf_lanes *lanes)
 {
-	const struct lane *found = lanes->at;
+	size_t n = lanes->at[0].blocks;
 
-	for (const struct lane *lane = lanes->at + 1;
-	     lane < lanes->at + lanes->width.lanes; lane++)
-		if (lane->message &&
-		    (!found->message || lane->blocks < found->blocks))
-			found = lane;
-	return found;
+	for (unsigned i = 1; i < lanes->busy; i++)
+		if (lanes->at[i].blocks < n)
+			n = lanes->at[i].blocks;
+	return n;
 }
 
 /* True if a message has ended. */
@@ -235,70 +277,46 @@ static bool advance(struct hf_lanes *lanes, unsigned i, size_t n)
 	return in_tail;
 }
 
-/* A lane without a message goes along with another one's data, and what it
- * makes of them is nobody's. */
+/* A lane that is not busy goes along with another one's data, and what it makes
+ * of them is nobody's. */
 static bool step(struct hf_lanes *lanes)
 {
-	const struct lane *first = shortest(lanes);
+	const struct width *width = width_of(lanes->vectors, lanes->busy);
 	const uint8_t *data[LANES_MAX] = {NULL};
-	size_t n = first->blocks;
+	size_t n = shortest(lanes);
 	bool ended = false;
 
-	for (unsigned i = 0; i < lanes->width.lanes; i++)
-		data[i] =
-			lanes->at[i].message ? lanes->at[i].data : first->data;
-	lanes->width.run(lanes->states, data, n);
-	for (unsigned i = 0; i < lanes->width.lanes; i++)
-		if (lanes->at[i].message)
-			ended |= advance(lanes, i, n);
+	for (unsigned i = 0; i < width->lanes; i++)
+		data[i] = lanes->at[i < lanes->busy ? i : 0].data;
+	width->run(lanes->states, data, n);
+	/* From the last one on: one that ends is replaced by a later one. */
+	for (unsigned i = lanes->busy; i > 0; i--)
+		ended |= advance(lanes, i - 1, n);
 	return ended;
 }
-
-/* The same of one lane, whose piece is taken to its end. */
-static bool step_one(struct hf_lanes *lanes, unsigned i)
-{
-	struct lane *lane = &lanes->at[i];
-	const uint8_t *data[LANES_MAX] = {lane->data};
-	uint32_t states[4][LANES_MAX] = {{0}};
-
-	for (int k = 0; k < 4; k++)
-		states[k][0] = lanes->states[k][i];
-	run_1(states, data, lane->blocks);
-	for (int k = 0; k < 4; k++)
-		lanes->states[k][i] = states[k][0];
-	return advance(lanes, i, lane->blocks);
-}
-
-static bool step_each(struct hf_lanes *lanes)
-{
-	bool ended = false;
-
-	for (unsigned i = 0; i < lanes->width.lanes; i++)
-		if (lanes->at[i].message)
-			ended |= step_one(lanes, i);
-	return ended;
-}
-
-/* A step of all lanes takes longer than that of so many one by one. */
-#define FEW 2
 
 size_t hf_lanes_run(struct hf_lanes *lanes, size_t rest)
 {
 	fill(lanes);
 	while (lanes->busy > rest)
-		if (lanes->busy > FEW ? step(lanes) : step_each(lanes))
+		if (step(lanes))
 			fill(lanes);
 	return lanes->busy;
 }
 
-static void init(unsigned most, const struct hf_messages *messages,
+static void init(enum hf_vectors most, const struct hf_messages *messages,
 		 struct hf_lanes *ret)
 {
-	*ret = (struct hf_lanes){.width = width_of(most),
-				 .messages = *messages};
+	enum hf_vectors vectors = vectors_of(most);
+
+	*ret = (struct hf_lanes){
+		.vectors = vectors,
+		.n = width_of(vectors, LANES_MAX)->lanes,
+		.messages = *messages,
+	};
 }
 
-int hf_lanes_new(unsigned most, const struct hf_messages *messages,
+int hf_lanes_new(enum hf_vectors most, const struct hf_messages *messages,
 		 struct hf_lanes **ret)
 {
 	struct hf_lanes *lanes = malloc(sizeof(*lanes));
@@ -329,7 +347,7 @@ static struct hf_message *next_of(void *arg)
 	return array->next < array->end ? array->next++ : NULL;
 }
 
-void hf_md5_many(unsigned most, struct hf_message *messages, size_t n)
+void hf_md5_many(enum hf_vectors most, struct hf_message *messages, size_t n)
 {
 	struct array array = {.next = messages, .end = messages + n};
 	struct hf_lanes lanes;

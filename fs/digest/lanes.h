@@ -23,15 +23,23 @@ struct hf_messages {
 	void *arg;
 };
 
-/* As many side by side as this processor can. */
-#define HF_LANES_ALL 16
+/* By which instructions: more lanes, and faster ones. */
+enum hf_vectors {
+	HF_VECTORS_PLAIN,  /* whatever any processor has: 4 lanes */
+	HF_VECTORS_AVX2,   /* 8 */
+	HF_VECTORS_AVX512, /* 16 */
+	HF_VECTORS_BEST = HF_VECTORS_AVX512,
+};
+/* Does this processor have them? */
+bool hf_vectors_have(enum hf_vectors vectors);
+
 /*
- * Messages on at most `most` lanes (of which this processor may not have as
- * many). Fastest where neighbours are about as long as each other, the longest
- * first; where there is only one, it takes about as long as OpenSSL does.
+ * Messages side by side, by what this processor has of `most`. Fastest where
+ * neighbours are about as long as each other, the longest first; where there is
+ * only one, it takes about as long as OpenSSL does.
  */
 struct hf_lanes;
-int hf_lanes_new(unsigned most, const struct hf_messages *messages,
+int hf_lanes_new(enum hf_vectors most, const struct hf_messages *messages,
 		 struct hf_lanes **ret) HF_MUST_USE;
 /* Goes on until no more than `rest` messages are under way and no next one is
  * there; they go on with the next call. Returns how many they are. */
@@ -39,8 +47,6 @@ size_t hf_lanes_run(struct hf_lanes *lanes, size_t rest);
 /* Precondition: none is under way. NULL is allowed. */
 void hf_lanes_free(struct hf_lanes *lanes);
 /* The MD5 of each message of an array. */
-void hf_md5_many(unsigned most, struct hf_message *messages, size_t n);
-/* Does this processor have so many (4, 8, 16)? */
-bool hf_lanes_have(unsigned lanes);
+void hf_md5_many(enum hf_vectors most, struct hf_message *messages, size_t n);
 
 #endif

@@ -186,7 +186,7 @@ int hf_streams_new(const struct hf_digests_config *config,
 		return -ENOMEM;
 	streams->config = config;
 	streams->feed = *feed;
-	error = hf_lanes_new(HF_LANES_ALL, &messages, &streams->lanes);
+	error = hf_lanes_new(HF_VECTORS_BEST, &messages, &streams->lanes);
 	if (error < 0)
 		free(streams);
 	else

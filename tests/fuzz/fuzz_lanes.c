@@ -33,8 +33,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct hf_message messages[MOST];
 	size_t n = cut(data, size, messages);
 
-	for (unsigned width = 4; width <= HF_LANES_ALL; width *= 2) {
-		hf_md5_many(width, messages, n);
+	for (int vectors = HF_VECTORS_PLAIN; vectors <= HF_VECTORS_BEST;
+	     vectors++) {
+		hf_md5_many((enum hf_vectors)vectors, messages, n);
 		for (size_t i = 0; i < n; i++) {
 			struct hf_digest expected;
 

@@ -1,6 +1,6 @@
 /*
  * MD5 side by side is MD5: equal to OpenSSL for every length around the ends
- * of blocks, on every width, whatever else is under way in other lanes.
+ * of blocks, by all vectors, whatever else is under way in other lanes.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +15,14 @@
 #include "fs/digest/digest.h"
 #include "fs/digest/lanes.h"
 
-static const unsigned widths[] = {4, 8, 16};
+static const struct {
+	enum hf_vectors vectors;
+	const char *name;
+} kinds[] = {
+	{HF_VECTORS_PLAIN, "plain"},
+	{HF_VECTORS_AVX2, "AVX2"},
+	{HF_VECTORS_AVX512, "AVX-512"},
+};
 
 /* Not rand(3): the same numbers everywhere. */
 static uint32_t draw(uint64_t *state)
@@ -30,7 +37,8 @@ static void fill(uint8_t *data, size_t len, uint64_t *state)
 		data[i] = (uint8_t)draw(state);
 }
 
-static void compare(const struct hf_message *messages, size_t n, unsigned width)
+static void compare(const struct hf_message *messages, size_t n,
+		    const char *vectors)
 {
 	const struct hf_algorithm *md5 = hf_algorithm_find("md5");
 
@@ -41,22 +49,22 @@ static void compare(const struct hf_message *messages, size_t n, unsigned width)
 					 &expected),
 				 0);
 		if (memcmp(expected.bytes, messages[i].md5, 16) != 0)
-			fail_msg("message %zu of %zu, of %zu bytes, on %u "
-				 "lanes",
-				 i, n, messages[i].len, width);
+			fail_msg("message %zu of %zu, of %zu bytes, by %s "
+				 "vectors",
+				 i, n, messages[i].len, vectors);
 	}
 }
 
-/* On each width: answers are those of that width alone. */
+/* By each kind: answers are those of that kind alone. */
 static void judge(struct hf_message *messages, size_t n)
 {
-	for (size_t w = 0; w < HF_ARRAY_SIZE(widths); w++) {
-		if (!hf_lanes_have(widths[w]))
+	for (size_t k = 0; k < HF_ARRAY_SIZE(kinds); k++) {
+		if (!hf_vectors_have(kinds[k].vectors))
 			continue;
 		for (size_t i = 0; i < n; i++)
 			memset(messages[i].md5, 0xff, 16);
-		hf_md5_many(widths[w], messages, n);
-		compare(messages, n, widths[w]);
+		hf_md5_many(kinds[k].vectors, messages, n);
+		compare(messages, n, kinds[k].name);
 	}
 }
 
@@ -94,6 +102,22 @@ static void test_every_length(void **state)
 	give_back(messages, LENGTHS);
 }
 
+/* As many as fill each width, or do not. */
+static void test_every_number(void **state)
+{
+	uint64_t seed = 3;
+
+	(void)state;
+	for (size_t n = 1; n <= 20; n++) {
+		struct hf_message messages[20];
+
+		for (size_t i = 0; i < n; i++)
+			make(&messages[i], 1000 - i, &seed);
+		judge(messages, n);
+		give_back(messages, n);
+	}
+}
+
 #define MOST 40
 
 static void test_random_batches(void **state)
@@ -124,22 +148,23 @@ static void test_known(void **state)
 	struct hf_message message = {.data = "abc", .len = 3};
 
 	(void)state;
-	hf_md5_many(HF_LANES_ALL, &message, 1);
+	hf_md5_many(HF_VECTORS_BEST, &message, 1);
 	assert_memory_equal(message.md5, expected, 16);
-	hf_md5_many(HF_LANES_ALL, NULL, 0);
+	hf_md5_many(HF_VECTORS_BEST, NULL, 0);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_length),
+		cmocka_unit_test(test_every_number),
 		cmocka_unit_test(test_random_batches),
 		cmocka_unit_test(test_known),
 	};
 
-	for (size_t w = 0; w < HF_ARRAY_SIZE(widths); w++)
-		if (!hf_lanes_have(widths[w]))
-			printf("not run on %u lanes: this processor has none\n",
-			       widths[w]);
+	for (size_t k = 0; k < HF_ARRAY_SIZE(kinds); k++)
+		if (!hf_vectors_have(kinds[k].vectors))
+			printf("not run: this processor has no %s vectors\n",
+			       kinds[k].name);
 	return cmocka_run_group_tests_name("lanes", tests, NULL, NULL);
 }
