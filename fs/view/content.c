@@ -152,14 +152,25 @@ static int end_node(struct hf_view *view, struct hf_node *node)
 	return -ESTALE;
 }
 
+/* Does opening it take more than its source's bytes? */
+static bool is_written(const struct hf_view *view, const struct hf_node *node,
+		       const char *path)
+{
+	struct hf_digest content = hf_node_content(node);
+
+	return node->kind == HF_KIND_HASHED && hf_view_is_text(view, path) &&
+	       !hf_texts_verbatim(view->texts, path, &content);
+}
+
 static int open_constant(struct hf_view *view, struct hf_node *node,
 			 const char *path, struct hf_wait *wait,
 			 struct hf_content *content)
 {
-	bool text = node->kind == HF_KIND_HASHED && hf_view_is_text(view, path);
-	int error = text ? open_text(view, node, path, wait, &content->verified)
-			 : open_verbatim(view, node, path, wait,
-					 &content->verified);
+	int error =
+		is_written(view, node, path)
+			? open_text(view, node, path, wait, &content->verified)
+			: open_verbatim(view, node, path, wait,
+					&content->verified);
 
 	if (view->frozen)
 		error = stale(error);

@@ -99,20 +99,6 @@ static int finish_entry(struct entering *entering, size_t i,
 	return error;
 }
 
-/* Most texts refer to nothing, which is known as a rule, and are shown as
- * they are. */
-static bool is_verbatim(const struct hf_naming *naming, const char *path,
-			const struct hf_fact *fact)
-{
-	struct hf_links links = {0};
-	bool verbatim = hf_texts_links(naming->view->texts, path, &fact->digest,
-				       &links) &&
-			links.verbatim;
-
-	hf_links_fini(&links);
-	return verbatim;
-}
-
 /* What entry i, which needs a digest, is named by. */
 static int name_of(struct entering *entering, size_t i, struct hf_named *ret)
 {
@@ -135,7 +121,7 @@ static int name_of(struct entering *entering, size_t i, struct hf_named *ret)
 	*ret = hf_named_of(&fact);
 	if (hf_catalog_rule(made->catalog, i).kind != HF_KIND_HASHED ||
 	    !hf_view_is_text(naming->view, path) ||
-	    is_verbatim(naming, path, &fact))
+	    hf_texts_verbatim(naming->view->texts, path, &fact.digest))
 		return 0;
 	if (entering->alone)
 		return -EAGAIN;

@@ -40,6 +40,10 @@ void hf_texts_dir(const struct hf_texts *texts, const char *dir,
 /* True if the links of the bytes with that digest are known: *ret is new. */
 bool hf_texts_links(struct hf_texts *texts, const char *path,
 		    const struct hf_digest *digest, struct hf_links *ret);
+/* True if those bytes are known to refer to nothing: they are shown as they
+ * are. So it is with most texts. */
+bool hf_texts_verbatim(struct hf_texts *texts, const char *path,
+		       const struct hf_digest *digest);
 void hf_texts_put_links(struct hf_texts *texts, const char *path,
 			const struct hf_digest *digest,
 			const struct hf_links *links);

@@ -174,6 +174,17 @@ bool hf_texts_links(struct hf_texts *texts, const char *path,
 	return found;
 }
 
+bool hf_texts_verbatim(struct hf_texts *texts, const char *path,
+		       const struct hf_digest *digest)
+{
+	struct hf_links links = {0};
+	bool verbatim =
+		hf_texts_links(texts, path, digest, &links) && links.verbatim;
+
+	hf_links_fini(&links);
+	return verbatim;
+}
+
 void hf_texts_put_links(struct hf_texts *texts, const char *path,
 			const struct hf_digest *digest,
 			const struct hf_links *links)
