@@ -160,6 +160,19 @@ def clients(m, count, ready, act):
         yield started
 
 
+@contextlib.contextmanager
+def hanging(m, source, operation):
+    """Three clients that wait for an answer that does not come."""
+    ready, act, hangs = OPERATIONS[operation]
+    with clients(m, 3, ready, act) as waiting:
+        source.hang(*hangs)
+        for client in waiting:
+            client.act()
+        source.wait_for(*hangs)
+        assert eventually(lambda: all(client.waits() for client in waiting), 20)
+        yield waiting
+
+
 def check_the_end(m, waiting):
     """After a death: errors for all who waited, and nothing is left."""
     for client in waiting:
@@ -177,15 +190,9 @@ def check_again(mount, source, path, person):
 @pytest.mark.parametrize("whom", ["worker", "guard"])
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_kill_9_during(source, mount, place, as_user, operation, whom):
-    ready, act, hangs = OPERATIONS[operation]
     path = place(as_user)
     with mount(source, path=path, person=as_user) as m:
-        with clients(m, 3, ready, act) as waiting:
-            source.hang(*hangs)
-            for client in waiting:
-                client.act()
-            source.wait_for(*hangs)
-            assert eventually(lambda: all(client.waits() for client in waiting), 20)
+        with hanging(m, source, operation) as waiting:
             os.kill(getattr(m, whom)(), signal.SIGKILL)
             check_the_end(m, waiting)
         source.release()
@@ -198,15 +205,10 @@ def test_kill_9_during(source, mount, place, as_user, operation, whom):
 def test_kill_9_of_clients_during(source, mount, as_user, operation):
     """What they had open is closed while somebody is still at work on it: that
     this does no harm is for a sanitizer to see."""
-    ready, act, hangs = OPERATIONS[operation]
     with mount(source, person=as_user) as m:
         worker = m.worker()
-        with clients(m, 3, ready, act) as waiting:
-            source.hang(*hangs)
-            for client in waiting:
-                client.act()
-            source.wait_for(*hangs)
-            assert eventually(lambda: all(client.waits() for client in waiting), 20)
+        with hanging(m, source, operation):
+            pass
         time.sleep(0.5)
         source.release()
         assert m.read(f"d/{BIG_NAME}") == BIG and len(m.listing("d")) == 4

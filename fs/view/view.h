@@ -318,17 +318,6 @@ struct hf_content;
 int hf_view_open(struct hf_view *view, struct hf_node *node,
 		 struct hf_wait *wait, struct hf_content **ret) HF_MUST_USE;
 void hf_content_close(struct hf_content *content);
-
-/* ret[i] is a new reference to the node that has the number first + i, or NULL
- * if there is none. Any thread. */
-typedef void hf_numbered(void *arg, uint64_t first, size_t n,
-			 struct hf_node *ret[]);
-/*
- * The opening of the file with that number (see hf_node_room) was answered: those that are likely to be opened next may be read ahead. Numbers
- * are given in the order in which files are listed or looked up.
- */
-void hf_view_opened(struct hf_view *view, uint64_t number,
-		    hf_numbered *numbered, void *arg);
 /* All the bytes of a constant file that is held in memory, which no reading
  * can fail to give; borrowed, *ret is their number. Else NULL. */
 const char *hf_content_whole(const struct hf_content *content, size_t *ret);
@@ -336,6 +325,20 @@ const char *hf_content_whole(const struct hf_content *content, size_t *ret);
 int hf_content_read(struct hf_content *content, uint64_t offset, size_t len,
 		    struct hf_buf *scratch, const char **ret,
 		    size_t *ret_len) HF_MUST_USE;
+
+/* --- follow.c: files that are read before they are opened ------------------ */
+
+/* ret[i] is a new reference to the node that has the number first + i, or NULL
+ * if there is none. Any thread. */
+typedef void hf_numbered(void *arg, uint64_t first, size_t n,
+			 struct hf_node *ret[]);
+/*
+ * The opening of the file with that number (see hf_node_room) was answered:
+ * those that are likely to be opened next may be read ahead. Numbers are given
+ * in the order in which files are listed or looked up.
+ */
+void hf_view_opened(struct hf_view *view, uint64_t number,
+		    hf_numbered *numbered, void *arg);
 
 /* --- copy.c: the view written down elsewhere ------------------------------ */
 
