@@ -17,7 +17,8 @@ struct shelf {
 	struct hf_listing *listing;
 	uint64_t hashed;
 	uint64_t first;
-	size_t gone; /* of these the number is nobody's; 0: of none */
+	size_t gone;  /* of these the number is nobody's; 0: of none */
+	size_t known; /* so many have a number */
 	struct shelf *next;
 };
 
@@ -69,6 +70,7 @@ static void shelf_open(struct scene *scene, const char *path,
 {
 	*shelf = (struct shelf){.dir = scene_node(scene, path),
 				.first = shelves ? 1000 : 2,
+				.known = N_FILES,
 				.next = shelves};
 	assert_int_equal(hf_view_list(scene->view, shelf->dir, &scene->wait,
 				      &shelf->listing),
@@ -104,7 +106,7 @@ static void numbered(void *arg, uint64_t first, size_t n, struct hf_node *ret[])
 		     shelf = shelf->next) {
 			uint64_t at = first + i - shelf->first;
 
-			if (first + i >= shelf->first && at < N_FILES &&
+			if (first + i >= shelf->first && at < shelf->known &&
 			    (at == 0 || at != shelf->gone))
 				ret[i] = shelf_node(arg, shelf, at);
 		}
@@ -272,6 +274,42 @@ static void the_next_directory_is_read_once(void **state)
 	shelf_close(&shelf);
 }
 
+static void numbers_may_come_later(void **state)
+{
+	struct scene *scene = *state;
+	struct shelf shelf;
+
+	write_dir(scene, "d");
+	open_ahead(scene, false);
+	shelf_open(scene, "d", &shelf);
+	shelf.known = 10;
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(open_file(scene, &shelf, i), 0);
+	assert_true(comes_to(scene, shelf.hashed + 10));
+	shelf.known = N_FILES;
+	assert_int_equal(open_file(scene, &shelf, 4), 0);
+	assert_true(comes_to(scene, shelf.hashed + 21)); /* 16 after that */
+	shelf_close(&shelf);
+}
+
+/* As who comes back from a directory below. */
+static void what_others_have_read_is_not_read_again(void **state)
+{
+	struct scene *scene = *state;
+	struct shelf shelf;
+
+	write_dir(scene, "d");
+	open_ahead(scene, false);
+	shelf_open(scene, "d", &shelf);
+	assert_int_equal(open_file(scene, &shelf, N_FILES - 4), 0);
+	assert_int_equal(open_file(scene, &shelf, N_FILES - 3), 0);
+	assert_true(comes_to(scene, shelf.hashed + 4));
+	for (size_t i = 0; i < 6; i++)
+		assert_int_equal(open_file(scene, &shelf, i), 0);
+	assert_true(comes_to(scene, shelf.hashed + N_FILES));
+	shelf_close(&shelf);
+}
+
 /* --- and what that changes ----------------------------------------------- */
 
 /* `path` is the third file, or another name of it. */
@@ -365,6 +403,8 @@ int main(void)
 		IN_SCENE(the_next_directory_is_read_once),
 		IN_SCENE(what_comes_next_may_lie_in_another_directory),
 		IN_SCENE(a_number_may_be_nobodys),
+		IN_SCENE(numbers_may_come_later),
+		IN_SCENE(what_others_have_read_is_not_read_again),
 		IN_SCENE(a_changed_file_is_stale),
 		IN_SCENE(a_reported_change_is_stale),
 		IN_SCENE(an_unreported_change_is_stale),
