@@ -8,6 +8,8 @@ import time
 import oracle
 import pytest
 from conftest import TOP, not_run
+from mount import proc
+from person import eventually
 
 CLIENTS = 16
 SECONDS = 8
@@ -108,6 +110,33 @@ def test_sixteen_clients_ask_for_one_file(program, make, mount, as_user):
         assert results == [oracle.md5(data)] * CLIENTS
         # The open hashes what it hands out; names come from the first time.
         assert int(m.status()["files_hashed"]) <= 1 + CLIENTS * 5
+
+
+def test_who_is_asked_nothing_sleeps(make, mount, as_user):
+    """Threads stay awake for what may come next, but only for a moment."""
+    src = make({f"d{i}/{j}.txt": b"%d %d" % (i, j) for i in range(10) for j in range(100)})
+    with mount(src, person=as_user) as m:
+        assert len(m.files()) == 1000
+        worker = m.worker()
+
+        def sleeps():
+            before = switches(worker)
+            time.sleep(0.3)
+            return switches(worker) == before
+
+        assert eventually(sleeps, 20)
+
+
+def switches(pid):
+    """How often each thread got a processor, and lost it."""
+    found = {}
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        for line in proc(pid, f"task/{thread}/status").splitlines():
+            if b"ctxt_switches" in line:
+                found[thread, line.split()[0]] = int(line.split()[1])
+    # Who is never interrupted has a time on the processor that goes on.
+    found["ran"] = proc(pid, "stat").split()[13:15]
+    return found
 
 
 def one_file(top, seed, name):

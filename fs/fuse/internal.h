@@ -7,6 +7,7 @@
  *   trust.c    how long the kernel may believe names
  *   notifier.c the thread that hears of changes
  *   loop.c     threads that take requests and answer them
+ *   idle.c     processors on which somebody waits
  *   request.c  a request that may be called off
  *   failure.c  errors that a client may meet, or not
  *   inode.c    nodeid <-> node
@@ -115,6 +116,7 @@ struct hf_fs {
 	uint64_t place_key[2];
 	int64_t started_ns;
 	struct hf_handles handles;
+	bool idle_is_slow;               /* hf_idle_is_slow() */
 	atomic_uint_least64_t text_len;  /* of open control files, in bytes */
 	atomic_uint_least64_t lookups;   /* that the kernel asked for */
 	atomic_uint_least64_t forgotten; /* inodes */
@@ -217,6 +219,18 @@ int hf_loop_run(struct hf_fs *fs, struct fuse_session *fuse) HF_MUST_USE;
 /* The thread of a request is about to sleep: another one is to listen. `arg` is
  * the struct hf_loop. */
 void hf_loop_pass(void *arg);
+
+/* --- idle.c --------------------------------------------------------------- */
+
+/* Whether it pays to stay awake while somebody waits for an answer. Call before
+ * the process is confined: it looks into /sys. */
+bool hf_idle_is_slow(void);
+/*
+ * Keeps a processor from going idle, and yields to all other threads: until
+ * `*asked` has not changed for 200 microseconds, or `*over`.
+ */
+void hf_idle_prevent(const atomic_uint_least64_t *asked,
+		     const atomic_bool *over);
 
 /* --- request.c ------------------------------------------------------------ */
 

@@ -14,7 +14,10 @@
  *
  * Who goes through a tree asks again within microseconds, and on a machine that
  * has nothing else to do each sleep ends with the waking of an idle processor.
- * So the thread polls for a moment before it sleeps; not when nobody asks.
+ * So the thread polls for a moment before it sleeps; not when nobody asks. Where
+ * the processor of who waits is as slow to wake (idle.c), one of the threads that
+ * rest stays awake instead: then the kernel lets the one that listens and the one
+ * that asks take turns on the other processor.
  *
  * There is always a thread that rests, for the turn: without one nothing is
  * begun that could wait. It has to be there to read that somebody was killed.
@@ -52,13 +55,16 @@ struct hf_loop {
 	pthread_cond_t turn;  /* for those who rest */
 	pthread_cond_t asked; /* for the one who looks after them */
 	pthread_cond_t ended;
+	/* the following are written with the lock held */
+	atomic_bool given; /* the turn, to one of those who rest */
+	atomic_bool awake; /* one of those who rest is */
+	atomic_uint_least64_t taken;
 	/* the following are protected by lock */
 	unsigned threads;
 	unsigned resting;
 	bool listened; /* somebody listens, or has been given the turn to */
-	bool given;    /* the turn, to one of those who rest */
+	bool wakes;    /* one of those who rest is to be awake */
 	bool idle;     /* nobody looks after them */
-	uint64_t taken;
 	bool ending;
 	int error;
 };
@@ -83,7 +89,8 @@ static void pass(struct hf_loop *loop)
 {
 	if (loop->listened || loop->resting == 0)
 		return;
-	loop->listened = loop->given = true;
+	loop->listened = true;
+	loop->given = true;
 	pthread_cond_signal(&loop->turn);
 }
 
@@ -96,11 +103,25 @@ void hf_loop_pass(void *arg)
 	pthread_mutex_unlock(&loop->lock);
 }
 
+/* Call with the lock held, which is let go in between. */
+static void rest_awake(struct hf_loop *loop)
+{
+	loop->awake = true;
+	pthread_mutex_unlock(&loop->lock);
+	hf_idle_prevent(&loop->taken, &loop->given);
+	pthread_mutex_lock(&loop->lock);
+	loop->awake = false;
+	loop->wakes = false;
+}
+
 /* Call with the lock held, counted among those who rest. False: all ends. */
 static bool rest(struct hf_loop *loop)
 {
 	while (!loop->given && !loop->ending)
-		pthread_cond_wait(&loop->turn, &loop->lock);
+		if (loop->wakes && !loop->awake)
+			rest_awake(loop);
+		else
+			pthread_cond_wait(&loop->turn, &loop->lock);
 	loop->given = false;
 	loop->resting--;
 	return !loop->ending;
@@ -166,7 +187,16 @@ static void look_after(struct hf_loop *loop)
 	}
 }
 
-static void answer(struct hf_loop *loop, struct fuse_buf *buf)
+/* Call with the lock held. */
+static void wake_one(struct hf_loop *loop)
+{
+	if (!loop->fs->idle_is_slow || loop->awake)
+		return;
+	loop->wakes = true;
+	pthread_cond_signal(&loop->turn);
+}
+
+static void answer(struct hf_loop *loop, struct fuse_buf *buf, bool prompt)
 {
 	bool waits = can_wait(buf->mem) && loop->max_threads > 1;
 	bool more = waits && has_come(loop, 0);
@@ -175,6 +205,8 @@ static void answer(struct hf_loop *loop, struct fuse_buf *buf)
 	pthread_mutex_lock(&loop->lock);
 	loop->listened = false;
 	look_after(loop);
+	if (prompt)
+		wake_one(loop);
 	alone = waits && !has_another(loop);
 	if (more)
 		pass(loop);
@@ -190,7 +222,8 @@ static void answer(struct hf_loop *loop, struct fuse_buf *buf)
 static int take(struct hf_loop *loop, struct fuse_buf *buf, bool *prompt)
 {
 	int64_t since_ns = hf_clock_monotonic();
-	int64_t until_ns = *prompt ? since_ns + POLL_NS : since_ns;
+	bool polls = *prompt && !loop->awake;
+	int64_t until_ns = polls ? since_ns + POLL_NS : since_ns;
 	int n;
 
 	while ((n = fuse_session_receive_buf(loop->fuse, buf)) == -EAGAIN ||
@@ -199,7 +232,7 @@ static int take(struct hf_loop *loop, struct fuse_buf *buf, bool *prompt)
 			(void)has_come(loop, -1);
 	*prompt = hf_clock_monotonic() < since_ns + 2 * POLL_NS;
 	if (n > 0)
-		answer(loop, buf);
+		answer(loop, buf, *prompt);
 	return n;
 }
 
