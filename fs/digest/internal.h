@@ -6,17 +6,7 @@
 
 /* --- hash.c ------------------------------------------------------------- */
 
-/* One of many pieces of bytes. */
-struct hf_hashing {
-	const void *data; /* borrowed */
-	size_t len;
-	struct hf_digest *ret; /* the answer */
-};
-/* hf_hash of all of them, side by side where that is faster; leaves them in
- * another order. */
-int hf_hash_many(const struct hf_algorithm *algorithm,
-		 struct hf_hashing *hashings, size_t n) HF_MUST_USE;
-/* Is that what lanes.h does? */
+/* Is hf_hash_many what lanes.h does? */
 bool hf_hash_in_lanes(const struct hf_algorithm *algorithm);
 
 /*

@@ -53,6 +53,12 @@ static void finish_members(struct hf_vertex **members, size_t n)
 	}
 }
 
+void hf_vertex_finish(struct hf_graph *graph, struct hf_vertex *vertex)
+{
+	vertex->number = vertex->low = vertex->component = ++graph->numbered;
+	finish_members(&vertex, 1);
+}
+
 /* The vertex is the first of its component: the others lie above it. */
 static int close_component(struct tarjan *tarjan, struct hf_vertex *vertex)
 {

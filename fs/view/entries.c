@@ -99,6 +99,19 @@ static int finish_entry(struct entering *entering, size_t i,
 	return error;
 }
 
+/* Is the file at hand, entry i, shown with other bytes than its own? */
+static bool is_written(const struct entering *entering, size_t i,
+		       const struct hf_fact *fact)
+{
+	const struct hf_view *view = entering->naming->view;
+	const struct hf_catalog *catalog = entering->naming->made->catalog;
+	const char *path = entering->path.data;
+
+	return hf_catalog_rule(catalog, i).kind == HF_KIND_HASHED &&
+	       hf_view_is_text(view, path) &&
+	       !hf_texts_verbatim(view->texts, path, &fact->digest);
+}
+
 /* What entry i, which needs a digest, is named by. */
 static int name_of(struct entering *entering, size_t i, struct hf_named *ret)
 {
@@ -119,9 +132,7 @@ static int name_of(struct entering *entering, size_t i, struct hf_named *ret)
 	if (error < 0)
 		return error;
 	*ret = hf_named_of(&fact);
-	if (hf_catalog_rule(made->catalog, i).kind != HF_KIND_HASHED ||
-	    !hf_view_is_text(naming->view, path) ||
-	    hf_texts_verbatim(naming->view->texts, path, &fact.digest))
+	if (!is_written(entering, i, &fact))
 		return 0;
 	if (entering->alone)
 		return -EAGAIN;
@@ -279,4 +290,44 @@ int hf_naming_enter(struct hf_naming *naming, struct hf_wait *wait)
 		if (!naming->pieces[i].done)
 			error = enter(naming, &naming->pieces[i], false, wait);
 	return error == 0 ? join(naming) : error;
+}
+
+/* --- texts ------------------------------------------------------------------- */
+
+/* Entry i, which needs a digest. */
+static int know_text(struct entering *entering, size_t i)
+{
+	const struct hf_naming *naming = entering->naming;
+	const struct hf_source_entry *source =
+		hf_source_list_entry(naming->made->list, i);
+	size_t asked = entering->asked++;
+	struct hf_fact fact;
+	int error = hf_naming_path(naming, source->name, &entering->path);
+
+	if (error < 0 || !hf_view_is_text(naming->view, entering->path.data))
+		return error;
+	error = hf_batch_get(entering->piece->batch, asked, entering->wait,
+			     &fact);
+	if (error == 0 && is_written(entering, i, &fact))
+		return hf_graph_know(naming->graph, entering->path.data, source,
+				     &fact);
+	/* Else it is told when it is named. */
+	return hf_error_passing(error) ? error : 0;
+}
+
+int hf_naming_know_texts(struct hf_naming *naming, struct hf_wait *wait)
+{
+	int error = 0;
+
+	for (size_t p = 0; p < naming->n_pieces && error == 0; p++) {
+		struct hf_piece *piece = &naming->pieces[p];
+		struct entering entering = {
+			.naming = naming, .piece = piece, .wait = wait};
+
+		for (size_t i = piece->first; i < piece->end && error == 0; i++)
+			if (hf_naming_asks(naming, i))
+				error = know_text(&entering, i);
+		hf_buf_fini(&entering.path);
+	}
+	return error;
 }

@@ -326,13 +326,10 @@ static int start_anew(struct hf_graph *graph)
 	return 0;
 }
 
-int hf_graph_explore(struct hf_graph *graph, const char *path,
-		     struct hf_wait *wait, struct hf_vertex **ret)
+int hf_graph_explore_all(struct hf_graph *graph, struct hf_wait *wait)
 {
-	int error = graph->failed ? start_anew(graph) : 0;
+	int error = 0;
 
-	if (error == 0)
-		error = hf_graph_enter(graph, path, ret);
 	graph->changed = false;
 	while (error == 0 && graph->explored < graph->n) {
 		size_t from = graph->explored;
@@ -342,4 +339,14 @@ int hf_graph_explore(struct hf_graph *graph, const char *path,
 		graph->failed |= error < 0;
 	}
 	return error;
+}
+
+int hf_graph_explore(struct hf_graph *graph, const char *path,
+		     struct hf_wait *wait, struct hf_vertex **ret)
+{
+	int error = graph->failed ? start_anew(graph) : 0;
+
+	if (error == 0)
+		error = hf_graph_enter(graph, path, ret);
+	return error < 0 ? error : hf_graph_explore_all(graph, wait);
 }

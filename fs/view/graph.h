@@ -155,6 +155,9 @@ enum hf_vertex_type hf_vertex_type_of(const struct hf_view *view,
 /* Finds a file and everything that it refers to. */
 int hf_graph_explore(struct hf_graph *graph, const char *path,
 		     struct hf_wait *wait, struct hf_vertex **ret) HF_MUST_USE;
+/* The same for all that the graph was told of. */
+int hf_graph_explore_all(struct hf_graph *graph,
+			 struct hf_wait *wait) HF_MUST_USE;
 /* The vertex of a path, made and looked at if it is new, but not explored;
  * borrowed. */
 int hf_graph_enter(struct hf_graph *graph, const char *path,
@@ -191,6 +194,10 @@ int hf_graph_vertex(struct hf_graph *graph, const char *path,
 const struct hf_vertex *hf_graph_find(const struct hf_graph *graph,
 				      const char *path);
 
+/* A text that is named outside of all that, as a component of its own: what it
+ * refers to is. */
+void hf_vertex_finish(struct hf_graph *graph, struct hf_vertex *vertex);
+
 /* --- collected.c ----------------------------------------------------------- */
 
 /* Whether collectstatic makes the directory `dir`, which is there: it has a
@@ -220,6 +227,10 @@ struct hf_edge *hf_vertex_edge(const struct hf_vertex *vertex,
  */
 int hf_members_name(struct hf_graph *graph, struct hf_vertex **members,
 		    size_t n, struct hf_wait *wait) HF_MUST_USE;
+/* What the name of a text depends on whose targets are all named, as
+ * hf_texts_key has it. */
+int hf_vertex_key(struct hf_graph *graph, struct hf_vertex *vertex,
+		  uint64_t ret[2]) HF_MUST_USE;
 /* A file that is shown as it is. */
 void hf_vertex_name_verbatim(struct hf_vertex *vertex);
 
@@ -246,6 +257,14 @@ struct hf_writing {
  * writing. */
 int hf_writing_resolve(void *arg, const char *path, bool shown,
 		       enum hf_target *target, struct hf_buf *ret) HF_MUST_USE;
+/*
+ * Rewrites the bytes `raw` of a text whose targets are named, and appends what
+ * comes of them. Links without an edge stay as they are written, and are added
+ * to `late` unless that is NULL. Reads the graph only, so any thread may.
+ */
+int hf_writing_aside(struct hf_graph *graph, const struct hf_vertex *vertex,
+		     const struct hf_buf *raw, struct hf_strings *late,
+		     struct hf_buf *ret) HF_MUST_USE;
 /*
  * A text written again whose links are all known: appends it, and gives its
  * digest. *verbatim: it is shown as it is, and nothing was appended. Reads the

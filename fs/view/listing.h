@@ -185,7 +185,11 @@ bool hf_naming_asks(const struct hf_naming *naming, size_t i);
 /* Makes the entries of the listing, in the order of the list. Errors are of the
  * whole. */
 int hf_naming_enter(struct hf_naming *naming, struct hf_wait *wait) HF_MUST_USE;
-/* The same, as hf_naming_finish_now. */
+/* Tells the graph of the texts that are shown with other bytes than their
+ * own, once their digests are there. Errors are those of the asker. */
+int hf_naming_know_texts(struct hf_naming *naming,
+			 struct hf_wait *wait) HF_MUST_USE;
+/* The same as hf_naming_enter, as hf_naming_finish_now. */
 int hf_naming_enter_now(struct hf_naming *naming) HF_MUST_USE;
 
 #endif

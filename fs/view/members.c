@@ -65,20 +65,29 @@ static int write_single(const struct hf_writing *writing,
 	return error;
 }
 
-static int name_single(struct hf_graph *graph, struct hf_vertex *vertex,
-		       struct hf_wait *wait)
+int hf_vertex_key(struct hf_graph *graph, struct hf_vertex *vertex,
+		  uint64_t ret[2])
 {
-	struct hf_texts *texts = graph->view->texts;
 	struct hf_writing writing = {.graph = graph, .vertex = vertex};
 	struct hf_buf text = {0};
-	uint64_t key[2];
 	int error;
 
 	hf_buf_puts(&text, "single");
 	error = add_dependencies(&writing, &text);
 	if (error == 0)
-		hf_texts_key(texts, &text, key);
+		hf_texts_key(graph->view->texts, &text, ret);
 	hf_buf_fini(&text);
+	return error;
+}
+
+static int name_single(struct hf_graph *graph, struct hf_vertex *vertex,
+		       struct hf_wait *wait)
+{
+	struct hf_texts *texts = graph->view->texts;
+	struct hf_writing writing = {.graph = graph, .vertex = vertex};
+	uint64_t key[2];
+	int error = hf_vertex_key(graph, vertex, key);
+
 	if (error < 0 ||
 	    hf_texts_name(texts, vertex->path, key, &vertex->named))
 		return error;

@@ -8,8 +8,7 @@
 
 #include <errno.h>
 
-/* So much is worth a job. */
-#define SHARE_FILES 32
+/* So much is worth a job, if it is less than HF_RELAY_FILES. */
 #define SHARE_BYTES (512 * 1024)
 /* Shares that may be under way at once. */
 #define MAX_SHARES 8
@@ -48,6 +47,8 @@ static void look(void *arg)
 			relay->look(share->found, share->first + i, error, raw);
 		hf_pool_tick(share->pool);
 	}
+	if (share->error == 0 && relay->end)
+		share->error = relay->end(share->found);
 }
 
 /* The asker's own. */
@@ -75,7 +76,7 @@ static int read_share(struct hf_walk *walk, const struct hf_relay *relay,
 	share->found = relay->begin(relay->arg);
 	error = share->found ? hf_pile_new(walk->view, walk->wait, &share->pile)
 			     : -ENOMEM;
-	while (error == 0 && *at < relay->n && share->n < SHARE_FILES &&
+	while (error == 0 && *at < relay->n && share->n < HF_RELAY_FILES &&
 	       bytes < SHARE_BYTES) {
 		const struct hf_vertex *vertex =
 			relay->vertex(relay->arg, (*at)++);

@@ -182,15 +182,13 @@ static void count(struct hf_walk *walk, const struct hf_listing *listing)
 	}
 }
 
-static int finish_stop(struct hf_walk *walk, size_t at, size_t asked)
+static int finish_stop(struct hf_walk *walk, struct hf_stop *stop)
 {
-	struct hf_stop *stop = &walk->stops[at];
-	int error;
+	int error = 0;
 
 	if (stop->error < 0)
 		return 0;
-	error = receive(walk, at, asked);
-	if (error == 0 && !stop->listing)
+	if (!stop->listing)
 		error = hf_naming_finish(stop->naming, walk->wait,
 					 &stop->listing);
 	if (error < 0)
@@ -205,8 +203,9 @@ static int finish_stop(struct hf_walk *walk, size_t at, size_t asked)
 /* Directories are asked for in turn, as far ahead as is good for the memory. */
 struct course {
 	size_t asked;
+	size_t texts; /* the texts of those before are named, if possible */
 	size_t finished;
-	size_t pending; /* files of those between */
+	size_t pending; /* files of those that are not finished */
 };
 
 static size_t counted(const struct hf_source_list *list)
@@ -215,6 +214,9 @@ static size_t counted(const struct hf_source_list *list)
 
 	return n < MAX_COUNTED ? n : MAX_COUNTED;
 }
+
+/* Of directories with so many files the texts are named together. */
+#define TEXTS_FILES 4096
 
 /* So many directories are recalled at a time, those that come next, once those
  * before have been sent: so the pool is busy meanwhile. */
@@ -241,10 +243,40 @@ static int ask_next(struct hf_walk *walk, struct course *course)
 	return error < 0 ? error : recall_next(walk, course->asked);
 }
 
+/* The graph is told of those of the next directory. */
+static int know_texts(struct hf_walk *walk, struct course *course,
+		      size_t *files)
+{
+	size_t at = course->texts++;
+	struct hf_stop *stop = &walk->stops[at];
+	int error = stop->error < 0 ? 0 : receive(walk, at, course->asked);
+
+	if (error < 0 || stop->error < 0 || stop->listing)
+		return error;
+	*files += counted(hf_naming_list(stop->naming));
+	return hf_naming_know_texts(stop->naming, walk->wait);
+}
+
+/* The texts of the next directories, together. */
+static int name_texts(struct hf_walk *walk, struct course *course)
+{
+	struct hf_graph *graph = walk->graph;
+	size_t first = graph->n;
+	size_t files = 0;
+	int error = 0;
+
+	while (course->texts < course->asked && files < TEXTS_FILES &&
+	       error == 0)
+		error = know_texts(walk, course, &files);
+	if (error == 0)
+		error = hf_graph_explore_all(graph, walk->wait);
+	return error < 0 ? error : hf_walk_name_leaves(walk, first);
+}
+
 static int finish_next(struct hf_walk *walk, struct course *course)
 {
-	const struct hf_stop *stop = &walk->stops[course->finished];
-	int error = finish_stop(walk, course->finished++, course->asked);
+	struct hf_stop *stop = &walk->stops[course->finished++];
+	int error = finish_stop(walk, stop);
 
 	if (error == 0 && stop->error == 0)
 		course->pending -= counted(stop->listing->list);
@@ -261,6 +293,8 @@ int hf_walk_name(struct hf_walk *walk)
 			error = -EINTR;
 		else if (course.asked < walk->n && course.pending < MAX_PENDING)
 			error = ask_next(walk, &course);
+		else if (course.finished == course.texts)
+			error = name_texts(walk, &course);
 		else
 			error = finish_next(walk, &course);
 	}

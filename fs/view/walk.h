@@ -16,6 +16,7 @@
  *   references.c which file refers to which
  *   pile.c       the bytes of many files, read in the pool; relay.c has them
  *                looked at there
+ *   leaves.c     texts that can be named in any order
  */
 #ifndef HF_VIEW_WALK_H
 #define HF_VIEW_WALK_H
@@ -110,6 +111,8 @@ int hf_walk_recall(const struct hf_walk *walk, size_t first,
 
 /* --- relay.c --------------------------------------------------------------- */
 
+/* So many texts are a share at most. */
+#define HF_RELAY_FILES 32
 /* Texts of a walk that are to be read and looked at. */
 struct hf_relay {
 	size_t n;
@@ -121,15 +124,24 @@ struct hf_relay {
 	/* In the pool, as several shares are at once: the bytes of text i, as
 	 * hf_pile_get has them. A negative errno ends it all. */
 	int (*look)(void *found, size_t i, int error, const struct hf_buf *raw);
+	/* There, too: the share was looked at. NULL is allowed. */
+	int (*end)(void *found);
 	/* In the asker again: all n texts from `first` on were looked at. */
 	int (*take)(void *arg, void *found, size_t first, size_t n);
 	void (*free)(void *found); /* NULL is allowed */
 	void *arg;
 };
 /* Until all is done. -EINTR: the walk's asker was interrupted; -ENOMEM; errors
- * of `look` and `take`. */
+ * of `look`, `end` and `take`. */
 int hf_relay_run(struct hf_walk *walk,
 		 const struct hf_relay *relay) HF_MUST_USE;
+
+/* --- leaves.c -------------------------------------------------------------- */
+
+/* Names texts of the graph from vertex number `first` on, as many as can be
+ * named side by side; the others are named when they are asked for. Errors as
+ * hf_relay_run, and of no file. */
+int hf_walk_name_leaves(struct hf_walk *walk, size_t first) HF_MUST_USE;
 
 /* --- survey.c ------------------------------------------------------------- */
 

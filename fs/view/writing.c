@@ -122,21 +122,24 @@ int hf_writing_write(const struct hf_writing *writing, struct hf_wait *wait,
 	return error;
 }
 
-/* `vertex` is its writer's own. */
-static int write_again(struct hf_graph *graph, struct hf_vertex *vertex,
-		       struct hf_wait *wait, struct hf_buf *ret,
-		       struct hf_digest *digest)
+int hf_writing_aside(struct hf_graph *graph, const struct hf_vertex *vertex,
+		     const struct hf_buf *raw, struct hf_strings *late,
+		     struct hf_buf *ret)
 {
-	const struct hf_writing writing = {.graph = graph, .vertex = vertex};
-	struct hf_buf raw = {0};
-	int error = hf_vertex_read(graph, vertex, wait, &raw);
+	struct hf_vertex copy = *vertex;
+	struct hf_writing writing = {
+		.graph = graph, .vertex = &copy, .late = late};
+	size_t size = vertex->n_edges * sizeof(*copy.edges);
+	int error;
 
-	if (error == 0)
-		error = rewrite(&writing, &raw, ret);
-	if (error == 0)
-		error = hf_hash(graph->view->config->algorithm,
-				ret->len ? ret->data : "", ret->len, digest);
-	hf_buf_fini(&raw);
+	/* Edges are noted in when they are asked for. */
+	copy.edges = malloc(size + 1);
+	if (!copy.edges)
+		return -ENOMEM;
+	if (size)
+		memcpy(copy.edges, vertex->edges, size);
+	error = rewrite(&writing, raw, ret);
+	free(copy.edges);
 	return error;
 }
 
@@ -144,21 +147,19 @@ int hf_writing_again(struct hf_graph *graph, const struct hf_vertex *vertex,
 		     struct hf_wait *wait, bool *verbatim, struct hf_buf *ret,
 		     struct hf_digest *digest)
 {
-	struct hf_vertex copy = *vertex;
-	size_t size = vertex->n_edges * sizeof(*copy.edges);
+	struct hf_buf raw = {0};
 	int error;
 
 	*verbatim = vertex->links.verbatim;
 	if (*verbatim)
 		return 0;
-	/* Edges are noted in when they are asked for. */
-	copy.edges = malloc(size + 1);
-	if (!copy.edges)
-		return -ENOMEM;
-	if (size)
-		memcpy(copy.edges, vertex->edges, size);
-	error = write_again(graph, &copy, wait, ret, digest);
-	free(copy.edges);
+	error = hf_vertex_read(graph, vertex, wait, &raw);
+	if (error == 0)
+		error = hf_writing_aside(graph, vertex, &raw, NULL, ret);
+	if (error == 0)
+		error = hf_hash(graph->view->config->algorithm,
+				ret->len ? ret->data : "", ret->len, digest);
+	hf_buf_fini(&raw);
 	return error;
 }
 
