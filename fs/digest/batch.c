@@ -16,6 +16,7 @@
 /* An answer (flight NULL), or the flight that will bring it. */
 struct item {
 	struct hf_flight *flight;
+	struct hf_verified *bytes; /* if they are held */
 	struct hf_fact fact;
 	struct hf_sig sig; /* that was asked for */
 	int error;
@@ -121,6 +122,15 @@ static bool is_from_memory(const struct item *item)
 	return job->known;
 }
 
+/* The same: the bytes, if the inspector was asked for them. */
+static struct hf_verified *held_by(const struct item *item)
+{
+	const struct hf_job *job = hf_flight_arg(item->flight);
+
+	return job->small.held ? hf_verified_ref(job->small.reading.verified)
+			       : NULL;
+}
+
 /* The flight's answer becomes the item's. -EINTR: not yet. */
 static int await(struct hf_batch *batch, struct item *item,
 		 struct hf_wait *wait)
@@ -134,8 +144,10 @@ static int await(struct hf_batch *batch, struct item *item,
 	item->settled = error == 0 && reading->quiet &&
 			hf_sig_equal(&reading->sig, &item->sig);
 	item->seen = item->settled && item->started && !is_from_memory(item);
-	if (error == 0)
+	if (error == 0) {
 		item->fact = reading->fact;
+		item->bytes = held_by(item);
+	}
 	hf_flight_unref(batch->digests->flights, item->flight);
 	item->flight = NULL;
 	return 0;
@@ -185,14 +197,24 @@ bool hf_batch_seen(const struct hf_batch *batch, size_t i)
 	return batch->items[i].seen;
 }
 
+struct hf_verified *hf_batch_take_bytes(struct hf_batch *batch, size_t i)
+{
+	struct hf_verified *bytes = batch->items[i].bytes;
+
+	batch->items[i].bytes = NULL;
+	return bytes;
+}
+
 void hf_batch_free(struct hf_batch *batch)
 {
 	if (!batch)
 		return;
-	for (size_t i = 0; i < batch->n; i++)
+	for (size_t i = 0; i < batch->n; i++) {
+		hf_verified_unref(batch->items[i].bytes);
 		if (batch->items[i].flight)
 			hf_flight_unref(batch->digests->flights,
 					batch->items[i].flight);
+	}
 	free(batch->items);
 	free(batch);
 }

@@ -29,7 +29,7 @@
 /* After so many other files those that are streamed have waited long enough
  * where bytes are looked into: whoever does so names one directory after the
  * other, and would have to do it all in the end. */
-#define PATIENCE 512
+#define PATIENCE 2048
 /* After so many files a thread lets the pool's other jobs have their turn. */
 #define TURN 128
 /* So often what is not enough waits for what the pool's other jobs bring. */
@@ -172,15 +172,15 @@ static void hash_group(const struct hf_crowd *crowd, struct hf_small **group,
 		group[i]->error = error;
 }
 
-static void inspect(const struct hf_crowd *crowd, const struct hf_small *small)
+static bool inspect(const struct hf_crowd *crowd, const struct hf_small *small)
 {
 	const struct hf_inspector *inspector = &crowd->config->inspector;
 	const struct hf_fact *fact = &small->reading.fact;
 
-	if (inspector->wants &&
-	    inspector->wants(inspector->arg, small->path, fact->size))
-		inspector->inspect(inspector->arg, small->path, &fact->digest,
-				   small->data, (size_t)fact->size);
+	return inspector->wants &&
+	       inspector->wants(inspector->arg, small->path, fact->size) &&
+	       inspector->inspect(inspector->arg, small->path, &fact->digest,
+				  small->data, (size_t)fact->size);
 }
 
 /* What fails here is read, or fails, when somebody asks for it. */
@@ -220,17 +220,31 @@ static void keep(const struct hf_crowd *crowd, struct hf_small *small)
 		small->error = error;
 }
 
+/* They will be asked for, if there is room until then. */
+static void hold(const struct hf_crowd *crowd, struct hf_small *small)
+{
+	if (!crowd->config->held ||
+	    hf_verified_pin(small->data, small->reading.fact.size,
+			    crowd->config->held, &small->reading.verified) < 0)
+		return;
+	small->data = NULL;
+	small->held = true;
+}
+
 static void finish(const struct hf_crowd *crowd, struct hf_small *small)
 {
 	bool good = small->data && small->error == 0;
+	bool asked = false;
 
 	if (good && !small->keep) {
-		inspect(crowd, small);
+		asked = inspect(crowd, small);
 		hash_again(crowd, small);
 		sum(small);
 	}
 	if (good && (small->keep || small->retain))
 		keep(crowd, small);
+	else if (good && asked)
+		hold(crowd, small);
 	free(small->data);
 	small->data = NULL;
 	small->done(small);

@@ -23,6 +23,8 @@ struct hf_small {
 	 * caller: what was handed over may be freed in it. */
 	void (*done)(struct hf_small *small);
 	int error;                 /* the answer: as hf_read_file */
+	bool held;                 /* the reading has the bytes for who asked
+				      the inspector for them */
 	struct hf_reading reading; /* the owner's to let go of */
 	/* --- private --- */
 	struct hf_small *next;

@@ -158,8 +158,8 @@ void hf_cache_stats(struct hf_cache *cache, struct hf_cache_stats *ret);
 
 /* --- pins.c: memory of open files ---------------------------------------- */
 
-/* Bytes that are pinned, or are about to be. Start with {.max = ...}; any
- * thread. */
+/* Bytes that are pinned, or are about to be. Start with {.max = ...}, and with
+ * {.told = true} where the bound is nobody's business; any thread. */
 struct hf_pins {
 	uint64_t max; /* constant */
 	atomic_uint_least64_t bytes;
@@ -214,8 +214,9 @@ struct hf_inspector {
 	void *arg;
 	/* Is it worth to hold the whole file, of this size? */
 	bool (*wants)(void *arg, const char *path, uint64_t size);
-	/* The bytes that have this digest; borrowed for the call. */
-	void (*inspect)(void *arg, const char *path,
+	/* The bytes that have this digest; borrowed for the call. True if they
+	 * will be asked for again, soon: see hf_batch_take_bytes. */
+	bool (*inspect)(void *arg, const char *path,
 			const struct hf_digest *digest, const char *data,
 			size_t len);
 	/* Files that are read for their names are hashed by this one, too, in
@@ -231,7 +232,10 @@ struct hf_digests_config {
 	const struct hf_source *source; /* borrowed */
 	struct hf_pool *pool;           /* borrowed */
 	struct hf_pins *pins;           /* borrowed */
-	struct hf_cache *cache;         /* borrowed */
+	/* Borrowed: for bytes that are held because an inspector asks for them;
+	 * NULL: none are. */
+	struct hf_pins *held;
+	struct hf_cache *cache; /* borrowed */
 	hf_clock *clock;
 	struct hf_inspector inspector; /* wants NULL: there is none */
 };
@@ -280,6 +284,9 @@ bool hf_batch_settled(const struct hf_batch *batch, size_t i);
 /* True if that is so, and its file was opened, read and found to have that
  * stamp after hf_batch_add was called for it. */
 bool hf_batch_seen(const struct hf_batch *batch, size_t i);
+/* The bytes of answer i, which was got; a new reference. NULL: they are not
+ * held, be it for want of room. */
+struct hf_verified *hf_batch_take_bytes(struct hf_batch *batch, size_t i);
 /* What is still running goes on. NULL is allowed. */
 void hf_batch_free(struct hf_batch *batch);
 

@@ -255,9 +255,9 @@ static int pass(const struct hf_digests_config *config, unsigned root,
 	if (error == 0)
 		error = hf_read_end(hold.fd, &reading.sig);
 	if (error == 0 && inspect)
-		config->inspector.inspect(config->inspector.arg, path,
-					  &reading.fact.digest, hold.data,
-					  (size_t)reading.fact.size);
+		(void)config->inspector.inspect(config->inspector.arg, path,
+						&reading.fact.digest, hold.data,
+						(size_t)reading.fact.size);
 	if (error == 0 && reading.second.len)
 		config->inspector.second(config->inspector.arg, path,
 					 &reading.fact.digest, &reading.second);

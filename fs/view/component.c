@@ -50,6 +50,8 @@ static void finish_members(struct hf_vertex **members, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		members[i]->reported = reported;
 		members[i]->done = true;
+		hf_verified_unref(members[i]->bytes);
+		members[i]->bytes = NULL;
 	}
 }
 

@@ -136,7 +136,8 @@ static int name_of(struct entering *entering, size_t i, struct hf_named *ret)
 		return 0;
 	if (entering->alone)
 		return -EAGAIN;
-	error = hf_graph_know(naming->graph, path, source, &fact);
+	error = hf_graph_know(naming->graph, path, source, &fact,
+			      hf_batch_take_bytes(piece->batch, asked));
 	if (error == 0)
 		error = hf_graph_name(naming->graph, path, entering->wait, ret);
 	/* What it refers to may change while the directory does not. */
@@ -300,17 +301,17 @@ static int know_text(struct entering *entering, size_t i)
 	const struct hf_naming *naming = entering->naming;
 	const struct hf_source_entry *source =
 		hf_source_list_entry(naming->made->list, i);
+	struct hf_batch *batch = entering->piece->batch;
 	size_t asked = entering->asked++;
 	struct hf_fact fact;
 	int error = hf_naming_path(naming, source->name, &entering->path);
 
 	if (error < 0 || !hf_view_is_text(naming->view, entering->path.data))
 		return error;
-	error = hf_batch_get(entering->piece->batch, asked, entering->wait,
-			     &fact);
+	error = hf_batch_get(batch, asked, entering->wait, &fact);
 	if (error == 0 && is_written(entering, i, &fact))
 		return hf_graph_know(naming->graph, entering->path.data, source,
-				     &fact);
+				     &fact, hf_batch_take_bytes(batch, asked));
 	/* Else it is told when it is named. */
 	return hf_error_passing(error) ? error : 0;
 }

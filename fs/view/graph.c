@@ -31,6 +31,7 @@ static void vertex_free(struct hf_vertex *vertex)
 {
 	free(vertex->edges);
 	hf_links_fini(&vertex->links);
+	hf_verified_unref(vertex->bytes);
 	free(vertex->path);
 	free(vertex);
 }
@@ -121,20 +122,21 @@ static int append(struct hf_graph *graph, struct hf_vertex *vertex)
 
 int hf_graph_know(struct hf_graph *graph, const char *path,
 		  const struct hf_source_entry *entry,
-		  const struct hf_fact *fact)
+		  const struct hf_fact *fact, struct hf_verified *bytes)
 {
-	struct hf_vertex *vertex;
+	bool known = hf_map_get(graph->by_path, path, strlen(path));
+	struct hf_vertex *vertex = known ? NULL : calloc(1, sizeof(*vertex));
 	int error;
 
-	if (hf_map_get(graph->by_path, path, strlen(path)))
-		return 0;
-	vertex = calloc(1, sizeof(*vertex));
-	if (!vertex)
-		return -ENOMEM;
+	if (!vertex) {
+		hf_verified_unref(bytes);
+		return known ? 0 : -ENOMEM;
+	}
 	vertex->path = strdup(path);
 	vertex->type = HF_VERTEX_TEXT;
 	vertex->root = entry->root;
 	vertex->raw = *fact;
+	vertex->bytes = bytes;
 	vertex->known = true;
 	vertex->settled = true;
 	vertex->reported = hf_source_entry_reported(entry);
@@ -172,35 +174,45 @@ int hf_graph_enter(struct hf_graph *graph, const char *path,
 
 /* --- exploring ------------------------------------------------------------------- */
 
+int hf_bytes_read(struct hf_verified *bytes, struct hf_buf *ret)
+{
+	struct hf_buf scratch = {0};
+	const char *data;
+	size_t len = 0;
+	int error;
+
+	do {
+		error = hf_verified_read(bytes, ret->len, HF_PINNED_MAX,
+					 &scratch, &data, &len);
+		if (error == 0)
+			hf_buf_add(ret, data, len);
+	} while (error == 0 && len > 0 && hf_buf_status(ret) == 0);
+	hf_buf_fini(&scratch);
+	return error < 0 ? error : hf_buf_status(ret);
+}
+
 /* The bytes of a text, which were hashed but are not in memory any more. */
 int hf_view_read(struct hf_view *view, unsigned root, const char *path,
 		 const struct hf_digest *digest, struct hf_wait *wait,
 		 struct hf_buf *ret)
 {
-	struct hf_buf scratch = {0};
 	struct hf_verified *verified;
-	const char *data;
-	size_t len = 0;
 	const struct hf_expected expected = {.digest = *digest};
 	int error = hf_digests_open(view->digests, root, path, &expected, wait,
 				    &verified);
 
 	if (error < 0)
 		return error;
-	do {
-		error = hf_verified_read(verified, ret->len, HF_PINNED_MAX,
-					 &scratch, &data, &len);
-		if (error == 0)
-			hf_buf_add(ret, data, len);
-	} while (error == 0 && len > 0 && hf_buf_status(ret) == 0);
+	error = hf_bytes_read(verified, ret);
 	hf_verified_unref(verified);
-	hf_buf_fini(&scratch);
-	return error < 0 ? error : hf_buf_status(ret);
+	return error;
 }
 
 int hf_vertex_read(struct hf_graph *graph, const struct hf_vertex *vertex,
 		   struct hf_wait *wait, struct hf_buf *ret)
 {
+	if (vertex->bytes)
+		return hf_bytes_read(vertex->bytes, ret);
 	return hf_view_read(graph->view, vertex->root, vertex->path,
 			    &vertex->raw.digest, wait, ret);
 }
@@ -302,7 +314,8 @@ static int explore_wave(struct hf_graph *graph, size_t from, size_t to,
 		if (needs_digest(vertex)) {
 			outcome =
 				hf_batch_get(batch, asked, wait, &vertex->raw);
-			vertex->settled = hf_batch_settled(batch, asked++);
+			vertex->settled = hf_batch_settled(batch, asked);
+			vertex->bytes = hf_batch_take_bytes(batch, asked++);
 		}
 		error = settle(graph, vertex, outcome, wait);
 	}

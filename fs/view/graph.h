@@ -76,7 +76,7 @@ int hf_links_find(const struct hf_view *view, const char *path,
 /* A hf_inspector's functions, which remember what they find; arg is the
  * view. */
 bool hf_links_wanted(void *arg, const char *path, uint64_t size);
-void hf_links_inspect(void *arg, const char *path,
+bool hf_links_inspect(void *arg, const char *path,
 		      const struct hf_digest *digest, const char *data,
 		      size_t len);
 
@@ -112,6 +112,7 @@ struct hf_vertex {
 	bool reported; /* changes are; once named, also those of all that it
 			  refers to */
 	struct hf_fact raw;
+	struct hf_verified *bytes; /* of raw, until it is named; or NULL */
 	struct hf_links links;
 	struct hf_edge *edges; /* sorted by link */
 	size_t n_edges;
@@ -144,10 +145,11 @@ struct hf_graph {
 int hf_graph_new(struct hf_view *view, struct hf_graph **ret) HF_MUST_USE;
 void hf_graph_free(struct hf_graph *graph);
 /* Tells the graph of a text whose digest the asker has: it is not asked for
- * again. */
+ * again. `bytes` (stolen, also on error) are those of that digest, or NULL. */
 int hf_graph_know(struct hf_graph *graph, const char *path,
 		  const struct hf_source_entry *entry,
-		  const struct hf_fact *fact) HF_MUST_USE;
+		  const struct hf_fact *fact,
+		  struct hf_verified *bytes) HF_MUST_USE;
 /* What the view makes of a source entry, as far as references are concerned. */
 enum hf_vertex_type hf_vertex_type_of(const struct hf_view *view,
 				      const char *path,
@@ -162,6 +164,8 @@ int hf_graph_explore_all(struct hf_graph *graph,
  * borrowed. */
 int hf_graph_enter(struct hf_graph *graph, const char *path,
 		   struct hf_vertex **ret) HF_MUST_USE;
+/* All of them; `ret` is empty before. */
+int hf_bytes_read(struct hf_verified *bytes, struct hf_buf *ret) HF_MUST_USE;
 /* Appends the bytes of a file that have that digest, verified. `wait` NULL as
  * hf_digests_open. */
 int hf_view_read(struct hf_view *view, unsigned root, const char *path,

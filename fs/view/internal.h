@@ -56,6 +56,7 @@ struct hf_view {
 	atomic_uint_least64_t doubts;  /* calls of hf_view_doubt */
 	struct hf_recent recent;
 	struct hf_pins pins;           /* of everything that is open */
+	struct hf_pins held;           /* of texts that are to be rewritten */
 	pthread_mutex_t openings_lock; /* guards every node's openings */
 	struct hf_cache *cache;
 	char *cache_shown; /* its directory, or why there is none */

@@ -81,20 +81,21 @@ int hf_links_find(const struct hf_view *view, const char *path,
 	return 0;
 }
 
-void hf_links_inspect(void *arg, const char *path,
+bool hf_links_inspect(void *arg, const char *path,
 		      const struct hf_digest *digest, const char *data,
 		      size_t len)
 {
 	const struct hf_view *view = arg;
 	struct hf_links links = {0};
+	bool written;
 
-	if (hf_texts_links(view->texts, path, digest, &links)) {
-		hf_links_fini(&links);
-		return;
+	if (!hf_texts_links(view->texts, path, digest, &links)) {
+		/* Without memory, whoever asks finds out again. */
+		if (hf_links_find(view, path, data, len, &links) < 0)
+			return false;
+		hf_texts_put_links(view->texts, path, digest, &links);
 	}
-	/* Without memory, whoever asks finds out again. */
-	if (hf_links_find(view, path, data, len, &links) < 0)
-		return;
-	hf_texts_put_links(view->texts, path, digest, &links);
+	written = !links.verbatim;
 	hf_links_fini(&links);
+	return written;
 }

@@ -63,7 +63,7 @@ static int name_text(struct search *search,
 	if (error < 0)
 		return error;
 	graph->watching = true;
-	error = hf_graph_know(graph, search->path.data, source, fact);
+	error = hf_graph_know(graph, search->path.data, source, fact, NULL);
 	if (error == 0)
 		error = hf_graph_name(graph, search->path.data, search->wait,
 				      ret);

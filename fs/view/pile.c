@@ -11,6 +11,7 @@ struct item {
 	char *path;
 	unsigned root;
 	struct hf_digest digest;
+	struct hf_verified *bytes; /* a reference, or NULL: to be read */
 	struct hf_buf raw;
 	int error;
 };
@@ -35,6 +36,7 @@ static void stack_free(void *arg)
 
 	for (size_t i = 0; stack && i < stack->n; i++) {
 		free(stack->items[i].path);
+		hf_verified_unref(stack->items[i].bytes);
 		hf_buf_fini(&stack->items[i].raw);
 	}
 	if (stack)
@@ -96,8 +98,17 @@ int hf_pile_add(struct hf_pile *pile, const struct hf_vertex *vertex)
 	item.path = strdup(vertex->path);
 	if (!item.path)
 		return -ENOMEM;
+	if (vertex->bytes)
+		item.bytes = hf_verified_ref(vertex->bytes);
 	stack->items[stack->n++] = item;
 	return 0;
+}
+
+static int read_one(struct hf_view *view, struct item *item)
+{
+	return item->bytes ? hf_bytes_read(item->bytes, &item->raw)
+			   : hf_view_read(view, item->root, item->path,
+					  &item->digest, NULL, &item->raw);
 }
 
 static void read_all(void *arg)
@@ -107,8 +118,7 @@ static void read_all(void *arg)
 	for (size_t i = 0; i < stack->n; i++) {
 		struct item *item = &stack->items[i];
 
-		item->error = hf_view_read(stack->view, item->root, item->path,
-					   &item->digest, NULL, &item->raw);
+		item->error = read_one(stack->view, item);
 		hf_pool_tick(stack->view->pool);
 	}
 }

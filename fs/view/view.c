@@ -15,6 +15,8 @@
 /* Of the cache: some million files in memory, and some more on disk. */
 #define MAX_MEMORY (UINT32_C(128) << 20)
 #define MAX_DISK (UINT64_C(256) << 20)
+/* Of texts that were hashed and are to be rewritten. */
+#define MAX_HELD (UINT64_C(32) << 20)
 
 static unsigned processors(void)
 {
@@ -92,6 +94,7 @@ static int open_parts(struct hf_view *view, dev_t own_dev, char **why)
 	digests.source = view->source;
 	digests.pool = view->pool;
 	digests.pins = &view->pins;
+	digests.held = &view->held;
 	digests.cache = view->cache;
 	if (error == 0)
 		error = hf_digests_new(&digests, &view->digests);
@@ -108,6 +111,8 @@ int hf_view_new(const struct hf_config *config, dev_t own_dev,
 		return hf_why(-ENOMEM, why, "no memory");
 	view->config = config;
 	view->pins.max = config->max_pinned;
+	view->held.max = MAX_HELD;
+	atomic_init(&view->held.told, true);
 	view->threads = config->threads ? config->threads : processors();
 	hf_random_seed(view->seed);
 	pthread_mutex_init(&view->openings_lock, NULL);

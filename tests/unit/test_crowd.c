@@ -295,7 +295,7 @@ static bool wants_all(void *arg, const char *path, uint64_t size)
 	return size > 0;
 }
 
-static void look_at(void *arg, const char *path, const struct hf_digest *digest,
+static bool look_at(void *arg, const char *path, const struct hf_digest *digest,
 		    const char *data, size_t len)
 {
 	struct hf_digest again;
@@ -306,6 +306,7 @@ static void look_at(void *arg, const char *path, const struct hf_digest *digest,
 			 0);
 	assert_true(hf_digest_equal(&again, digest));
 	seen++;
+	return false;
 }
 
 static void inspectors_see_all_bytes(void **state)

@@ -45,7 +45,8 @@ static void a_text_that_changes_spoils_no_other(void **state)
 	tree_replace(&scene->tree, "a/one.css", TEXT "/* changed */");
 	tree_replace(&scene->tree, "a/x.png", "after");
 	graph = graph_new(scene);
-	assert_int_equal(hf_graph_know(graph, "one.css", &entry, &fact), 0);
+	assert_int_equal(hf_graph_know(graph, "one.css", &entry, &fact, NULL),
+			 0);
 	assert_int_equal(name(scene, graph, "one.css"), -ESTALE);
 	assert_int_equal(name(scene, graph, "two.css"), 0);
 	assert_int_equal(name(scene, graph, "one.css"), 0);
