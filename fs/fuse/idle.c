@@ -5,17 +5,13 @@
  * four times as long as most answers (measured). A kernel that looks about for a
  * moment before it halts spares us that; it says so in the parameters of its
  * governor (Documentation/virt/guest-halt-polling.rst). Else a thread of ours
- * can stay awake there. With more than two processors nobody knows where.
+ * can stay awake there (loop.c). With more than two processors nobody knows where.
  */
 #include "fs/fuse/internal.h"
 
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
-
-/* So long after a request somebody stays awake: as long as the kernel looks
- * about by default. */
-#define AWAKE_NS 200000
 
 /* Those that the process may run on. */
 static int n_processors(void)
@@ -54,19 +50,4 @@ static bool halts_at_once(void)
 bool hf_idle_is_slow(void)
 {
 	return n_processors() == 2 && halts_at_once();
-}
-
-void hf_idle_prevent(const atomic_uint_least64_t *asked,
-		     const atomic_bool *over)
-{
-	uint64_t seen = *asked;
-	int64_t until_ns = hf_clock_monotonic() + AWAKE_NS;
-
-	while (!*over && hf_clock_monotonic() < until_ns) {
-		sched_yield();
-		if (*asked == seen)
-			continue;
-		seen = *asked;
-		until_ns = hf_clock_monotonic() + AWAKE_NS;
-	}
 }

@@ -225,12 +225,6 @@ void hf_loop_pass(void *arg);
 /* Whether it pays to stay awake while somebody waits for an answer. Call before
  * the process is confined: it looks into /sys. */
 bool hf_idle_is_slow(void);
-/*
- * Keeps a processor from going idle, and yields to all other threads: until
- * `*asked` has not changed for 200 microseconds, or `*over`.
- */
-void hf_idle_prevent(const atomic_uint_least64_t *asked,
-		     const atomic_bool *over);
 
 /* --- request.c ------------------------------------------------------------ */
 

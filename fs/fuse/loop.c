@@ -16,8 +16,8 @@
  * has nothing else to do each sleep ends with the waking of an idle processor.
  * So the thread polls for a moment before it sleeps; not when nobody asks. Where
  * the processor of who waits is as slow to wake (idle.c), one of the threads that
- * rest stays awake instead: then the kernel lets the one that listens and the one
- * that asks take turns on the other processor.
+ * rest stays awake instead while requests are dense: then the kernel lets the one
+ * that listens and the one that asks take turns on the other processor.
  *
  * There is always a thread that rests, for the turn: without one nothing is
  * begun that could wait. It has to be there to read that somebody was killed.
@@ -38,6 +38,9 @@
 /* So long a thread looks for the next request before it sleeps, while they come
  * promptly: to wake it on another processor takes about as long. */
 #define POLL_NS 50000
+/* Who asks that often waits longer for being woken than for answers, and leaves
+ * little to be done at the same time. */
+#define DENSE_NS 36000
 /* How often it is looked whether anybody listens, and how many of these looks
  * in a row find that nobody asks before they end. */
 #define TICK_NS 1000000
@@ -57,14 +60,14 @@ struct hf_loop {
 	pthread_cond_t ended;
 	/* the following are written with the lock held */
 	atomic_bool given; /* the turn, to one of those who rest */
+	atomic_bool dense; /* requests come one upon the other */
 	atomic_bool awake; /* one of those who rest is */
-	atomic_uint_least64_t taken;
 	/* the following are protected by lock */
 	unsigned threads;
 	unsigned resting;
 	bool listened; /* somebody listens, or has been given the turn to */
-	bool wakes;    /* one of those who rest is to be awake */
 	bool idle;     /* nobody looks after them */
+	uint64_t taken;
 	bool ending;
 	int error;
 };
@@ -103,22 +106,23 @@ void hf_loop_pass(void *arg)
 	pthread_mutex_unlock(&loop->lock);
 }
 
-/* Call with the lock held, which is let go in between. */
+/* Call with the lock held, which is let go in between: keeps a processor from
+ * going idle, and yields to all others. */
 static void rest_awake(struct hf_loop *loop)
 {
 	loop->awake = true;
 	pthread_mutex_unlock(&loop->lock);
-	hf_idle_prevent(&loop->taken, &loop->given);
+	while (loop->dense && !loop->given)
+		sched_yield();
 	pthread_mutex_lock(&loop->lock);
 	loop->awake = false;
-	loop->wakes = false;
 }
 
 /* Call with the lock held, counted among those who rest. False: all ends. */
 static bool rest(struct hf_loop *loop)
 {
 	while (!loop->given && !loop->ending)
-		if (loop->wakes && !loop->awake)
+		if (loop->dense && !loop->awake)
 			rest_awake(loop);
 		else
 			pthread_cond_wait(&loop->turn, &loop->lock);
@@ -187,16 +191,7 @@ static void look_after(struct hf_loop *loop)
 	}
 }
 
-/* Call with the lock held. */
-static void wake_one(struct hf_loop *loop)
-{
-	if (!loop->fs->idle_is_slow || loop->awake)
-		return;
-	loop->wakes = true;
-	pthread_cond_signal(&loop->turn);
-}
-
-static void answer(struct hf_loop *loop, struct fuse_buf *buf, bool prompt)
+static void answer(struct hf_loop *loop, struct fuse_buf *buf)
 {
 	bool waits = can_wait(buf->mem) && loop->max_threads > 1;
 	bool more = waits && has_come(loop, 0);
@@ -205,8 +200,6 @@ static void answer(struct hf_loop *loop, struct fuse_buf *buf, bool prompt)
 	pthread_mutex_lock(&loop->lock);
 	loop->listened = false;
 	look_after(loop);
-	if (prompt)
-		wake_one(loop);
 	alone = waits && !has_another(loop);
 	if (more)
 		pass(loop);
@@ -232,7 +225,7 @@ static int take(struct hf_loop *loop, struct fuse_buf *buf, bool *prompt)
 			(void)has_come(loop, -1);
 	*prompt = hf_clock_monotonic() < since_ns + 2 * POLL_NS;
 	if (n > 0)
-		answer(loop, buf, *prompt);
+		answer(loop, buf);
 	return n;
 }
 
@@ -258,6 +251,7 @@ static void end(struct hf_loop *loop, int error)
 	if (loop->ending)
 		return;
 	loop->ending = true;
+	loop->dense = false;
 	loop->error = error;
 	pthread_cond_broadcast(&loop->turn);
 	pthread_cond_signal(&loop->asked);
@@ -292,6 +286,15 @@ static void *serve(void *arg)
 
 /* --- who looks after them ----------------------------------------------------- */
 
+/* Call with the lock held: within that time so many requests came. */
+static void look_how_dense(struct hf_loop *loop, uint64_t n, int64_t ns)
+{
+	loop->dense = loop->fs->idle_is_slow && !loop->ending &&
+		      (int64_t)n * DENSE_NS >= ns;
+	if (loop->dense && !loop->awake)
+		pthread_cond_signal(&loop->turn);
+}
+
 static void *watch(void *arg)
 {
 	struct hf_loop *loop = arg;
@@ -300,9 +303,12 @@ static void *watch(void *arg)
 	pthread_mutex_lock(&loop->lock);
 	while (!loop->ending) {
 		uint64_t taken = loop->taken;
+		int64_t since_ns = hf_clock_monotonic();
 
 		hf_cond_wait_until(&loop->asked, &loop->lock,
-				   hf_clock_monotonic() + TICK_NS);
+				   since_ns + TICK_NS);
+		look_how_dense(loop, loop->taken - taken,
+			       hf_clock_monotonic() - since_ns);
 		idle = loop->taken == taken ? idle + 1 : 0;
 		if (idle > 0)
 			pass(loop);
