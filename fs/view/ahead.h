@@ -47,6 +47,7 @@ struct hf_next {
 	struct hf_next *after;
 	unsigned state;
 	size_t files;
+	uint64_t bytes;
 	bool busy; /* it is taken, */
 	bool gone; /* and out of the list */
 };

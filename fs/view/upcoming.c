@@ -12,8 +12,10 @@
  * each that is opened doubles it. */
 #define FIRST 4
 #define MOST 512
-/* The files in all of those. */
+/* The files in all of those, and the bytes of those files that may be retained
+ * for who opens them, too. */
 #define MAX_FILES 8192
+#define MAX_BYTES (UINT64_C(16) * 1024 * 1024)
 /* Files whose digests may be on their way when another directory is begun: in
  * a source that hangs each takes a thread of the pool, and many of those must
  * be left to others. That is why a large directory is left, too; it is parallel
@@ -38,6 +40,7 @@ struct hf_upcoming {
 	struct hf_map *by_identity;
 	size_t window;     /* directories that may be ahead of the reader */
 	size_t files;      /* of those that are STARTED or NAMED */
+	uint64_t bytes;    /* of those, too */
 	size_t pending;    /* of those that are STARTED */
 	int64_t opened_ns; /* when the last of them was opened */
 };
@@ -69,13 +72,17 @@ static void set_state(struct hf_upcoming *upcoming, struct hf_next *next,
 {
 	if (next->state == STARTED)
 		upcoming->pending -= next->files;
-	if (next->state == STARTED || next->state == NAMED)
+	if (next->state == STARTED || next->state == NAMED) {
 		upcoming->files -= next->files;
+		upcoming->bytes -= next->bytes;
+	}
 	next->state = state;
 	if (state == STARTED)
 		upcoming->pending += next->files;
-	if (state == STARTED || state == NAMED)
+	if (state == STARTED || state == NAMED) {
 		upcoming->files += next->files;
+		upcoming->bytes += next->bytes;
+	}
 }
 
 /* Call with the lock held: takes it out, and adds it to `gone`, which is freed
@@ -254,7 +261,7 @@ static struct hf_next *choose(const struct hf_upcoming *upcoming)
 {
 	bool more = hf_clock_monotonic() - upcoming->opened_ns < REST_NS &&
 		    upcoming->pending < MAX_PENDING &&
-		    upcoming->files < MAX_FILES;
+		    upcoming->files < MAX_FILES && upcoming->bytes < MAX_BYTES;
 	struct hf_next *started = NULL;
 	size_t n = 0;
 
@@ -282,17 +289,33 @@ struct hf_next *hf_upcoming_take(struct hf_upcoming *upcoming)
 	return next;
 }
 
+/* Of a directory that is begun. */
+static void measure(struct hf_next *next)
+{
+	const struct hf_source_list *list = hf_naming_list(next->naming);
+
+	next->files = hf_source_list_len(list);
+	for (size_t i = 0; i < next->files; i++) {
+		const struct hf_source_entry *entry =
+			hf_source_list_entry(list, i);
+
+		if (entry->type == HF_TYPE_FILE &&
+		    entry->st.st_size <= HF_PINNED_MAX)
+			next->bytes += (uint64_t)entry->st.st_size;
+	}
+}
+
 void hf_upcoming_give(struct hf_upcoming *upcoming, struct hf_next *next,
 		      int error)
 {
 	enum state state = error < 0 ? LEFT : next->naming ? STARTED : NAMED;
 	bool gone;
 
+	if (state == STARTED)
+		measure(next);
 	pthread_mutex_lock(&upcoming->lock);
 	next->busy = false;
 	gone = next->gone;
-	if (state == STARTED)
-		next->files = hf_source_list_len(hf_naming_list(next->naming));
 	if (!gone)
 		set_state(upcoming, next, state);
 	pthread_mutex_unlock(&upcoming->lock);
