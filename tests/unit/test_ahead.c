@@ -170,6 +170,33 @@ static void a_large_directory_is_left(void **state)
 	hf_listing_unref(top);
 }
 
+/* What was read for names is kept for who opens the files, but not for ever
+ * more of them: 16 MiB, and what had been begun before that was known. */
+static void no_more_is_named_than_is_kept(void **state)
+{
+	static const char mebibyte[1024 * 1024];
+	struct scene *scene = *state;
+	uint64_t small = 1 + 2 * N_DIRS;
+	struct hf_listing *top;
+	char path[64];
+
+	write_tree(scene);
+	for (int i = 0; i < 40; i++) {
+		snprintf(path, sizeof(path), "e%02d/f.bin", i);
+		tree_make_parents(&scene->tree, path);
+		tree_write_bytes(&scene->tree, path, mebibyte,
+				 sizeof(mebibyte));
+	}
+	open_ahead(scene);
+	top = list(scene, scene->top);
+	for (int i = 0; i < N_DIRS; i++) {
+		snprintf(path, sizeof(path), "d%d", i);
+		visit(scene, top, path);
+	}
+	assert_true(comes_to(scene, small + 16, small + 17));
+	hf_listing_unref(top);
+}
+
 /* --- and what that changes ----------------------------------------------- */
 
 static void an_opening_reads_nothing_again(void **state)
@@ -336,6 +363,7 @@ int main(void)
 		IN_SCENE(nothing_is_named_for_who_lists_one_directory),
 		IN_SCENE(what_the_reader_passes_over_is_not_named),
 		IN_SCENE(a_large_directory_is_left),
+		IN_SCENE(no_more_is_named_than_is_kept),
 		IN_SCENE(an_opening_reads_nothing_again),
 		IN_SCENE(a_node_is_the_one_that_is_named),
 		IN_SCENE(what_changed_since_is_seen),
