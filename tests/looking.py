@@ -119,6 +119,29 @@ def lends(m):
     return m.status()["names_believed_ms"] == LONG_MS
 
 
+# --- clients that wait to be told -------------------------------------------
+
+
+@contextlib.contextmanager
+def told(m, function, path):
+    """A client that has begun; .go() lets it go on. At the end .answer is what
+    it found."""
+    go, ready = os.pipe(), os.pipe()
+    client = m.person.start(function, path, go[0], ready[1])
+    client.go = lambda: os.write(go[1], b".")
+    try:
+        assert select.select([ready[0]], [], [], 10)[0], "it does not begin"
+        yield client
+    except BaseException:
+        client.kill()
+        raise
+    else:
+        client.answer = client.result(20)
+    finally:
+        for fd in go + ready:
+            os.close(fd)
+
+
 # --- one change, seen by who believes the names -----------------------------
 
 

@@ -4,14 +4,13 @@ import contextlib
 import itertools
 import os
 import random
-import select
 import shutil
 import signal
 import time
 
 import mount as mounting
 import oracle
-from looking import fresh, gone, lends, looking, replace_directory, two
+from looking import fresh, gone, lends, looking, replace_directory, told, two
 from person import eventually
 
 __all__ = ["fresh", "two"]  # fixtures
@@ -203,26 +202,6 @@ def list_when_told(path, go, ready):
     os.write(ready, b".")
     os.read(go, 1)
     return os.listdir(fd)
-
-
-@contextlib.contextmanager
-def told(m, function, path):
-    """A client that has begun; .go() lets it go on. At the end .answer is what
-    it found."""
-    go, ready = os.pipe(), os.pipe()
-    client = m.person.start(function, path, go[0], ready[1])
-    client.go = lambda: os.write(go[1], b".")
-    try:
-        assert select.select([ready[0]], [], [], 10)[0], "it does not begin"
-        yield client
-    except BaseException:
-        client.kill()
-        raise
-    else:
-        client.answer = client.result(20)
-    finally:
-        for fd in go + ready:
-            os.close(fd)
 
 
 def test_an_old_listing_tells_no_names(make, mount, anyone):

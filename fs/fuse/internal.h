@@ -5,6 +5,8 @@
  *   device.c   reads and writes of /dev/fuse
  *   unanswered.c  requests that others may have to answer
  *   trust.c    how long the kernel may believe names
+ *   lent.c     directories whose attributes it believes for long
+ *   reading.c  answers that a change may overtake
  *   notifier.c the thread that hears of changes
  *   loop.c     threads that take requests and answer them
  *   idle.c     processors on which somebody waits
@@ -155,11 +157,41 @@ void hf_unanswered_add(struct hf_unanswered *unanswered,
 		       const struct fuse_in_header *in);
 void hf_unanswered_remove(struct hf_unanswered *unanswered, uint64_t unique);
 
+/* --- lent.c --------------------------------------------------------------- */
+
+/* A set of directories, by nodeid; NULL: there are none. Not locked. */
+struct hf_lent;
+/* One more, unless it is in there. -ENOMEM. */
+int hf_lent_add(struct hf_lent **lent, uint64_t nodeid) HF_MUST_USE;
+/* One less, if it is in there. */
+void hf_lent_remove(struct hf_lent *lent, uint64_t nodeid);
+/* The kernel is not to believe what it knows of them, nor the answer to a
+ * GETATTR that it is still to get to. Takes about a microsecond each. */
+void hf_lent_call_in(const struct hf_lent *lent, struct fuse_session *fuse);
+void hf_lent_free(struct hf_lent *lent);
+
+/* --- reading.c ------------------------------------------------------------ */
+
+/* A READDIRPLUS whose answer the kernel may not have got to. Not locked. */
+struct hf_reading {
+	struct hf_reading *next;
+	struct hf_reading **link; /* NULL: it is in no list */
+	uint64_t epoch;
+};
+/* It is put into the list `first`, and taken out; it may be in none then. */
+void hf_reading_begin(struct hf_reading *reading, struct hf_reading **first,
+		      uint64_t epoch);
+void hf_reading_end(struct hf_reading *reading);
+/* Are there any of an earlier epoch? */
+bool hf_readings_overtaken(const struct hf_reading *first, uint64_t epoch);
+/* From here on all are of that epoch. */
+void hf_readings_renew(struct hf_reading *first, uint64_t epoch);
+
 /* --- trust.c -------------------------------------------------------------- */
 
 /*
- * How long the kernel may believe that a name leads where it led. The short
- * time is less than a second, so that with the work of looking again a change
+ * How long the kernel may believe that a name leads where it led, and what it
+ * knows of a directory. The short time is less than a second, so that with the work of looking again a change
  * of the source shows within a second. The long one counts from the look at
  * the source.
  */
@@ -178,14 +210,15 @@ void hf_trust_free(struct hf_trust *trust);
  */
 double hf_trust_name(struct hf_trust *trust, bool reported,
 		     const struct hf_grounds *grounds);
+/* The same of the attributes of a directory, which were looked at after
+ * `grounds` were taken (hf_grounds_take_attr); for an answer to GETATTR or
+ * READDIRPLUS. An answer to LOOKUP may come after it was called in. */
+double hf_trust_attr(struct hf_trust *trust, uint64_t nodeid,
+		     const struct hf_grounds *grounds);
+/* The kernel has forgotten the inode. */
+void hf_trust_forgotten(struct hf_trust *trust, uint64_t nodeid);
 
-/* A READDIRPLUS whose answer the kernel may not have got to. */
-struct hf_reading {
-	struct hf_reading *next;  /* all are protected by the trust's lock */
-	struct hf_reading **link; /* NULL: it is in no list */
-	uint64_t epoch;
-};
-/* Before such an answer is made; once its reader asks for more or leaves. */
+/* Before the answer to a READDIRPLUS is made; once its reader asks for more or leaves. */
 void hf_trust_begin(struct hf_trust *trust, struct hf_reading *reading);
 void hf_trust_end(struct hf_trust *trust, struct hf_reading *reading);
 
@@ -314,9 +347,12 @@ void hf_reply_take_back(struct hf_reply *reply);
 /* --- ops.c, xattr.c, file.c, dir.c ---------------------------------------- */
 
 struct hf_fs *hf_fs_of(fuse_req_t req);
-/* The struct stat and time-outs of a node; its name is not believed at all. */
+/* The struct stat and time-outs of a node; its name is not believed at all, and
+ * what can change, for a short time. */
 int hf_entry_param(struct hf_fs *fs, struct hf_node *node, uint64_t nodeid,
 		   struct fuse_entry_param *ret) HF_MUST_USE;
+/* The kernel gives lookups of an inode back, or was not told of them. */
+void hf_forget(struct hf_fs *fs, uint64_t nodeid, uint64_t n);
 /* True for .hashedfs and what is in it; *ret: which file, -1: the directory */
 bool hf_is_control(uint64_t nodeid, int *ret);
 void hf_control_stat(const struct hf_fs *fs, int file, struct stat *ret);

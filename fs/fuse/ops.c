@@ -179,28 +179,30 @@ void hf_op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	error = lookup(fs, parent, name, &request.wait, &param);
 	if (!hf_request_claim(&request)) {
 		if (error == 0)
-			hf_inodes_forget(fs->inodes, param.ino, 1);
+			hf_forget(fs, param.ino, 1);
 		return;
 	}
 	if (error < 0)
 		fail_lookup(fs, req, parent, name, error);
 	else if (fuse_reply_entry(req, &param) < 0)
-		hf_inodes_forget(fs->inodes, param.ino, 1);
+		hf_forget(fs, param.ino, 1);
 }
 
 /* Inodes that make it worth while to give their memory back. */
 #define MANY_FORGOTTEN 4096
 
-static void forget(struct hf_fs *fs, fuse_ino_t ino, uint64_t n)
+void hf_forget(struct hf_fs *fs, uint64_t nodeid, uint64_t n)
 {
-	if (hf_inodes_forget(fs->inodes, ino, n) &&
-	    (atomic_fetch_add(&fs->forgotten, 1) + 1) % MANY_FORGOTTEN == 0)
+	if (!hf_inodes_forget(fs->inodes, nodeid, n))
+		return;
+	hf_trust_forgotten(fs->trust, nodeid);
+	if ((atomic_fetch_add(&fs->forgotten, 1) + 1) % MANY_FORGOTTEN == 0)
 		hf_view_freed(fs->view);
 }
 
 void hf_op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t n)
 {
-	forget(hf_fs_of(req), ino, n);
+	hf_forget(hf_fs_of(req), ino, n);
 	fuse_reply_none(req);
 }
 
@@ -210,7 +212,7 @@ void hf_op_forget_multi(fuse_req_t req, size_t count,
 	struct hf_fs *fs = hf_fs_of(req);
 
 	for (size_t i = 0; i < count; i++)
-		forget(fs, forgets[i].ino, forgets[i].nlookup);
+		hf_forget(fs, forgets[i].ino, forgets[i].nlookup);
 	fuse_reply_none(req);
 }
 
@@ -221,6 +223,7 @@ void hf_op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct hf_fs *fs = hf_fs_of(req);
 	struct fuse_entry_param param;
 	struct hf_request request;
+	struct hf_grounds grounds;
 	struct hf_node *node;
 	int error;
 	int file;
@@ -237,7 +240,10 @@ void hf_op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		return;
 	}
 	hf_request_begin(&request, fs, req);
+	hf_grounds_take_attr(fs->view, node, &grounds);
 	error = hf_entry_param(fs, node, ino, &param);
+	if (grounds.reported)
+		param.attr_timeout = hf_trust_attr(fs->trust, ino, &grounds);
 	if (hf_request_claim(&request)) {
 		if (error < 0)
 			hf_reply_failure(fs, req, node, NULL, error);

@@ -28,7 +28,7 @@ void hf_reply_fini(struct hf_reply *reply)
 void hf_reply_take_back(struct hf_reply *reply)
 {
 	for (size_t i = 0; i < reply->n_entered; i++)
-		hf_inodes_forget(reply->fs->inodes, reply->entered[i], 1);
+		hf_forget(reply->fs, reply->entered[i], 1);
 }
 
 /* Adds one entry; false: there is no more room. */
@@ -71,12 +71,20 @@ static int look(struct hf_reply *reply, struct hf_node *node,
 	struct hf_fs *fs = reply->fs;
 	const struct hf_grounds *grounds = &reply->grounds;
 	bool reported = grounds->reported && hf_node_reported(node);
-	int error = hf_entry_param(fs, node, 0, ret);
+	bool looked_up = reply->plus && reply->current;
+	struct hf_grounds of_dir = {0};
+	int error;
 
-	if (error < 0 || !reply->plus || !reply->current)
+	if (looked_up)
+		hf_grounds_take_attr(fs->view, node, &of_dir);
+	error = hf_entry_param(fs, node, 0, ret);
+	if (error < 0 || !looked_up)
 		return error;
 	ret->entry_timeout = hf_trust_name(fs->trust, reported, grounds);
-	return hf_inodes_enter(fs->inodes, hf_node_ref(node), &ret->ino);
+	error = hf_inodes_enter(fs->inodes, hf_node_ref(node), &ret->ino);
+	if (error == 0 && of_dir.reported)
+		ret->attr_timeout = hf_trust_attr(fs->trust, ret->ino, &of_dir);
+	return error;
 }
 
 /* The kernel counts a lookup only if the entry fits: else it is taken back. */
@@ -88,7 +96,7 @@ static bool add_looked_up(struct hf_reply *reply, const char *name,
 	if (fits && param->ino)
 		reply->entered[reply->n_entered++] = param->ino;
 	else if (param->ino)
-		hf_inodes_forget(reply->fs->inodes, param->ino, 1);
+		hf_forget(reply->fs, param->ino, 1);
 	return fits;
 }
 

@@ -127,6 +127,16 @@ int hf_view_stat(struct hf_view *view, struct hf_node *node, struct stat *ret)
 	return 0;
 }
 
+void hf_grounds_take_attr(struct hf_view *view, struct hf_node *node,
+			  struct hf_grounds *ret)
+{
+	ret->reported = false;
+	if (view->frozen || node->kind != HF_KIND_DIR ||
+	    times_move(view->config))
+		return;
+	hf_grounds_take(view, node, ret);
+}
+
 int hf_view_statvfs(struct hf_view *view, struct statvfs *ret)
 {
 	if (view->frozen) {

@@ -305,6 +305,11 @@ int hf_view_node(struct hf_view *view, struct hf_node *dir,
  * system call; for others as the source has them now. -ENOENT: gone. */
 int hf_view_stat(struct hf_view *view, struct hf_node *node,
 		 struct stat *ret) HF_MUST_USE;
+/* As hf_grounds_take, for the next hf_view_stat of the node: reported only of
+ * directories, and where they do not have the times of their files, which may
+ * have other links. */
+void hf_grounds_take_attr(struct hf_view *view, struct hf_node *node,
+			  struct hf_grounds *ret);
 int hf_view_statvfs(struct hf_view *view, struct statvfs *ret) HF_MUST_USE;
 
 /* An open file. Any thread may read, one closes. */
