@@ -114,3 +114,18 @@ def test_they_are_believed_for_long(quiet):
             assert client.result(5)
         finally:
             os.kill(worker, signal.SIGCONT)
+
+
+def test_names_that_ran_out_come_with_the_listing(make, mount, anyone):
+    """Who lists a directory again is told of all that is in it at once, and does
+    not ask for one after the other. Nothing reports changes of what has another
+    name, so the kernel believes it for a short time only."""
+    src = make({f".pool/{i}": b"%d" % i for i in range(50)}, owner=anyone)
+    for i in range(50):
+        os.link(src / f".pool/{i}", src / f"{i}.txt")
+    with mount(src, person=anyone) as m:
+        m.run("ls", "-l", str(m))
+        lookups = int(m.status()["lookups"])
+        time.sleep(1.2)
+        m.run("ls", "-l", str(m))
+        assert int(m.status()["lookups"]) < lookups + 5

@@ -179,7 +179,7 @@ static int recall(struct hf_fs *fs, fuse_ino_t ino, struct hf_wait *wait,
 	if (error < 0)
 		return error;
 	if (hf_listing_generation(listing) != handle->generation)
-		hf_inodes_relisted(fs->inodes, ino);
+		hf_inodes_keep_dir(fs->inodes, ino, 0);
 	hold(handle, listing, &grounds);
 	return 0;
 }
@@ -234,6 +234,15 @@ static int answer(struct hf_reply *reply, fuse_ino_t ino, struct hf_wait *wait,
 	return error;
 }
 
+/* What the kernel caches of it is of use as long as the names are believed. */
+static void keep(const struct hf_reply *reply, fuse_ino_t ino)
+{
+	int64_t believed_ns = (int64_t)(reply->believed_s * 1e9);
+
+	hf_inodes_keep_dir(reply->fs->inodes, ino,
+			   hf_clock_monotonic() + believed_ns);
+}
+
 static void readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 		    struct fuse_file_info *fi, bool plus)
 {
@@ -259,6 +268,8 @@ static void readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 	} else {
 		if (reply.n_entered == 0)
 			hf_trust_end(fs->trust, &handle->reading);
+		else
+			keep(&reply, ino);
 		/* What was filled in before an error goes out; the error comes
 		 * at the next call. */
 		if (error < 0 && reply.len == 0)

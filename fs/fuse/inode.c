@@ -11,7 +11,8 @@
 /* A directory that was opened since the kernel has had its inode. */
 struct dir {
 	uint64_t nodeid;
-	uint64_t generation; /* of the listing the kernel may have cached */
+	uint64_t generation; /* of the listing the kernel may have cached, */
+	int64_t until_ns;    /* and until then that is of use */
 	unsigned readers;    /* open handles */
 };
 
@@ -22,14 +23,12 @@ enum {
 	OPENED,
 };
 
-/* An inode that the kernel has looked up this often stays for good: its
- * lookups are no longer counted. */
+/* An inode looked up this often stays for good; it is no longer counted. */
 #define LOOKUPS_MAX ((UINT32_C(1) << 30) - 1)
 
 /*
- * An inode is a node that has a number: the nodeid. What it needs besides, its
- * lookups (`count`) and whether it was opened, stands in the node itself, for
- * there is one for every file that the kernel knows.
+ * An inode is a node that has a number: the nodeid. Its lookups (`count`) and
+ * whether it was opened stand in the node itself: there are many of them.
  */
 struct hf_inodes {
 	pthread_mutex_t lock;
@@ -279,29 +278,33 @@ static struct dir *dir_of(struct hf_inodes *inodes, uint64_t nodeid)
 void hf_inodes_opendir(struct hf_inodes *inodes, uint64_t nodeid,
 		       uint64_t generation, bool *cache, bool *keep)
 {
+	int64_t now = hf_clock_monotonic();
 	struct dir *dir;
 
 	*cache = *keep = false;
 	pthread_mutex_lock(&inodes->lock);
 	dir = dir_of(inodes, nodeid);
 	if (dir) {
-		*keep = dir->generation == generation;
+		*keep = dir->generation == generation && now < dir->until_ns;
 		*cache = *keep || dir->readers == 0;
 		/* 0 is no listing's: the next opening starts afresh. */
 		dir->generation = *cache ? generation : 0;
+		if (!*keep)
+			dir->until_ns = INT64_MAX;
 		dir->readers++;
 	}
 	pthread_mutex_unlock(&inodes->lock);
 }
 
-void hf_inodes_relisted(struct hf_inodes *inodes, uint64_t nodeid)
+void hf_inodes_keep_dir(struct hf_inodes *inodes, uint64_t nodeid,
+			int64_t until_ns)
 {
 	struct dir *dir;
 
 	pthread_mutex_lock(&inodes->lock);
 	dir = find_dir(inodes, nodeid);
-	if (dir)
-		dir->generation = 0;
+	if (dir && dir->until_ns != 0)
+		dir->until_ns = until_ns;
 	pthread_mutex_unlock(&inodes->lock);
 }
 

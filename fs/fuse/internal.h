@@ -66,9 +66,14 @@ uint64_t hf_inodes_count(struct hf_inodes *inodes);
  */
 void hf_inodes_opendir(struct hf_inodes *inodes, uint64_t nodeid,
 		       uint64_t generation, bool *cache, bool *keep);
-/* The directory turned out to be of another generation than it was opened at:
- * nobody is to keep what the kernel has cached. */
-void hf_inodes_relisted(struct hf_inodes *inodes, uint64_t nodeid);
+/*
+ * Until when (by hf_clock_monotonic) what the kernel has cached of the directory
+ * since its last opening that did not keep it, is of use: then it believes none
+ * of the names that came with it any more, and would look them up one by one.
+ * 0: never, whatever is said later, for it is of another generation.
+ */
+void hf_inodes_keep_dir(struct hf_inodes *inodes, uint64_t nodeid,
+			int64_t until_ns);
 void hf_inodes_closedir(struct hf_inodes *inodes, uint64_t nodeid);
 /*
  * True for the first opening of a file since the kernel has had its inode. All
@@ -335,6 +340,7 @@ struct hf_reply {
 	size_t len;
 	uint64_t *entered; /* nodeids that the answer hands out */
 	size_t n_entered;
+	double believed_s; /* so long one of them is, at most */
 };
 
 int hf_reply_init(struct hf_reply *reply) HF_MUST_USE;

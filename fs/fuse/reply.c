@@ -81,6 +81,8 @@ static int look(struct hf_reply *reply, struct hf_node *node,
 	if (error < 0 || !looked_up)
 		return error;
 	ret->entry_timeout = hf_trust_name(fs->trust, reported, grounds);
+	if (ret->entry_timeout > reply->believed_s)
+		reply->believed_s = ret->entry_timeout;
 	error = hf_inodes_enter(fs->inodes, hf_node_ref(node), &ret->ino);
 	if (error == 0 && of_dir.reported)
 		ret->attr_timeout = hf_trust_attr(fs->trust, ret->ino, &of_dir);
