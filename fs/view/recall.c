@@ -1,6 +1,6 @@
 /*
- * recall: what is remembered of the directories that a walk comes to next, read
- * while the pool is busy with those before: so nobody has to wait for it there.
+ * recall: what is remembered of the directories that a walk comes to, read for
+ * many of them together.
  */
 #include "fs/view/walk.h"
 
@@ -21,30 +21,19 @@ static void add_keys(const struct hf_view *view, const char *dir,
 		hf_texts_dir(view->texts, dir, keys->items[keys->n++]);
 }
 
-static int add_stop(const struct hf_walk *walk, const struct hf_stop *stop,
-		    struct keys *keys)
+int hf_namings_recall(const struct hf_view *view,
+		      struct hf_naming *const *namings, size_t n)
 {
-	HF_CLEANUP(hf_buf_fini) struct hf_buf dir = {0};
-
-	hf_node_path(stop->node, &dir);
-	if (hf_buf_status(&dir) == 0)
-		add_keys(walk->view, dir.data, keys);
-	return hf_buf_status(&dir);
-}
-
-int hf_walk_recall(const struct hf_walk *walk, size_t first, size_t end)
-{
-	size_t n_each = hf_source_len(walk->view->source) + 1;
+	size_t n_each = hf_source_len(view->source) + 1;
 	HF_CLEANUP(hf_freep)
-	void *items = calloc((end - first) * n_each, 2 * sizeof(uint64_t));
+	void *items = calloc(n * n_each + 1, 2 * sizeof(uint64_t));
 	struct keys keys = {.items = items};
-	int error = items ? 0 : -ENOMEM;
 
-	for (size_t i = first; i < end && error == 0; i++)
-		if (walk->stops[i].naming &&
-		    hf_source_list_len(hf_naming_list(walk->stops[i].naming)))
-			error = add_stop(walk, &walk->stops[i], &keys);
-	if (error == 0)
-		hf_cache_recall(walk->view->cache, keys.items, keys.n);
-	return error;
+	if (!items)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		if (hf_source_list_len(hf_naming_list(namings[i])))
+			add_keys(view, namings[i]->path.data, &keys);
+	hf_cache_recall(view->cache, keys.items, keys.n);
+	return 0;
 }

@@ -86,83 +86,94 @@ int hf_walk_list(struct hf_walk *walk)
 
 /* --- in the pool ----------------------------------------------------------- */
 
-/* What the pool does for one directory: its digests are asked for, and it is
- * finished if there is nothing to wait for. */
+/* Directories that are next to each other in a walk go to the pool together, as
+ * many as are worth a job. */
+#define TOGETHER 32
+#define TOGETHER_FILES 512
+
+/* What the pool does for them: what is remembered of them is brought into
+ * memory, their digests are asked for, and those are finished for which there is
+ * nothing to wait for. */
 struct work {
-	struct hf_naming *naming;
-	struct hf_listing *listing;
+	struct hf_view *view;
+	struct hf_naming *namings[TOGETHER];
+	struct hf_listing *listings[TOGETHER]; /* NULL: to be finished */
+	size_t n;
 	int error;
 };
 
-static void ask(void *arg)
+static int ask(struct hf_naming *naming, struct hf_listing **ret)
+{
+	int error = hf_naming_ask(naming);
+
+	if (error == 0)
+		error = hf_naming_finish_now(naming, ret);
+	return error == -EAGAIN ? 0 : error;
+}
+
+static void work_run(void *arg)
 {
 	struct work *work = arg;
+	int error = hf_namings_recall(work->view, work->namings, work->n);
 
-	work->error = hf_naming_ask(work->naming);
-	if (work->error == 0)
-		work->error =
-			hf_naming_finish_now(work->naming, &work->listing);
-	if (work->error == -EAGAIN)
-		work->error = 0;
+	for (size_t i = 0; i < work->n && error == 0; i++) {
+		error = ask(work->namings[i], &work->listings[i]);
+		hf_pool_tick(work->view->pool);
+	}
+	work->error = error;
 }
 
 static void work_free(void *arg)
 {
 	struct work *work = arg;
 
-	hf_naming_free(work->naming);
-	hf_listing_unref(work->listing);
+	for (size_t i = 0; i < work->n; i++) {
+		hf_naming_free(work->namings[i]);
+		hf_listing_unref(work->listings[i]);
+	}
 	free(work);
 }
 
-static int send(struct hf_walk *walk, struct hf_stop *stop)
+/* Sends the stops [first, end) as far as they could be listed; the errand is the
+ * first one's. */
+static int send(struct hf_walk *walk, size_t first, size_t end)
 {
 	struct work *work = calloc(1, sizeof(*work));
 
 	if (!work)
 		return -ENOMEM;
-	work->naming = stop->naming;
-	stop->naming = NULL;
-	return hf_errand_new(walk->view->pool, ask, work_free, work, walk->wait,
-			     &stop->errand);
+	work->view = walk->view;
+	for (size_t i = first; i < end; i++) {
+		if (!walk->stops[i].naming)
+			continue;
+		work->namings[work->n++] = walk->stops[i].naming;
+		walk->stops[i].naming = NULL;
+	}
+	return hf_errand_new(walk->view->pool, work_run, work_free, work,
+			     walk->wait, &walk->stops[first].errand);
 }
 
-/* Stops that are waited for together; fewer where only few are under way. */
-#define TOGETHER 16
-
-/* Waits for the errand of stop `at`, and if it is not done yet for some of
- * those before `end`, too: who waits for one after the other is woken for each. */
-static int await(const struct hf_walk *walk, size_t at, size_t end)
+/* Waits for what was sent from stop `first` on. */
+static int receive(struct hf_walk *walk, size_t first)
 {
-	size_t more = (end - at) / 4;
-	int error = 0;
-
-	if (hf_errand_done(walk->stops[at].errand))
-		return 0;
-	for (size_t i = at + (more < TOGETHER ? more : TOGETHER);
-	     i > at && error == 0; i--)
-		if (walk->stops[i].errand)
-			error = hf_errand_wait(walk->stops[i].errand);
-	return error == 0 ? hf_errand_wait(walk->stops[at].errand) : error;
-}
-
-/* Waits for what stop `at` was sent for, and gives its error; `end`: no later
- * one was sent. */
-static int receive(struct hf_walk *walk, size_t at, size_t end)
-{
-	struct hf_stop *stop = &walk->stops[at];
-	struct work *work = hf_errand_arg(stop->errand);
-	int error = await(walk, at, end);
+	struct hf_errand *errand = walk->stops[first].errand;
+	struct work *work = hf_errand_arg(errand);
+	struct hf_stop *stop = &walk->stops[first];
+	int error = hf_errand_wait(errand);
 
 	if (error < 0)
 		return error;
+	for (size_t i = 0; i < work->n; i++, stop++) {
+		while (stop->error < 0)
+			stop++;
+		stop->naming = work->namings[i];
+		stop->listing = work->listings[i];
+		work->namings[i] = NULL;
+		work->listings[i] = NULL;
+	}
 	error = work->error;
-	stop->naming = work->naming;
-	stop->listing = work->listing;
-	work->naming = NULL;
-	work->listing = NULL;
-	hf_errand_end(stop->errand);
-	stop->errand = NULL;
+	hf_errand_end(errand);
+	walk->stops[first].errand = NULL;
 	return error;
 }
 
@@ -218,29 +229,23 @@ static size_t counted(const struct hf_source_list *list)
 /* Of directories with so many files the texts are named together. */
 #define TEXTS_FILES 4096
 
-/* So many directories are recalled at a time, those that come next, once those
- * before have been sent: so the pool is busy meanwhile. */
-#define RECALLED 32
-
-static int recall_next(const struct hf_walk *walk, size_t at)
-{
-	size_t end = at + RECALLED;
-
-	if (at % RECALLED)
-		return 0;
-	return hf_walk_recall(walk, at, end < walk->n ? end : walk->n);
-}
-
+/* Those that come next. */
 static int ask_next(struct hf_walk *walk, struct course *course)
 {
-	struct hf_stop *stop = &walk->stops[course->asked++];
-	int error = 0;
+	size_t first = course->asked;
+	size_t end = first;
+	size_t files = 0;
 
-	if (stop->error == 0) {
-		course->pending += counted(hf_naming_list(stop->naming));
-		error = send(walk, stop);
+	while (end < walk->n && end - first < TOGETHER &&
+	       files < TOGETHER_FILES) {
+		const struct hf_stop *stop = &walk->stops[end++];
+
+		if (stop->naming)
+			files += counted(hf_naming_list(stop->naming));
 	}
-	return error < 0 ? error : recall_next(walk, course->asked);
+	course->asked = end;
+	course->pending += files;
+	return send(walk, first, end);
 }
 
 /* The graph is told of those of the next directory. */
@@ -249,7 +254,7 @@ static int know_texts(struct hf_walk *walk, struct course *course,
 {
 	size_t at = course->texts++;
 	struct hf_stop *stop = &walk->stops[at];
-	int error = stop->error < 0 ? 0 : receive(walk, at, course->asked);
+	int error = stop->errand ? receive(walk, at) : 0;
 
 	if (error < 0 || stop->error < 0 || stop->listing)
 		return error;

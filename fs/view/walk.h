@@ -3,7 +3,7 @@
  *
  *   branches.c   every directory, listed
  *   walk.c       every directory, named
- *   recall.c     what is remembered of directories that come next
+ *   recall.c     what is remembered of many directories
  *   again.c      was it one state? a second look at all that a walk saw;
  *                since.c if it needs none
  *   survey.c     the tree walked until it held still, and what that tells
@@ -47,7 +47,8 @@ void hf_pile_free(struct hf_pile *pile);
 /* One directory of a walk: its listing, or why there is none. */
 struct hf_stop {
 	struct hf_node *node;
-	struct hf_errand *errand; /* while a job of it is in the pool */
+	/* While a job of it and those behind it is in the pool. */
+	struct hf_errand *errand;
 	struct hf_naming *naming; /* until it is finished */
 	struct hf_listing *listing;
 	bool *seen;         /* as hf_naming_take_seen; after all were listed */
@@ -105,9 +106,10 @@ void hf_branch_free(struct hf_branch *branch);
 
 /* --- recall.c ---------------------------------------------------------------- */
 
-/* Brings into memory what is stored of the stops [first, end). -ENOMEM. */
-int hf_walk_recall(const struct hf_walk *walk, size_t first,
-		   size_t end) HF_MUST_USE;
+/* Brings into memory what is stored of the directories of these namings.
+ * -ENOMEM. */
+int hf_namings_recall(const struct hf_view *view,
+		      struct hf_naming *const *namings, size_t n) HF_MUST_USE;
 
 /* --- relay.c --------------------------------------------------------------- */
 
