@@ -53,6 +53,7 @@ static int grow(struct hf_manifest *manifest)
 	rows = reallocarray(manifest->rows, cap, sizeof(*rows));
 	if (!rows)
 		return -ENOMEM;
+	hf_heap_expect(rows, cap * sizeof(*rows));
 	manifest->rows = rows;
 	manifest->cap = cap;
 	return 0;

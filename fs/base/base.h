@@ -282,11 +282,17 @@ void hf_pool_free(struct hf_pool *pool);
 void hf_pool_share(struct hf_pool *pool, size_t n,
 		   void (*run)(void *arg, size_t i), void *arg);
 
-/* --- heap.c: memory that malloc holds and nobody uses -------------------- */
+/* --- heap.c: what the system should know about memory -------------------- */
 
-/* Gives it back to the system, as far as that is possible; takes a while. */
+/* A block of malloc, of this length, that will be filled from end to end: if it
+ * is a very large one, the system shall give it in large pages, for there is a
+ * price for each page. */
+void hf_heap_expect(void *block, size_t len);
+
+/* Gives back to the system what nobody uses, as far as that is possible; takes
+ * a while. */
 void hf_heap_give_back(void);
-/* From now on there is little of it that hf_heap_give_back does not reach. For
+/* From now on there is little of that which hf_heap_give_back does not reach. For
  * who lives long: blocks of more than 2 MiB take longer. Call before threads
  * start. */
 void hf_heap_keep_short(void);

@@ -37,6 +37,7 @@ static bool buf_reserve(struct hf_buf *buf, size_t len)
 		buf->failed = true;
 		return false;
 	}
+	hf_heap_expect(data, cap);
 	buf->data = data;
 	buf->cap = cap;
 	return true;

@@ -1,5 +1,8 @@
-/* heap: memory that malloc holds and nobody uses. */
+/* heap: what the system should know about memory that malloc holds. */
 #include "fs/base/base.h"
+
+#include <errno.h>
+#include <sys/mman.h>
 
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -23,4 +26,21 @@ void hf_heap_keep_short(void)
 	mallopt(M_MMAP_THRESHOLD, 2 << 20);
 	mallopt(M_TRIM_THRESHOLD, 4 << 20);
 #endif
+}
+
+/* As long as a few large pages of most machines. */
+#define LARGE (8u << 20)
+#define PAGE_LEN 4096u
+
+void hf_heap_expect(void *block, size_t len)
+{
+	int saved = errno;
+	size_t skipped = -(uintptr_t)block % PAGE_LEN;
+
+	/* Who has no such pages, or pages of another length, does without. */
+	if (len >= LARGE)
+		(void)madvise((char *)block + skipped,
+			      (len - skipped) / PAGE_LEN * PAGE_LEN,
+			      MADV_HUGEPAGE);
+	errno = saved;
 }
