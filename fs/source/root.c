@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdalign.h>
 #include <string.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -252,7 +253,7 @@ int hf_root_fsid(const struct hf_root *root, uint64_t *ret, unsigned long *type)
 	return 0;
 }
 
-static int add_name(struct hf_names *names, const struct dirent *entry)
+static int add_name(struct hf_names *names, const struct dirent64 *entry)
 {
 	if (names->n == names->cap) {
 		size_t cap = names->cap ? names->cap * 2 : 32;
@@ -272,46 +273,55 @@ static int add_name(struct hf_names *names, const struct dirent *entry)
 	return hf_buf_status(&names->text);
 }
 
-static int read_names(DIR *stream, struct hf_names *names)
-{
-	for (;;) {
-		const struct dirent *entry;
-		int error;
+/* As much as getdents64(2) is asked for at once, in its alignment. */
+struct block {
+	alignas(struct dirent64) char bytes[32 * 1024];
+	size_t len;
+};
 
-		errno = 0;
-		entry = readdir(stream);
-		if (!entry)
-			return -errno;
-		if (strcmp(entry->d_name, ".") == 0 ||
-		    strcmp(entry->d_name, "..") == 0)
-			continue;
-		error = add_name(names, entry);
-		if (error < 0)
-			return error;
+static int add_names(const struct block *block, struct hf_names *names)
+{
+	const struct dirent64 *entry;
+	int error = 0;
+
+	for (size_t at = 0; at < block->len && error == 0;
+	     at += entry->d_reclen) {
+		entry = (const void *)(block->bytes + at);
+		if (strcmp(entry->d_name, ".") != 0 &&
+		    strcmp(entry->d_name, "..") != 0)
+			error = add_name(names, entry);
 	}
+	return error;
+}
+
+/* A DIR of libc would need a descriptor and a buffer of its own. */
+static int read_names(int dir_fd, struct hf_names *names)
+{
+	struct block block;
+	int error;
+
+	do {
+		ssize_t len =
+			getdents64(dir_fd, block.bytes, sizeof(block.bytes));
+
+		if (len < 0)
+			return -errno;
+		block.len = (size_t)len;
+		error = add_names(&block, names);
+	} while (error == 0 && block.len > 0);
+	return error;
 }
 
 int hf_root_names(int dir_fd, struct hf_names *ret)
 {
 	struct hf_names names = {0};
-	/* closedir(3) closes its descriptor, and ours is still needed. */
-	int fd = fcntl(dir_fd, F_DUPFD_CLOEXEC, 0);
-	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
-	int error;
+	int error = read_names(dir_fd, &names);
 
-	if (!stream) {
-		error = -errno;
-		hf_closep(&fd);
-		return error;
-	}
-	error = read_names(stream, &names);
-	closedir(stream);
-	if (error < 0) {
+	if (error < 0)
 		hf_names_fini(&names);
-		return error;
-	}
-	*ret = names;
-	return 0;
+	else
+		*ret = names;
+	return error;
 }
 
 void hf_names_fini(struct hf_names *names)
