@@ -303,12 +303,9 @@ static int complete(const struct hf_walk *walk)
 {
 	size_t n = 1;
 
-	for (size_t i = 0; i < walk->n; i++) {
-		const struct hf_listing *listing = walk->stops[i].listing;
-
-		for (size_t k = 0; listing && k < hf_listing_len(listing); k++)
-			n += hf_listing_entry(listing, k)->kind == HF_KIND_DIR;
-	}
+	for (size_t i = 0; i < walk->n; i++)
+		if (walk->stops[i].listing)
+			n += walk->stops[i].listing->n_dirs;
 	return n == walk->n ? 0 : -EAGAIN;
 }
 

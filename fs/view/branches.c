@@ -15,6 +15,7 @@ struct branches {
 	struct hf_graph *graph;       /* borrowed; only handed on */
 	struct hf_progress *progress; /* NULL, or the asker's as long as there
 					 is one */
+	int64_t since_ns;             /* the walk's */
 	pthread_mutex_t lock;
 	/* the following are protected by lock */
 	struct hf_wait *asker;   /* NULL: left */
@@ -88,8 +89,12 @@ static int add_dir(struct hf_view *view, struct hf_branch *branch,
 	hf_buf_fini(&unused);
 	if (error == 0)
 		error = new_branch(node, &branch->in[branch->n]);
-	branch->n += error == 0;
-	return error;
+	if (error < 0)
+		return error;
+	branch->in[branch->n]->dev = source->st.st_dev;
+	branch->in[branch->n]->ino = source->st.st_ino;
+	branch->n++;
+	return 0;
 }
 
 /* Is it one that is not shown, whatever it is? */
@@ -104,6 +109,17 @@ static bool is_entered(const struct hf_branch *branch,
 		       const struct hf_source_entry *entry)
 {
 	return entry->type == HF_TYPE_DIR && !is_hidden(branch, entry);
+}
+
+/* While the list is at hand. */
+static bool was(const struct branches *branches, const struct hf_branch *branch)
+{
+	const struct hf_source_list *list = hf_naming_list(branch->naming);
+	size_t n = 0;
+
+	for (size_t i = 0; i < hf_source_list_len(list); i++)
+		n += hf_source_list_entry(list, i)->type == HF_TYPE_DIR;
+	return n == branch->n && hf_source_list_was(list, branches->since_ns);
 }
 
 static int look_into(struct hf_view *view, struct hf_branch *branch)
@@ -137,7 +153,11 @@ static int list(const struct branches *branches, struct hf_branch *branch)
 		branch->error = error;
 		return 0;
 	}
-	return error < 0 ? error : look_into(branches->view, branch);
+	if (error == 0)
+		error = look_into(branches->view, branch);
+	if (error == 0)
+		branch->was = was(branches, branch);
+	return error;
 }
 
 /* What there will be to do. */
@@ -281,6 +301,7 @@ static int branches_new(const struct hf_walk *walk, struct branches **ret)
 	branches->graph = walk->graph;
 	branches->asker = walk->wait;
 	branches->progress = walk->progress;
+	branches->since_ns = walk->since_ns;
 	branches->last = &branches->first;
 	error = hf_view_root(walk->view, &node);
 	if (error == 0)

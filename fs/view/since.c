@@ -5,8 +5,6 @@
  */
 #include "fs/view/walk.h"
 
-#include <string.h>
-
 /* True if no change since then can bear a stamp from before. */
 static bool clock_went_on(const struct hf_walk *walk)
 {
@@ -17,46 +15,19 @@ static bool clock_went_on(const struct hf_walk *walk)
 }
 
 /* Whether it is the directory that the one above it had. */
-static bool is_that(const struct hf_stop *stop,
-		    const struct hf_source_entry *entry)
+static bool is_that(const struct hf_stop *stop)
 {
-	const struct stat *st;
+	const struct stat *st = hf_source_list_stat(stop->listing->list);
 
-	if (!stop->listing ||
-	    strcmp(hf_node_name(stop->node), entry->name) != 0)
-		return false;
-	st = hf_source_list_stat(stop->listing->list);
-	return st->st_dev == entry->st.st_dev && st->st_ino == entry->st.st_ino;
-}
-
-static bool has_its_dirs(const struct hf_walk *walk, const struct hf_stop *stop)
-{
-	const struct hf_source_list *list = stop->listing->list;
-	size_t child = stop->first_child;
-	bool all = true;
-
-	for (size_t i = 0; i < hf_source_list_len(list) && all; i++) {
-		const struct hf_source_entry *entry =
-			hf_source_list_entry(list, i);
-
-		if (entry->type == HF_TYPE_DIR) {
-			all = child < walk->n &&
-			      is_that(&walk->stops[child], entry);
-			child++;
-		}
-	}
-	return all;
+	return st->st_dev == stop->dev && st->st_ino == stop->ino;
 }
 
 bool hf_walk_was_so(const struct hf_walk *walk)
 {
 	bool all = clock_went_on(walk);
 
-	for (size_t i = 0; i < walk->n && all; i++) {
-		const struct hf_stop *stop = &walk->stops[i];
-
-		all = hf_source_list_was(stop->listing->list, walk->since_ns) &&
-		      has_its_dirs(walk, stop);
-	}
+	for (size_t i = 0; i < walk->n && all; i++)
+		all = walk->stops[i].was &&
+		      (i == 0 || is_that(&walk->stops[i]));
 	return all;
 }

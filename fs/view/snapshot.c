@@ -30,13 +30,18 @@ static size_t add_path(struct hf_buf *text, const char *dir, const char *name)
 /* So many rows are made together, by one thread, and have a text for them. */
 #define SHARE 1024
 
+struct share {
+	int error;
+	bool sorted; /* the rows in it, by path, each path once */
+};
+
 struct rows {
 	struct hf_walk *walk;
 	struct hf_snapshot *snapshot;
 	const struct hf_algorithm *integrity; /* or NULL */
 	struct hf_wait *wait;
 	struct hf_sight *sights; /* what the rows are about */
-	int *errors;             /* of the shares */
+	struct share *shares;
 };
 
 /* A file without a digest was not read yet: it has to be readable all the
@@ -180,6 +185,19 @@ static int make_some(const struct rows *rows, size_t first, size_t end,
 	return error;
 }
 
+static bool in_order(const struct hf_row *a, const struct hf_row *b)
+{
+	return strcmp(a->path, b->path) < 0;
+}
+
+static bool are_sorted(const struct hf_row *rows, size_t first, size_t end)
+{
+	for (size_t i = first + 1; i < end; i++)
+		if (!in_order(&rows[i - 1], &rows[i]))
+			return false;
+	return true;
+}
+
 /* In several threads. */
 static void make_share(void *arg, size_t share)
 {
@@ -189,7 +207,10 @@ static void make_share(void *arg, size_t share)
 	size_t end = first + SHARE < snapshot->n ? first + SHARE : snapshot->n;
 	struct hf_buf text = {0};
 
-	rows->errors[share] = make_some(rows, first, end, &text);
+	rows->shares[share].error = make_some(rows, first, end, &text);
+	if (rows->shares[share].error == 0)
+		rows->shares[share].sorted =
+			are_sorted(snapshot->rows, first, end);
 	snapshot->texts[share] = text.data;
 }
 
@@ -259,9 +280,10 @@ static int make_room(struct rows *rows)
 
 	snapshot->rows = malloc((snapshot->n + 1) * sizeof(*snapshot->rows));
 	snapshot->texts = calloc(n_texts + 1, sizeof(*snapshot->texts));
-	rows->errors = calloc(n_texts + 1, sizeof(*rows->errors));
-	if (!snapshot->rows || !snapshot->texts || !rows->errors)
+	rows->shares = calloc(n_texts + 1, sizeof(*rows->shares));
+	if (!snapshot->rows || !snapshot->texts || !rows->shares)
 		return -ENOMEM;
+	hf_heap_expect(snapshot->rows, snapshot->n * sizeof(*snapshot->rows));
 	snapshot->n_texts = n_texts;
 	return 0;
 }
@@ -278,26 +300,27 @@ static int make_all(struct rows *rows)
 	else
 		hf_pool_share(rows->walk->view->pool, n, make_share, rows);
 	for (size_t i = 0; i < n && error == 0; i++)
-		error = rows->errors[i];
+		error = rows->shares[i].error;
 	return error;
 }
 
 static void rows_fini(struct rows *rows)
 {
 	free(rows->sights);
-	free(rows->errors);
+	free(rows->shares);
 }
 
 /* The tour leaves little to do, as a rule nothing. */
-static void sort(struct hf_snapshot *snapshot)
+static void sort(const struct rows *rows)
 {
-	size_t sorted = 1;
+	struct hf_snapshot *snapshot = rows->snapshot;
+	bool sorted = true;
 
-	while (sorted < snapshot->n &&
-	       compare_rows(&snapshot->rows[sorted - 1],
-			    &snapshot->rows[sorted]) < 0)
-		sorted++;
-	if (sorted < snapshot->n)
+	for (size_t i = 0; i < snapshot->n_texts && sorted; i++)
+		sorted = rows->shares[i].sorted &&
+			 (i == 0 || in_order(&snapshot->rows[i * SHARE - 1],
+					     &snapshot->rows[i * SHARE]));
+	if (!sorted)
 		qsort(snapshot->rows, snapshot->n, sizeof(*snapshot->rows),
 		      compare_rows);
 }
@@ -320,7 +343,7 @@ int hf_snapshot_of_walk(struct hf_walk *walk,
 	if (error < 0)
 		return error;
 	ret->generation = generation_of(walk);
-	sort(ret);
+	sort(&rows);
 	return 0;
 }
 

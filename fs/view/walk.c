@@ -54,6 +54,9 @@ static void line_up(struct hf_branch *top, struct hf_walk *walk,
 			.naming = branch->naming,
 			.error = branch->error,
 			.first_child = n,
+			.was = branch->was,
+			.dev = branch->dev,
+			.ino = branch->ino,
 		};
 		branch->node = NULL;
 		branch->naming = NULL;

@@ -53,6 +53,9 @@ struct hf_stop {
 	struct hf_listing *listing;
 	bool *seen;         /* as hf_naming_take_seen; after all were listed */
 	size_t first_child; /* where the directories in it begin */
+	bool was;           /* as in struct hf_branch, and the next two */
+	dev_t dev;
+	ino_t ino;
 	int error;
 	struct stat st; /* of the directory as presented; rest.c's */
 };
@@ -93,6 +96,11 @@ struct hf_branch {
 	struct hf_node *node;
 	struct hf_naming *naming; /* NULL: it could not be listed; why: */
 	int error;
+	/* hf_source_list_was at the walk's since_ns, and all directories that
+	 * are listed in it are entered. */
+	bool was;
+	dev_t dev; /* what the directory above has under its name */
+	ino_t ino;
 	struct hf_branch **in; /* owned, in the order of names */
 	size_t n;
 	struct hf_branch *next; /* branches.c's */
