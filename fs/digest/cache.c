@@ -17,8 +17,9 @@
 #define FAILED_MS 10000
 /* Whoever ends us does not wait longer. */
 #define END_MS 1000
-/* Directories in one transaction: it keeps others from writing. */
-#define BATCH 64
+/* Directories in one transaction: it keeps others from writing. Each page that
+ * is changed is written, and what it was before, once in a transaction. */
+#define BATCH 256
 /* What was of no use for so many days goes when its row is written. */
 #define MAX_DAYS 60
 
@@ -86,47 +87,72 @@ static int write_delta(struct hf_cache *cache, const struct hf_delta *delta)
 	return error;
 }
 
-/* One transaction. 1: there may be more; 0: that was all. */
-static int write_batch(struct hf_cache *cache)
+/* One transaction, of no more than BATCH directories. */
+static int write_batch(struct hf_cache *cache, uint64_t (*dirs)[2], size_t n)
 {
 	struct hf_delta deltas[BATCH];
-	size_t n = 0;
+	size_t n_deltas = 0;
 	int error = hf_store_begin(cache->store);
 
 	if (error < 0)
 		return error;
-	while (n < BATCH && error == 0 &&
-	       hf_memory_take(cache->memory, &deltas[n])) {
-		error = write_delta(cache, &deltas[n]);
-		n++;
-	}
-	if (n && error == 0)
+	for (size_t i = 0; i < n && error == 0; i++)
+		if (hf_memory_take(cache->memory, dirs[i], &deltas[n_deltas]))
+			error = write_delta(cache, &deltas[n_deltas++]);
+	if (n_deltas && error == 0)
 		error = hf_store_commit(cache->store);
 	else
 		hf_store_cancel(cache->store);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n_deltas; i++) {
 		hf_memory_stored(cache->memory, &deltas[i], error == 0);
 		hf_delta_fini(&deltas[i]);
 	}
-	return error < 0 ? error : n == BATCH;
+	return error;
+}
+
+/* As far as END_MS suffice; *done are written. */
+static int write_dirs(struct hf_cache *cache, uint64_t (*dirs)[2], size_t n,
+		      int64_t start, size_t *done)
+{
+	int error = 0;
+
+	for (*done = 0; *done < n && error == 0 &&
+			hf_clock_monotonic() - start < END_MS * NS_PER_MS;) {
+		size_t some = n - *done < BATCH ? n - *done : BATCH;
+
+		error = write_batch(cache, dirs + *done, some);
+		if (error == 0)
+			*done += some;
+	}
+	return error;
+}
+
+static int compare_dirs(const void *a, const void *b)
+{
+	return hf_store_compare(a, b);
 }
 
 /* All that there is, as far as END_MS suffice. Returns how long to rest. */
 static int64_t write_all(struct hf_cache *cache)
 {
+	HF_CLEANUP(hf_freep) uint64_t(*dirs)[2] = NULL;
 	int64_t start = hf_clock_monotonic();
-	int64_t took = 0;
-	int more = 1;
+	size_t n = 0;
+	size_t done = 0;
+	int error;
 
 	atomic_store(&cache->work, false);
-	while (more == 1 && took < END_MS * NS_PER_MS) {
-		more = write_batch(cache);
-		took = hf_clock_monotonic() - start;
-	}
-	if (more != 0)
+	error = hf_memory_changed(cache->memory, &dirs, &n);
+	if (n > 0)
+		qsort(dirs, n, sizeof(*dirs), compare_dirs);
+	if (error == 0)
+		error = write_dirs(cache, dirs, n, start, &done);
+	if (done < n)
+		hf_memory_give_back(cache->memory, dirs + done, n - done);
+	if (error < 0 || done < n)
 		atomic_store(&cache->work, true);
-	return (more < 0 ? FAILED_MS : PAUSE_MS) * NS_PER_MS +
-	       PAUSE_FACTOR * took;
+	return (error < 0 ? FAILED_MS : PAUSE_MS) * NS_PER_MS +
+	       PAUSE_FACTOR * (hf_clock_monotonic() - start);
 }
 
 /* --- the thread that writes ---------------------------------------------------- */

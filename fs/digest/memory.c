@@ -39,6 +39,7 @@ struct hf_memory {
 	uint64_t turns;
 	struct shelf *first_changed;
 	struct shelf **last_changed;
+	size_t n_changed;
 };
 
 static const void *shelf_key(const void *shelf)
@@ -122,6 +123,7 @@ static void change_shelf(struct hf_memory *memory, struct shelf *shelf)
 	shelf->next_changed = NULL;
 	*memory->last_changed = shelf;
 	memory->last_changed = &shelf->next_changed;
+	memory->n_changed++;
 }
 
 /* Takes a shelf out of the queue of changed ones. */
@@ -136,6 +138,7 @@ static void unchange_shelf(struct hf_memory *memory, struct shelf *shelf)
 	*at = shelf->next_changed;
 	if (!*at)
 		memory->last_changed = at;
+	memory->n_changed--;
 	shelf->changed = false;
 }
 
@@ -375,25 +378,71 @@ static int copy_changes(struct shelf *shelf, struct hf_delta *ret)
 	return error;
 }
 
-bool hf_memory_take(struct hf_memory *memory, struct hf_delta *ret)
+/* Call with the lock held. Takes all out of the queue. */
+static size_t copy_queue(struct hf_memory *memory, uint64_t (*ret)[2])
+{
+	size_t n = 0;
+
+	for (struct shelf *shelf = memory->first_changed; shelf;
+	     shelf = shelf->next_changed) {
+		memcpy(ret[n++], shelf->key, sizeof(shelf->key));
+		shelf->changed = false;
+	}
+	memory->first_changed = NULL;
+	memory->last_changed = &memory->first_changed;
+	memory->n_changed = 0;
+	return n;
+}
+
+int hf_memory_changed(struct hf_memory *memory, uint64_t (**ret)[2],
+		      size_t *ret_n)
+{
+	uint64_t(*dirs)[2] = NULL;
+
+	pthread_mutex_lock(&memory->lock);
+	dirs = calloc(memory->n_changed + 1, sizeof(*dirs));
+	if (dirs)
+		*ret_n = copy_queue(memory, dirs);
+	pthread_mutex_unlock(&memory->lock);
+	if (!dirs)
+		return -ENOMEM;
+	*ret = dirs;
+	return 0;
+}
+
+void hf_memory_give_back(struct hf_memory *memory, uint64_t (*dirs)[2],
+			 size_t n)
+{
+	pthread_mutex_lock(&memory->lock);
+	for (size_t i = 0; i < n; i++) {
+		struct shelf *shelf = hf_set_get(memory->shelves, dirs[i]);
+
+		if (shelf)
+			change_shelf(memory, shelf);
+	}
+	pthread_mutex_unlock(&memory->lock);
+}
+
+bool hf_memory_take(struct hf_memory *memory, const uint64_t dir[2],
+		    struct hf_delta *ret)
 {
 	struct shelf *shelf;
 	int error = -ENOENT;
 
 	*ret = (struct hf_delta){0};
 	pthread_mutex_lock(&memory->lock);
-	shelf = memory->first_changed;
+	shelf = hf_set_get(memory->shelves, dir);
 	if (shelf) {
 		memcpy(ret->key, shelf->key, sizeof(ret->key));
-		unchange_shelf(memory, shelf);
 		error = copy_changes(shelf, ret);
 	}
 	pthread_mutex_unlock(&memory->lock);
-	if (error < 0)
+	if (error < 0 || !ret->changes.n) {
 		hf_delta_fini(ret);
-	else
-		hf_records_sort(&ret->changes);
-	return error == 0;
+		return false;
+	}
+	hf_records_sort(&ret->changes);
+	return true;
 }
 
 void hf_memory_stored(struct hf_memory *memory, const struct hf_delta *delta,

@@ -121,17 +121,26 @@ void hf_memory_load(struct hf_memory *memory, const uint64_t dir[2],
 void hf_memory_forget(struct hf_memory *memory);
 void hf_memory_stats(struct hf_memory *memory, uint64_t *entries,
 		     uint64_t *bytes);
-/* The changes of the next directory that has some; the caller stores them and
- * says whether that was good. False: there is none. */
-bool hf_memory_take(struct hf_memory *memory, struct hf_delta *ret);
+/* The keys of all directories that have changes, new, *ret_n of them. The
+ * caller takes each, or gives it back. -ENOMEM. */
+int hf_memory_changed(struct hf_memory *memory, uint64_t (**ret)[2],
+		      size_t *ret_n) HF_MUST_USE;
+void hf_memory_give_back(struct hf_memory *memory, uint64_t (*dirs)[2],
+			 size_t n);
+/* The changes of a directory; the caller stores them and says whether that was
+ * good. False: there are none, or no memory for them. */
+bool hf_memory_take(struct hf_memory *memory, const uint64_t dir[2],
+		    struct hf_delta *ret);
 void hf_memory_stored(struct hf_memory *memory, const struct hf_delta *delta,
 		      bool good);
 
 /* --- store.c: rows on disk ------------------------------------------------- */
 
 /* Any thread may get; one thread at a time begins, puts and commits. Not to be
- * used across a fork. */
+ * used across a fork. Rows lie in the order of hf_store_compare: what is put in
+ * that order is put where the last one was, or near it. */
 struct hf_store;
+int hf_store_compare(const uint64_t a[2], const uint64_t b[2]);
 /* In the directory `dir`, at most about `max_bytes` long. On error *why is a
  * new sentence part that begins with the file's name. */
 int hf_store_open(const char *dir, uint64_t max_bytes, hf_clock *clock,

@@ -500,6 +500,14 @@ const uint64_t *hf_store_secret(const struct hf_store *store)
 
 /* --- rows --------------------------------------------------------------------- */
 
+int hf_store_compare(const uint64_t a[2], const uint64_t b[2])
+{
+	int64_t x = (int64_t)a[0];
+	int64_t y = (int64_t)b[0];
+
+	return (x > y) - (x < y);
+}
+
 /* Call with the lock held. Ends a statement that ran; `code` is its result. */
 static int finish(struct hf_store *store, sqlite3_stmt *statement, int code)
 {

@@ -305,6 +305,59 @@ static void what_is_recalled_is_in_memory(void **state)
 	assert_int_equal(stats(room).rows_read, N_DIRS);
 }
 
+/* Bytes that this process has written, to whatever file. */
+static long bytes_written(void)
+{
+	FILE *file = fopen("/proc/self/io", "re");
+	char line[80];
+	long bytes = -1;
+
+	while (file && bytes < 0 && fgets(line, sizeof(line), file))
+		if (sscanf(line, "wchar: %ld", &bytes) != 1)
+			bytes = -1;
+	if (file)
+		fclose(file);
+	return bytes;
+}
+
+#define N_MANY 1000
+
+/* The keys of directories come in no order. */
+static void put_many(struct room *room, const char *prefix)
+{
+	char path[32];
+
+	for (unsigned i = 0; i < N_MANY; i++) {
+		snprintf(path, sizeof(path), "%s%u/f", prefix, i);
+		put(room, path, "0123456789012345678901234567890123456789");
+	}
+	hf_cache_forget(room->cache);
+}
+
+/* Many rows at once, most pages of the database are written once: not one page
+ * and more for each row. */
+static void many_rows_are_written_page_by_page(void **state)
+{
+	struct room *room = *state;
+	long before, first, second;
+
+	enter(room);
+	before = bytes_written();
+	if (before < 0)
+		skip();
+	put_many(room, "a");
+	first = bytes_written() - before;
+	put_many(room, "b");
+	second = bytes_written() - before - first;
+	assert_int_equal(stats(room).rows_written, 2 * N_MANY);
+	assert_in_range(first, 1, N_MANY * 1024);
+	assert_in_range(second, 1, N_MANY * 1024);
+	assert_true(
+		has(room, "a0/f", "0123456789012345678901234567890123456789"));
+	assert_true(has(room, "b999/f",
+			"0123456789012345678901234567890123456789"));
+}
+
 static atomic_bool written;
 
 static bool is_known(struct room *room, const char *path, const char *text)
@@ -459,6 +512,7 @@ int main(void)
 		ROOM(memory_is_bounded),
 		cmocka_unit_test(memory_is_bounded_without_a_disk),
 		ROOM(what_is_recalled_is_in_memory),
+		ROOM(many_rows_are_written_page_by_page),
 		ROOM(rows_are_recalled_beside_a_writer),
 		ROOM(a_row_that_is_too_long_is_not_stored),
 		ROOM(the_disk_is_bounded),
