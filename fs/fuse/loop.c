@@ -41,6 +41,9 @@
 /* Who asks that often waits longer for being woken than for answers, and leaves
  * little to be done at the same time. */
 #define DENSE_NS 36000
+#define MAX_APART_NS (4 * DENSE_NS)
+/* Over so many looks that is smoothed. */
+#define SMOOTH 8
 /* How often it is looked whether anybody listens, and how many of these looks
  * in a row find that nobody asks before they end. */
 #define TICK_NS 1000000
@@ -68,6 +71,7 @@ struct hf_loop {
 	bool listened; /* somebody listens, or has been given the turn to */
 	bool idle;     /* nobody looks after them */
 	uint64_t taken;
+	int64_t apart_ns; /* requests, on the average */
 	bool ending;
 	int error;
 };
@@ -116,6 +120,9 @@ static void rest_awake(struct hf_loop *loop)
 		sched_yield();
 	pthread_mutex_lock(&loop->lock);
 	loop->awake = false;
+	/* It has been given the turn: another one in its place. */
+	if (loop->dense)
+		pthread_cond_signal(&loop->turn);
 }
 
 /* Call with the lock held, counted among those who rest. False: all ends. */
@@ -289,8 +296,13 @@ static void *serve(void *arg)
 /* Call with the lock held: within that time so many requests came. */
 static void look_how_dense(struct hf_loop *loop, uint64_t n, int64_t ns)
 {
-	loop->dense = loop->fs->idle_is_slow && !loop->ending &&
-		      (int64_t)n * DENSE_NS >= ns;
+	int64_t each_ns = ns / (int64_t)(n + 1);
+
+	if (each_ns > MAX_APART_NS)
+		each_ns = MAX_APART_NS;
+	loop->apart_ns += (each_ns - loop->apart_ns) / SMOOTH;
+	loop->dense = loop->fs->idle_is_slow && !loop->ending && n > 0 &&
+		      loop->apart_ns < DENSE_NS;
 	if (loop->dense && !loop->awake)
 		pthread_cond_signal(&loop->turn);
 }
@@ -369,7 +381,8 @@ int hf_loop_run(struct hf_fs *fs, struct fuse_session *fuse)
 	bool single = fs->config->single_threaded;
 	struct hf_loop loop = {.fs = fs,
 			       .fuse = fuse,
-			       .max_threads = single ? 1 : MAX_THREADS};
+			       .max_threads = single ? 1 : MAX_THREADS,
+			       .apart_ns = MAX_APART_NS};
 	int error;
 
 	pthread_mutex_init(&loop.lock, NULL);
