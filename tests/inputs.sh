@@ -11,7 +11,7 @@
 #   build/venv-django61
 #   build/venv-bench
 #   build/inputs/NAME    real static trees
-#   build/bench/NAME     npm packages, 76,000 files, for make bench alone
+#   build/bench/NAME     npm packages, 91,000 files, for make bench alone
 #   build/node           readers of manifests, for Node
 #   build/bin/versitygw  an S3 server, if there is a Go that can build it
 #
@@ -31,16 +31,25 @@ npm_trees=(
 # Two thirds of the bytes are CSS and JS; many small files, some large ones.
 bench_trees=(
 	"${npm_trees[@]}"
+	@mathjax/mathjax-newcm-font@4.1.3
 	@mui/icons-material@9.5.0
 	@mui/material@9.5.0
 	ace-builds@1.45.2
 	antd@6.6.8
+	aws-sdk@2.1693.0
+	cesium@1.140.0
+	ckeditor4@4.25.2
 	core-js@3.51.0
 	date-fns@4.4.0
 	echarts@6.1.0
+	handsontable@18.1.1
+	highcharts@13.1.1
 	highlight.js@11.12.0
 	lodash@4.18.1
+	mathjax@4.1.3
+	plotly.js-dist-min@4.1.2
 	rxjs@7.8.2
+	video.js@8.24.1
 )
 
 node_readers=(

@@ -292,9 +292,9 @@ void hf_heap_expect(void *block, size_t len);
 /* Gives back to the system what nobody uses, as far as that is possible; takes
  * a while. */
 void hf_heap_give_back(void);
-/* From now on there is little of that which hf_heap_give_back does not reach. For
- * who lives long: blocks of more than 2 MiB take longer. Call before threads
- * start. */
+/* From now on there is little of that which hf_heap_give_back does not reach.
+ * For who lives long: blocks of more than 2 MiB take longer. Call before
+ * threads start. */
 void hf_heap_keep_short(void);
 
 /* --- log.c -------------------------------------------------------------- */

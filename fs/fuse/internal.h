@@ -196,9 +196,9 @@ void hf_readings_renew(struct hf_reading *first, uint64_t epoch);
 
 /*
  * How long the kernel may believe that a name leads where it led, and what it
- * knows of a directory. The short time is less than a second, so that with the work of looking again a change
- * of the source shows within a second. The long one counts from the look at
- * the source.
+ * knows of a directory. The short time is less than a second, so that with the
+ * work of looking again a change of the source shows within a second. The long
+ * one counts from the look at the source.
  */
 #define HF_SHORT_MS 900
 #define HF_LONG_MS HF_REPORTS_MS
@@ -223,7 +223,8 @@ double hf_trust_attr(struct hf_trust *trust, uint64_t nodeid,
 /* The kernel has forgotten the inode. */
 void hf_trust_forgotten(struct hf_trust *trust, uint64_t nodeid);
 
-/* Before the answer to a READDIRPLUS is made; once its reader asks for more or leaves. */
+/* Before the answer to a READDIRPLUS is made; once its reader asks for more or
+ * leaves. */
 void hf_trust_begin(struct hf_trust *trust, struct hf_reading *reading);
 void hf_trust_end(struct hf_trust *trust, struct hf_reading *reading);
 
