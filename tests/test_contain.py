@@ -209,7 +209,7 @@ def test_readers_of_one_text_share_it(make, mount, anyone):
         holder = m.person.start(hold_open, [m / name] * 40, [b"a{}"] * 40)
         try:
             assert eventually(lambda: int(m.status()["handles"]) > 40, 60)
-            assert eventually(lambda: int(m.status()["bytes_pinned"]) == size)
+            assert eventually(lambda: int(m.status()["bytes_rewritten"]) == size)
         finally:
             assert holder.result() is True
 

@@ -113,6 +113,7 @@ static int render_status(struct hf_control *control, struct hf_wait *wait,
 	add_number(ret, "remembered_bytes", stats.cache.bytes);
 	add_number(ret, "hashing_now", stats.digests.flights);
 	add_number(ret, "bytes_pinned", stats.bytes_pinned);
+	add_number(ret, "bytes_rewritten", stats.bytes_rewritten);
 	hf_buf_printf(ret, "progress_files: %" PRIu64 "/%" PRIu64 "\n",
 		      (uint64_t)atomic_load(&progress->files_done),
 		      (uint64_t)atomic_load(&progress->files));

@@ -44,18 +44,18 @@ int hf_verified_take(struct hf_buf *bytes, struct hf_pins *pins,
 		     struct hf_verified **ret)
 {
 	uint64_t size = bytes->len;
-	char *fitting;
 	char *data;
 	int error = hf_buf_steal(bytes, &data);
 
 	if (error < 0)
 		return error;
-	/* A growing buffer has up to twice the room. */
-	fitting = realloc(data, (size_t)size + 1);
-	data = fitting ? fitting : data;
 	error = hf_verified_pin(data, size, pins, ret);
 	if (error < 0)
-		free(data);
+		*bytes = (struct hf_buf){
+			.data = data,
+			.len = (size_t)size,
+			.cap = (size_t)size + 1,
+		};
 	return error;
 }
 

@@ -5,7 +5,7 @@
  * behind just what an opening would have: what is remembered of the directory,
  * its listing, and digests. An opening proves that as ever, so that nothing
  * rests on what is done here but time. The same thread lets go of what was read
- * ahead for nobody (follow.c), and of listings (recent.c).
+ * ahead for nobody (follow.c), of listings (recent.c) and texts (rewritten.c).
  */
 #include "fs/view/ahead.h"
 
@@ -13,6 +13,8 @@
 
 /* Between two looks at what is to be let go. */
 #define TEND_MS 1000
+/* Bytes of rewritten texts that are held. */
+#define MAX_REWRITTEN (UINT64_C(64) << 20)
 
 struct hf_ahead {
 	struct hf_view *view;
@@ -42,6 +44,7 @@ static int start(struct hf_ahead *ahead, struct hf_next *next)
 	if (error < 0)
 		return error;
 	next->graph->watching = true;
+	hf_follow_mark(view, next->node, next->graph);
 	hf_grounds_take(view, next->node, &next->grounds);
 	error = hf_naming_look(view, next->node, next->graph, &next->naming);
 	if (error == 0 && !hf_naming_is_small(next->naming))
@@ -84,16 +87,20 @@ static bool do_one(struct hf_ahead *ahead)
 static void tend(struct hf_ahead *ahead)
 {
 	struct hf_view *view = ahead->view;
+	int64_t now_ns;
 	bool gone;
 
 	if (hf_wait_block_for(&ahead->wait, TEND_MS) != -ETIMEDOUT)
 		return;
+	now_ns = hf_clock_monotonic();
 	atomic_store(&ahead->tends, false);
 	if (hf_digests_rest(view->digests))
 		atomic_store(&ahead->tends, true);
 	else
 		hf_follow_rest(view->follow);
-	if (hf_recent_rest(&view->recent, hf_clock_monotonic(), &gone))
+	if (hf_recent_rest(&view->recent, now_ns, &gone))
+		atomic_store(&ahead->tends, true);
+	if (hf_rewritten_rest(view->rewritten, now_ns, &gone))
 		atomic_store(&ahead->tends, true);
 	if (gone)
 		hf_view_freed(view);
@@ -166,6 +173,9 @@ int hf_view_go_ahead(struct hf_view *view)
 
 	if (error == 0)
 		error = hf_follow_new(&view->follow);
+	if (error == 0)
+		error = hf_rewritten_new(view->seed, MAX_REWRITTEN,
+					 &view->rewritten);
 	if (error == 0)
 		error = hf_upcoming_new(view->seed, &ahead->upcoming);
 	if (error == 0) {

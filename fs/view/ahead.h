@@ -89,5 +89,9 @@ void hf_follow_rest(struct hf_follow *follow);
  * somebody opens one file after the other: then it is retained. */
 void hf_follow_retain(struct hf_view *view, struct hf_node *dir,
 		      struct hf_batch *batch);
+/* The same of what is written for names of texts in `dir`, for which nothing is
+ * in the graph yet. */
+void hf_follow_mark(struct hf_view *view, struct hf_node *dir,
+		    struct hf_graph *graph);
 
 #endif

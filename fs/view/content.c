@@ -53,6 +53,12 @@ static void leave(struct hf_content *content)
 	pthread_mutex_unlock(&content->view->openings_lock);
 }
 
+/* While it is the same, and not 0, the node is what its source shows. */
+static uint32_t mark_of(struct hf_view *view, const struct hf_node *node)
+{
+	return node->reported ? hf_view_mark(view, node->parent) : 0;
+}
+
 static int open_verbatim(struct hf_view *view, struct hf_node *node,
 			 const char *path, struct hf_wait *wait,
 			 struct hf_verified **ret)
@@ -60,7 +66,7 @@ static int open_verbatim(struct hf_view *view, struct hf_node *node,
 	const struct hf_expected expected = {
 		.digest = hf_node_content(node),
 		.size = node->size,
-		.mark = node->reported ? hf_view_mark(view, node->parent) : 0,
+		.mark = mark_of(view, node),
 	};
 
 	return hf_digests_open(view->digests, node->root, path, &expected, wait,
@@ -96,9 +102,24 @@ static int write_frozen(struct hf_view *view, const char *path,
 		      : -ESTALE;
 }
 
+/* What was written is pinned, and held for the next one if there is room. */
+static int take_text(struct hf_view *view, const char *path,
+		     const struct hf_digest *digest, uint32_t mark,
+		     struct hf_buf *text, struct hf_verified **ret)
+{
+	struct hf_verified *held =
+		hf_rewritten_put(view->rewritten, path, digest, mark, text);
+
+	if (!held)
+		return hf_verified_take(text, &view->pins, ret);
+	hf_ahead_tend(view->ahead);
+	*ret = held;
+	return 0;
+}
+
 /* A text is put together anew, and is what it was, or it is not shown. */
 static int write_text(struct hf_view *view, struct hf_node *node,
-		      const char *path, struct hf_wait *wait,
+		      const char *path, uint32_t mark, struct hf_wait *wait,
 		      struct hf_verified **ret)
 {
 	struct hf_buf text = {0};
@@ -115,15 +136,15 @@ static int write_text(struct hf_view *view, struct hf_node *node,
 	else if (error == 0 && !hf_digest_equal(&digest, &expected))
 		error = -ESTALE;
 	else if (error == 0)
-		error = hf_verified_take(&text, &view->pins, ret);
+		error = take_text(view, path, &digest, mark, &text, ret);
 	hf_buf_fini(&text);
 	return error;
 }
 
 /* Its memory is set aside first, or many at once would take it all before
  * each of them finds that there is too little. */
-static int open_text(struct hf_view *view, struct hf_node *node,
-		     const char *path, struct hf_wait *wait,
+static int open_anew(struct hf_view *view, struct hf_node *node,
+		     const char *path, uint32_t mark, struct hf_wait *wait,
 		     struct hf_verified **ret)
 {
 	uint64_t size = hf_text_fits(node->size) ? node->size : HF_TEXT_MAX;
@@ -131,9 +152,20 @@ static int open_text(struct hf_view *view, struct hf_node *node,
 
 	if (error < 0)
 		return error;
-	error = write_text(view, node, path, wait, ret);
+	error = write_text(view, node, path, mark, wait, ret);
 	hf_pins_give(&view->pins, size);
 	return error;
+}
+
+static int open_text(struct hf_view *view, struct hf_node *node,
+		     const char *path, struct hf_wait *wait,
+		     struct hf_verified **ret)
+{
+	struct hf_digest digest = hf_node_content(node);
+	uint32_t mark = mark_of(view, node);
+
+	*ret = hf_rewritten_get(view->rewritten, path, &digest, mark);
+	return *ret ? 0 : open_anew(view, node, path, mark, wait, ret);
 }
 
 /* In a frozen view a file is what it was, or it is stale: gone, replaced and

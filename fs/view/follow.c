@@ -178,13 +178,28 @@ static bool is_wanted(const struct hf_node *node)
 	       node->size <= HF_PINNED_MAX;
 }
 
+/* Is it a text that is held as it is shown? */
+static bool is_held(struct hf_view *view, const struct hf_node *node,
+		    const char *path, uint32_t mark)
+{
+	struct hf_digest digest = hf_node_content(node);
+	struct hf_verified *bytes =
+		hf_view_is_text(view, path)
+			? hf_rewritten_get(view->rewritten, path, &digest,
+					   node->reported ? mark : 0)
+			: NULL;
+
+	hf_verified_unref(bytes);
+	return bytes;
+}
+
 static void fetch(struct hf_view *view, const struct hf_node *node,
 		  uint32_t mark)
 {
 	HF_CLEANUP(hf_buf_fini) struct hf_buf path = {0};
 
 	hf_node_path(node, &path);
-	if (hf_buf_status(&path) == 0)
+	if (hf_buf_status(&path) == 0 && !is_held(view, node, path.data, mark))
 		hf_digests_fetch(view->digests, node->root, path.data,
 				 node->size, mark);
 }
@@ -236,20 +251,33 @@ static void carry_out(struct hf_view *view, const struct plan *plan,
 
 /* --- the door ----------------------------------------------------------------- */
 
-void hf_follow_retain(struct hf_view *view, struct hf_node *dir,
-		      struct hf_batch *batch)
+static bool is_sure(struct hf_follow *follow)
 {
-	struct hf_follow *follow = view->follow;
 	bool sure;
 
 	if (!follow)
-		return;
+		return false;
 	pthread_mutex_lock(&follow->lock);
 	sure = follow->ordered >= SURE;
 	pthread_mutex_unlock(&follow->lock);
-	if (!sure)
+	return sure;
+}
+
+void hf_follow_retain(struct hf_view *view, struct hf_node *dir,
+		      struct hf_batch *batch)
+{
+	if (!is_sure(view->follow))
 		return;
 	hf_batch_retain(batch, hf_view_mark(view, dir));
+	hf_ahead_tend(view->ahead);
+}
+
+void hf_follow_mark(struct hf_view *view, struct hf_node *dir,
+		    struct hf_graph *graph)
+{
+	if (!is_sure(view->follow))
+		return;
+	graph->mark = hf_view_mark(view, dir);
 	hf_ahead_tend(view->ahead);
 }
 

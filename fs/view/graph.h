@@ -9,6 +9,7 @@
  *   edge.c       which file a link leads to
  *   collected.c  which directories count
  *   writing.c    one text, rewritten
+ *   rewritten.c  what was written, for who opens it next
  *   integrity.c  what browsers check the bytes of a name by
  */
 #ifndef HF_VIEW_GRAPH_H
@@ -130,6 +131,8 @@ struct hf_vertex {
 struct hf_graph {
 	struct hf_view *view;
 	bool watching; /* set by who wants to know what is reported */
+	uint32_t mark; /* set by who expects that texts are opened soon: that
+			  of before the first look; else 0 */
 	struct hf_map *by_path;
 	struct hf_vertex **vertices; /* owned, in the order of finding */
 	size_t n;
@@ -287,6 +290,42 @@ int hf_writing_write(const struct hf_writing *writing, struct hf_wait *wait,
 int hf_writing_report(struct hf_graph *graph, struct hf_vertex *vertex,
 		      const struct hf_buf *raw,
 		      const struct hf_report *report) HF_MUST_USE;
+
+/* --- rewritten.c ---------------------------------------------------------- */
+
+/* Rewritten texts, as many as there is room for, until nobody has opened them
+ * for HF_REPORTS_MS. Any thread. NULL, here and below: none are held. */
+struct hf_rewritten;
+/* `seed` as hf_map_new; of `max` bytes. */
+int hf_rewritten_new(const uint64_t seed[2], uint64_t max,
+		     struct hf_rewritten **ret) HF_MUST_USE;
+void hf_rewritten_free(struct hf_rewritten *rewritten);
+/*
+ * The text at `path` was put together, and has that digest. `mark` is
+ * hf_view_mark before anything was looked at for it; 0: it is not held.
+ * Returns a new reference to its bytes, and steals them; NULL: it is not held,
+ * be it for want of room.
+ */
+struct hf_verified *hf_rewritten_put(struct hf_rewritten *rewritten,
+				     const char *path,
+				     const struct hf_digest *digest,
+				     uint32_t mark, struct hf_buf *text);
+/*
+ * A new reference to the bytes of the text at `path` if they have that digest
+ * and were put there under that mark, or NULL. For who knows that changes of
+ * all that the text depends on are reported: it is the same now.
+ */
+struct hf_verified *hf_rewritten_get(struct hf_rewritten *rewritten,
+				     const char *path,
+				     const struct hf_digest *digest,
+				     uint32_t mark);
+/* Lets go of what nobody opened in time; *gone is set if there was any. To be
+ * called every second as long as it says that there is something left. now_ns:
+ * by hf_clock_monotonic. */
+bool hf_rewritten_rest(struct hf_rewritten *rewritten, int64_t now_ns,
+		       bool *gone);
+/* That are held, or open. */
+uint64_t hf_rewritten_bytes(const struct hf_rewritten *rewritten);
 
 /* --- integrity.c ---------------------------------------------------------- */
 

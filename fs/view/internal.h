@@ -62,9 +62,10 @@ struct hf_view {
 	char *cache_shown; /* its directory, or why there is none */
 	struct hf_texts *texts;
 	struct hf_integrities *integrities;
-	struct hf_frozen *frozen; /* NULL: live */
-	struct hf_ahead *ahead;   /* NULL: nothing is named ahead, */
-	struct hf_follow *follow; /* or read ahead */
+	struct hf_frozen *frozen;       /* NULL: live */
+	struct hf_ahead *ahead;         /* NULL: nothing is named ahead, */
+	struct hf_follow *follow;       /* or read ahead */
+	struct hf_rewritten *rewritten; /* NULL: each opening writes anew */
 };
 
 /* --- attr.c -------------------------------------------------------------- */

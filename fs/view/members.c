@@ -17,6 +17,18 @@
 #include <errno.h>
 #include <string.h>
 
+/* A text was written and named. */
+static void keep_text(const struct hf_graph *graph, struct hf_vertex *vertex,
+		      struct hf_buf *text)
+{
+	const struct hf_digest *digest = &vertex->named.content;
+
+	vertex->named.size = text->len;
+	hf_integrity_written(graph->view, vertex->path, digest, text);
+	hf_verified_unref(hf_rewritten_put(graph->view->rewritten, vertex->path,
+					   digest, graph->mark, text));
+}
+
 /* --- a text by itself ------------------------------------------------------------- */
 
 /* Appends what the rewritten bytes depend on: equal texts, equal bytes. */
@@ -57,10 +69,8 @@ static int write_single(const struct hf_writing *writing,
 		hf_writing_write(writing, wait, &text, &vertex->named.content);
 
 	if (error == 0)
-		hf_integrity_written(writing->graph->view, vertex->path,
-				     &vertex->named.content, &text);
+		keep_text(writing->graph, vertex, &text);
 	vertex->named.name = vertex->named.content;
-	vertex->named.size = text.len;
 	hf_buf_fini(&text);
 	return error;
 }
@@ -167,9 +177,7 @@ static int member_content(struct hf_graph *graph, struct hf_vertex *vertex,
 		hf_writing_write(&writing, wait, &text, &vertex->named.content);
 
 	if (error == 0)
-		hf_integrity_written(graph->view, vertex->path,
-				     &vertex->named.content, &text);
-	vertex->named.size = text.len;
+		keep_text(graph, vertex, &text);
 	vertex->named.circular = true;
 	hf_buf_fini(&text);
 	return error;

@@ -288,6 +288,7 @@ int hf_view_list(struct hf_view *view, struct hf_node *dir,
 	if (error < 0)
 		return error;
 	graph->watching = true;
+	hf_follow_mark(view, dir, graph);
 	error = hf_naming_list_all(view, dir, graph, wait, ret);
 	hf_graph_free(graph);
 	return error;

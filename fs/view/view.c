@@ -134,6 +134,7 @@ void hf_view_free(struct hf_view *view)
 	hf_ahead_free(view->ahead);
 	hf_follow_free(view->follow);
 	hf_pool_free(view->pool); /* first: its jobs use the others */
+	hf_rewritten_free(view->rewritten);
 	view->pool = NULL;
 	hf_recent_fini(&view->recent);
 	hf_frozen_free(view->frozen);
@@ -185,6 +186,7 @@ void hf_view_stats(struct hf_view *view, struct hf_view_stats *ret)
 	hf_cache_stats(view->cache, &ret->cache);
 	ret->cache_dir = view->cache_shown;
 	ret->bytes_pinned = atomic_load(&view->pins.bytes);
+	ret->bytes_rewritten = hf_rewritten_bytes(view->rewritten);
 	ret->threads = view->threads;
 	ret->watched = watches.directories;
 	ret->unwatched = watches.error;

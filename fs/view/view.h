@@ -571,9 +571,10 @@ void hf_view_suspect(struct hf_view *view);
 struct hf_view_stats {
 	struct hf_digests_stats digests;
 	struct hf_cache_stats cache;
-	const char *cache_dir; /* or "none (why)"; borrowed from the view */
-	uint64_t generation;   /* counts the changes noticed so far */
-	uint64_t bytes_pinned;
+	const char *cache_dir;    /* or "none (why)"; borrowed from the view */
+	uint64_t generation;      /* counts the changes noticed so far */
+	uint64_t bytes_pinned;    /* of open files */
+	uint64_t bytes_rewritten; /* of texts, open or held for a minute */
 	unsigned threads;
 	size_t watched; /* directories */
 	int unwatched;  /* why not all are; positive errno, or 0 */

@@ -104,8 +104,6 @@ static void pins_have_a_bound(void **state)
 	assert_int_equal(pins.bytes, pins.max - 3);
 	assert_int_equal(hf_pins_take(&pins, 3), 0);
 	hf_pins_give(&pins, pins.max);
-	hf_buf_fini(&bytes);
-	hf_buf_puts(&bytes, "text");
 	assert_int_equal(hf_verified_take(&bytes, &pins, &verified), 0);
 	assert_int_equal(pins.bytes, 4);
 	assert_reads(verified, "text", 0, 4, 4);
