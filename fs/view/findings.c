@@ -365,7 +365,7 @@ static int run_tasks(struct search *search)
 	};
 
 	announce(search);
-	return hf_relay_run(search->walk, &relay);
+	return hf_relay_run(search->walk->view, search->walk->wait, &relay);
 }
 
 /* --- circles ------------------------------------------------------------------ */

@@ -286,6 +286,10 @@ int hf_writing_again(struct hf_graph *graph, const struct hf_vertex *vertex,
  */
 int hf_writing_write(const struct hf_writing *writing, struct hf_wait *wait,
 		     struct hf_buf *ret, struct hf_digest *digest) HF_MUST_USE;
+/* What was written for a name, and has that digest, may be asked for again:
+ * perhaps steals it. */
+void hf_writing_keep(const struct hf_graph *graph, const char *path,
+		     const struct hf_digest *digest, struct hf_buf *text);
 /* `raw` is what hf_vertex_read says of the text. */
 int hf_writing_report(struct hf_graph *graph, struct hf_vertex *vertex,
 		      const struct hf_buf *raw,

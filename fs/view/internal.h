@@ -1,7 +1,8 @@
 /*
  * What the files of fs/view share among themselves, from the ground up: this,
- * then graph.h, texts and their names; listing.h, directories; and above these
- * ahead.h, what is done before it is asked for, and walk.h, the whole tree.
+ * then graph.h, texts and their names; relay.h, many of them at once; listing.h,
+ * directories; and above these ahead.h, what is done before it is asked for, and
+ * walk.h, the whole tree.
  *
  *   errand.c     something done in the pool for one asker
  *   part.c       which directories are of one part of the tree

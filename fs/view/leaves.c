@@ -1,11 +1,11 @@
 /*
  * leaves: texts that refer to nothing but what is named. They can be written in
- * any order, so all that a walk comes by are written side by side, in the pool;
+ * any order, so all that are at hand are written side by side, in the pool;
  * then those that refer to them, and so on. What is left over, because it is in
  * a circle, has late links or cannot be read, is named by itself when its turn
  * comes (component.c).
  */
-#include "fs/view/walk.h"
+#include "fs/view/relay.h"
 
 #include <errno.h>
 #include <string.h>
@@ -22,7 +22,8 @@ struct leaf {
 
 /* Those of one level. */
 struct leaves {
-	struct hf_walk *walk;
+	struct hf_graph *graph;
+	struct hf_wait *wait;
 	struct leaf *items;
 	size_t n;
 };
@@ -58,7 +59,7 @@ static void *begin_share(void *arg)
 
 	if (!share)
 		return NULL;
-	share->graph = leaves->walk->graph;
+	share->graph = leaves->graph;
 	share->leaves = leaves->items;
 	return share;
 }
@@ -90,22 +91,20 @@ static int write_leaf(void *arg, size_t i, int error, const struct hf_buf *raw)
 	return 0;
 }
 
-static void name_written(struct hf_view *view, struct written *written)
+static void name_written(const struct hf_graph *graph, struct written *written)
 {
 	const struct leaf *leaf = written->leaf;
+	const char *path = leaf->vertex->path;
 
 	written->named.name = written->named.content;
 	written->named.size = written->text.len;
-	hf_integrity_written(view, leaf->vertex->path, &written->named.content,
-			     &written->text);
-	hf_texts_put_name(view->texts, leaf->vertex->path, leaf->key,
-			  &written->named);
+	hf_writing_keep(graph, path, &written->named.content, &written->text);
+	hf_texts_put_name(graph->view->texts, path, leaf->key, &written->named);
 }
 
 static int name_share(void *arg)
 {
 	struct share *share = arg;
-	struct hf_view *view = share->graph->view;
 	struct hf_hashing hashings[HF_RELAY_FILES];
 	size_t n = 0;
 	int error;
@@ -121,10 +120,11 @@ static int name_share(void *arg)
 				.ret = &written->named.content,
 			};
 	}
-	error = hf_hash_many(view->config->algorithm, hashings, n);
+	error = hf_hash_many(share->graph->view->config->algorithm, hashings,
+			     n);
 	for (size_t i = 0; i < share->n && error == 0; i++)
 		if (share->written[i].error == 0)
-			name_written(view, &share->written[i]);
+			name_written(share->graph, &share->written[i]);
 	return error;
 }
 
@@ -140,7 +140,7 @@ static int take_share(void *arg, void *found, size_t first, size_t n)
 		if (written->error < 0)
 			continue;
 		vertex->named = written->named;
-		hf_vertex_finish(leaves->walk->graph, vertex);
+		hf_vertex_finish(leaves->graph, vertex);
 	}
 	return 0;
 }
@@ -158,7 +158,7 @@ static int write_all(struct leaves *leaves)
 		.arg = leaves,
 	};
 
-	return hf_relay_run(leaves->walk, &relay);
+	return hf_relay_run(leaves->graph->view, leaves->wait, &relay);
 }
 
 /* --- levels ------------------------------------------------------------------- */
@@ -193,7 +193,7 @@ static bool is_leaf(struct hf_graph *graph, const struct hf_vertex *vertex)
 /* A leaf is named at once if that is remembered. */
 static int add_leaf(struct leaves *leaves, struct hf_vertex *vertex)
 {
-	struct hf_graph *graph = leaves->walk->graph;
+	struct hf_graph *graph = leaves->graph;
 	struct leaf *leaf = &leaves->items[leaves->n];
 	int error = hf_vertex_key(graph, vertex, leaf->key);
 
@@ -216,7 +216,7 @@ static int pick(struct leaves *leaves, struct hf_vertex **texts, size_t *n)
 
 	leaves->n = 0;
 	for (size_t i = 0; i < *n && error == 0; i++) {
-		if (is_leaf(leaves->walk->graph, texts[i]))
+		if (is_leaf(leaves->graph, texts[i]))
 			error = add_leaf(leaves, texts[i]);
 		else
 			texts[left++] = texts[i];
@@ -225,10 +225,11 @@ static int pick(struct leaves *leaves, struct hf_vertex **texts, size_t *n)
 	return error;
 }
 
-static int name_levels(struct hf_walk *walk, struct hf_vertex **texts, size_t n)
+static int name_levels(struct hf_graph *graph, struct hf_vertex **texts,
+		       size_t n, struct hf_wait *wait)
 {
 	HF_CLEANUP(hf_freep) struct leaf *items = malloc(n * sizeof(*items));
-	struct leaves leaves = {.walk = walk, .items = items};
+	struct leaves leaves = {.graph = graph, .wait = wait, .items = items};
 	size_t before = n + 1;
 	int error = items ? 0 : -ENOMEM;
 
@@ -241,9 +242,9 @@ static int name_levels(struct hf_walk *walk, struct hf_vertex **texts, size_t n)
 	return error;
 }
 
-int hf_walk_name_leaves(struct hf_walk *walk, size_t first)
+int hf_graph_name_leaves(struct hf_graph *graph, size_t first,
+			 struct hf_wait *wait)
 {
-	const struct hf_graph *graph = walk->graph;
 	HF_CLEANUP(hf_freep)
 	struct hf_vertex **texts =
 		malloc((graph->n - first + 1) * sizeof(*texts));
@@ -252,7 +253,7 @@ int hf_walk_name_leaves(struct hf_walk *walk, size_t first)
 	if (!texts)
 		return -ENOMEM;
 	for (size_t i = first; i < graph->n; i++)
-		if (!is_named(walk->graph, graph->vertices[i]))
+		if (!is_named(graph, graph->vertices[i]))
 			texts[n++] = graph->vertices[i];
-	return n > 0 ? name_levels(walk, texts, n) : 0;
+	return n > 0 ? name_levels(graph, texts, n, wait) : 0;
 }

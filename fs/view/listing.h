@@ -190,6 +190,11 @@ int hf_naming_enter(struct hf_naming *naming, struct hf_wait *wait) HF_MUST_USE;
  * own, once their digests are there. Errors are those of the asker. */
 int hf_naming_know_texts(struct hf_naming *naming,
 			 struct hf_wait *wait) HF_MUST_USE;
+/* Names its texts, those that can be side by side, after hf_naming_ask: the
+ * others, and without this all, are named as hf_naming_enter comes to them.
+ * Errors of no file. */
+int hf_naming_name_texts(struct hf_naming *naming,
+			 struct hf_wait *wait) HF_MUST_USE;
 /* The same as hf_naming_enter, as hf_naming_finish_now. */
 int hf_naming_enter_now(struct hf_naming *naming) HF_MUST_USE;
 

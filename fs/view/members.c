@@ -17,18 +17,6 @@
 #include <errno.h>
 #include <string.h>
 
-/* A text was written and named. */
-static void keep_text(const struct hf_graph *graph, struct hf_vertex *vertex,
-		      struct hf_buf *text)
-{
-	const struct hf_digest *digest = &vertex->named.content;
-
-	vertex->named.size = text->len;
-	hf_integrity_written(graph->view, vertex->path, digest, text);
-	hf_verified_unref(hf_rewritten_put(graph->view->rewritten, vertex->path,
-					   digest, graph->mark, text));
-}
-
 /* --- a text by itself ------------------------------------------------------------- */
 
 /* Appends what the rewritten bytes depend on: equal texts, equal bytes. */
@@ -68,9 +56,11 @@ static int write_single(const struct hf_writing *writing,
 	int error =
 		hf_writing_write(writing, wait, &text, &vertex->named.content);
 
-	if (error == 0)
-		keep_text(writing->graph, vertex, &text);
 	vertex->named.name = vertex->named.content;
+	vertex->named.size = text.len;
+	if (error == 0)
+		hf_writing_keep(writing->graph, vertex->path,
+				&vertex->named.content, &text);
 	hf_buf_fini(&text);
 	return error;
 }
@@ -176,9 +166,11 @@ static int member_content(struct hf_graph *graph, struct hf_vertex *vertex,
 	int error =
 		hf_writing_write(&writing, wait, &text, &vertex->named.content);
 
-	if (error == 0)
-		keep_text(graph, vertex, &text);
+	vertex->named.size = text.len;
 	vertex->named.circular = true;
+	if (error == 0)
+		hf_writing_keep(graph, vertex->path, &vertex->named.content,
+				&text);
 	hf_buf_fini(&text);
 	return error;
 }

@@ -260,6 +260,17 @@ int hf_naming_finish_now(struct hf_naming *naming, struct hf_listing **ret)
 	return error < 0 ? error : finish(naming, ret);
 }
 
+int hf_naming_name_texts(struct hf_naming *naming, struct hf_wait *wait)
+{
+	struct hf_graph *graph = naming->graph;
+	size_t first = graph->n;
+	int error = hf_naming_know_texts(naming, wait);
+
+	if (error == 0)
+		error = hf_graph_explore_all(graph, wait);
+	return error < 0 ? error : hf_graph_name_leaves(graph, first, wait);
+}
+
 int hf_naming_list_all(struct hf_view *view, struct hf_node *dir,
 		       struct hf_graph *graph, struct hf_wait *wait,
 		       struct hf_listing **ret)
@@ -270,6 +281,8 @@ int hf_naming_list_all(struct hf_view *view, struct hf_node *dir,
 	if (error < 0)
 		return error;
 	error = hf_naming_ask(naming);
+	if (error == 0)
+		error = hf_naming_name_texts(naming, wait);
 	if (error == 0)
 		error = hf_naming_finish(naming, wait, ret);
 	hf_naming_free(naming);

@@ -2,7 +2,7 @@
  * pile: the bytes of many files, read and verified in the pool for one asker,
  * who may leave before that is done.
  */
-#include "fs/view/walk.h"
+#include "fs/view/relay.h"
 
 #include <errno.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  * behind. Looking touches no source and borrows of its asker: so it is waited
  * for in any case.
  */
-#include "fs/view/walk.h"
+#include "fs/view/relay.h"
 
 #include <errno.h>
 
@@ -26,6 +26,9 @@ struct share {
 
 /* How far the shares are, each in a slot of its own. */
 struct course {
+	struct hf_view *view;
+	struct hf_wait *asker;
+	const struct hf_relay *relay;
 	struct share shares[MAX_SHARES];
 	size_t at;    /* text */
 	size_t begun; /* are being read, or were */
@@ -65,21 +68,25 @@ static void share_fini(struct share *share)
 }
 
 /* Has the next texts read. */
-static int read_share(struct hf_walk *walk, const struct hf_relay *relay,
-		      size_t *at, struct share *share)
+static int read_share(struct course *course, struct share *share)
 {
+	const struct hf_relay *relay = course->relay;
 	uint64_t bytes = 0;
 	int error;
 
 	*share = (struct share){
-		.relay = relay, .pool = walk->view->pool, .first = *at};
+		.relay = relay,
+		.pool = course->view->pool,
+		.first = course->at,
+	};
 	share->found = relay->begin(relay->arg);
-	error = share->found ? hf_pile_new(walk->view, walk->wait, &share->pile)
-			     : -ENOMEM;
-	while (error == 0 && *at < relay->n && share->n < HF_RELAY_FILES &&
-	       bytes < SHARE_BYTES) {
+	error = share->found
+			? hf_pile_new(course->view, course->asker, &share->pile)
+			: -ENOMEM;
+	while (error == 0 && course->at < relay->n &&
+	       share->n < HF_RELAY_FILES && bytes < SHARE_BYTES) {
 		const struct hf_vertex *vertex =
-			relay->vertex(relay->arg, (*at)++);
+			relay->vertex(relay->arg, course->at++);
 
 		error = hf_pile_add(share->pile, vertex);
 		bytes += vertex->raw.size;
@@ -112,18 +119,17 @@ static int take_share(struct share *share)
 				       share->n);
 }
 
-static int step(struct hf_walk *walk, const struct hf_relay *relay,
-		struct course *course)
+static int step(struct course *course)
 {
 	struct share *next;
 	int error;
 
-	if (hf_wait_interrupted(walk->wait))
+	if (hf_wait_interrupted(course->asker))
 		return -EINTR;
-	if (course->at < relay->n && course->begun - course->taken < MAX_SHARES)
+	if (course->at < course->relay->n &&
+	    course->begun - course->taken < MAX_SHARES)
 		return read_share(
-			walk, relay, &course->at,
-			&course->shares[course->begun++ % MAX_SHARES]);
+			course, &course->shares[course->begun++ % MAX_SHARES]);
 	if (course->sent < course->begun) {
 		next = &course->shares[course->sent % MAX_SHARES];
 		error = send_share(next, &course->patient);
@@ -151,15 +157,16 @@ static void end(struct course *course)
 	hf_wait_fini(&course->patient);
 }
 
-int hf_relay_run(struct hf_walk *walk, const struct hf_relay *relay)
+int hf_relay_run(struct hf_view *view, struct hf_wait *asker,
+		 const struct hf_relay *relay)
 {
-	struct course course = {0};
+	struct course course = {.view = view, .asker = asker, .relay = relay};
 	int error = 0;
 
 	hf_wait_init(&course.patient);
 	while (error == 0 &&
 	       (course.at < relay->n || course.taken < course.begun))
-		error = step(walk, relay, &course);
+		error = step(&course);
 	end(&course);
 	return error;
 }

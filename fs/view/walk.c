@@ -278,7 +278,8 @@ static int name_texts(struct hf_walk *walk, struct course *course)
 		error = know_texts(walk, course, &files);
 	if (error == 0)
 		error = hf_graph_explore_all(graph, walk->wait);
-	return error < 0 ? error : hf_walk_name_leaves(walk, first);
+	return error < 0 ? error
+			 : hf_graph_name_leaves(graph, first, walk->wait);
 }
 
 static int finish_next(struct hf_walk *walk, struct course *course)

@@ -163,6 +163,16 @@ int hf_writing_again(struct hf_graph *graph, const struct hf_vertex *vertex,
 	return error;
 }
 
+void hf_writing_keep(const struct hf_graph *graph, const char *path,
+		     const struct hf_digest *digest, struct hf_buf *text)
+{
+	struct hf_view *view = graph->view;
+
+	hf_integrity_written(view, path, digest, text);
+	hf_verified_unref(hf_rewritten_put(view->rewritten, path, digest,
+					   graph->mark, text));
+}
+
 int hf_writing_report(struct hf_graph *graph, struct hf_vertex *vertex,
 		      const struct hf_buf *raw, const struct hf_report *report)
 {

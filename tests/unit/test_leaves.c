@@ -1,10 +1,10 @@
 /*
- * fs/view/leaves.c: texts of a walk that are named side by side have the names
- * that each of them is given alone.
+ * fs/view/leaves.c: texts that are named side by side have the names that each of
+ * them is given alone.
  */
 #include "tests/unit/scene.h"
 
-#include "fs/view/walk.h"
+#include "fs/view/relay.h"
 
 #define TEXTS 40
 #define LEVELS 5
@@ -157,35 +157,32 @@ static bool is_done(const struct hf_graph *graph, const char *path)
 static void leaves_are_named_together(void **state)
 {
 	struct scene *scene = *state;
-	struct hf_walk walk = {.wait = &scene->wait};
+	struct hf_graph *graph;
 	struct hf_vertex *vertex;
 	char path[PATH_LEN];
 
 	write_levels(scene);
 	write_others(scene);
 	scene_open(scene, "@", "");
-	walk.view = scene->view;
-	assert_int_equal(hf_graph_new(scene->view, &walk.graph), 0);
+	assert_int_equal(hf_graph_new(scene->view, &graph), 0);
 	for (int i = 0; i < TEXTS; i++) {
 		text_path(LEVELS - 1, i, path);
-		assert_int_equal(hf_graph_enter(walk.graph, path, &vertex), 0);
+		assert_int_equal(hf_graph_enter(graph, path, &vertex), 0);
 	}
-	assert_int_equal(hf_graph_enter(walk.graph, "circle/on.css", &vertex),
-			 0);
-	assert_int_equal(hf_graph_enter(walk.graph, "late/late.css", &vertex),
-			 0);
-	assert_int_equal(hf_graph_explore_all(walk.graph, &scene->wait), 0);
-	assert_int_equal(hf_walk_name_leaves(&walk, 0), 0);
+	assert_int_equal(hf_graph_enter(graph, "circle/on.css", &vertex), 0);
+	assert_int_equal(hf_graph_enter(graph, "late/late.css", &vertex), 0);
+	assert_int_equal(hf_graph_explore_all(graph, &scene->wait), 0);
+	assert_int_equal(hf_graph_name_leaves(graph, 0, &scene->wait), 0);
 	for (int level = 0; level < LEVELS; level++) {
 		for (int i = 0; i < TEXTS; i++) {
 			text_path(level, i, path);
-			assert_true(is_done(walk.graph, path));
+			assert_true(is_done(graph, path));
 		}
 	}
-	assert_false(is_done(walk.graph, "circle/a.css"));
-	assert_false(is_done(walk.graph, "circle/on.css"));
-	assert_false(is_done(walk.graph, "late/late.css"));
-	hf_walk_fini(&walk);
+	assert_false(is_done(graph, "circle/a.css"));
+	assert_false(is_done(graph, "circle/on.css"));
+	assert_false(is_done(graph, "late/late.css"));
+	hf_graph_free(graph);
 }
 
 int main(void)

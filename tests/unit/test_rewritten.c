@@ -158,6 +158,12 @@ static void numbered(void *arg, uint64_t first, size_t n, struct hf_node *ret[])
 		ret[i] = NULL;
 }
 
+static void read_in_order(struct scene *scene)
+{
+	for (uint64_t i = 0; i < MANY; i++)
+		hf_view_opened(scene->view, 2 + i, numbered, NULL);
+}
+
 static void what_is_named_for_a_reader_is_held(void **state)
 {
 	struct scene *scene = *state;
@@ -165,14 +171,35 @@ static void what_is_named_for_a_reader_is_held(void **state)
 	uint64_t hashed;
 
 	open_view(scene);
-	for (uint64_t i = 0; i < MANY; i++)
-		hf_view_opened(scene->view, 2 + i, numbered, NULL);
+	read_in_order(scene);
 	node = find_text(scene);
 	assert_int_equal(stats_of(scene)->bytes_rewritten, node->size);
 	hashed = stats_of(scene)->digests.files_hashed;
 	assert_shows_image(scene, node);
 	assert_int_equal(stats_of(scene)->digests.files_hashed, hashed);
 	hf_node_unref(node);
+}
+
+/* Which are written side by side (leaves.c). */
+static void so_are_many(void **state)
+{
+	struct scene *scene = *state;
+	struct hf_listing *listing;
+	uint64_t size = 0;
+	char path[32];
+
+	open_view(scene);
+	for (int i = 0; i < MANY; i++) {
+		snprintf(path, sizeof(path), "many/%d.css", i);
+		tree_write(&scene->tree, path, "a{b:url(../img/b.png)}");
+	}
+	read_in_order(scene);
+	listing = scene_list(scene, "many");
+	assert_int_equal(hf_listing_len(listing), MANY);
+	for (size_t i = 0; i < MANY; i++)
+		size += hf_listing_entry(listing, i)->size;
+	hf_listing_unref(listing);
+	assert_int_equal(stats_of(scene)->bytes_rewritten, size);
 }
 
 /* --- by itself ---------------------------------------------------------------- */
@@ -283,6 +310,7 @@ int main(void)
 		IN_SCENE(after_a_doubt_it_is_written_again),
 		IN_SCENE(what_is_not_reported_is_not_held),
 		IN_SCENE(what_is_named_for_a_reader_is_held),
+		IN_SCENE(so_are_many),
 		cmocka_unit_test(it_has_to_be_the_same),
 		cmocka_unit_test(no_more_than_there_is_room_for),
 		cmocka_unit_test(what_nobody_opens_is_let_go),
