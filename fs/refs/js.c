@@ -9,11 +9,32 @@
 /* Case matters here: (?-i:sourceMappingURL). */
 #define KEY "sourceMappingURL="
 #define KEY_LEN (sizeof(KEY) - 1)
+#define KEY_RARE (sizeof("sourceMapping") - 1) /* the "U" */
 #define OPEN_LEN 4
 
 static bool starts_line(const struct hf_scan *scan, size_t at)
 {
 	return at == 0 || scan->text[at - 1] == '\n';
+}
+
+/* The first KEY at or after `from`, or len. Its rarest byte is looked for. */
+static size_t next_key(const struct hf_scan *scan, size_t from)
+{
+	size_t at = from + KEY_RARE;
+
+	while (at < scan->len) {
+		const char *rare =
+			memchr(scan->text + at, KEY[KEY_RARE], scan->len - at);
+
+		if (!rare)
+			break;
+		at = (size_t)(rare - scan->text);
+		if (scan->len - at >= KEY_LEN - KEY_RARE &&
+		    memcmp(rare - KEY_RARE, KEY, KEY_LEN) == 0)
+			return at - KEY_RARE;
+		at++;
+	}
+	return scan->len;
 }
 
 /* Match and url end with the line; a carriage return belongs to the url. */
@@ -34,21 +55,16 @@ static void take_line(const struct hf_scan *scan, size_t start,
 bool hf_map_find(const struct hf_scan *scan, size_t from, const char *open,
 		 const char *other, struct hf_match *ret)
 {
-	while (from < scan->len) {
-		const char *key = memmem(scan->text + from, scan->len - from,
-					 KEY, KEY_LEN);
-		size_t at;
+	for (size_t at = from; (at = next_key(scan, at)) < scan->len;
+	     at += KEY_LEN) {
+		const char *key = scan->text + at;
 
-		if (!key)
-			return false;
-		at = (size_t)(key - scan->text);
 		if (at >= from + OPEN_LEN && starts_line(scan, at - OPEN_LEN) &&
 		    (memcmp(key - OPEN_LEN, open, OPEN_LEN) == 0 ||
 		     memcmp(key - OPEN_LEN, other, OPEN_LEN) == 0)) {
 			take_line(scan, at - OPEN_LEN, ret);
 			return true;
 		}
-		from = at + KEY_LEN;
 	}
 	return false;
 }

@@ -27,21 +27,36 @@ struct rewriting {
 	size_t copied; /* scan.text[0, copied) went into `out` */
 };
 
+/* Those of eight bytes that are not ASCII. */
+static inline uint64_t not_ascii(const char *text)
+{
+	uint64_t eight;
+
+	memcpy(&eight, text, sizeof(eight));
+	return eight & 0x8080808080808080U;
+}
+
+static inline bool is_ascii_64(const char *text)
+{
+	return (not_ascii(text) | not_ascii(text + 8) | not_ascii(text + 16) |
+		not_ascii(text + 24) | not_ascii(text + 32) |
+		not_ascii(text + 40) | not_ascii(text + 48) |
+		not_ascii(text + 56)) == 0;
+}
+
 /* bytes.decode("utf-8") does not raise. */
 static bool is_utf8(const char *text, size_t len)
 {
-	uint64_t eight;
 	uint32_t code_point;
 	size_t n;
 
 	for (; len > 0; text += n, len -= n) {
-		n = sizeof(eight);
-		if (len >= n) {
-			memcpy(&eight, text, n);
-			if ((eight & 0x8080808080808080U) == 0)
-				continue;
-		}
-		n = hf_utf8_decode(text, len, &code_point);
+		if (len >= 64 && is_ascii_64(text))
+			n = 64;
+		else if (len >= 8 && !not_ascii(text))
+			n = 8;
+		else
+			n = hf_utf8_decode(text, len, &code_point);
 		if (n == 0)
 			return false;
 	}

@@ -14,6 +14,8 @@ static void map_comment(void **state)
 	   "x()\n//# sourceMappingURL=a.js.H.map\n");
 	js(ALL, "//# sourceMappingURL=a.js.map",
 	   "//# sourceMappingURL=a.js.H.map");
+	js(ALL, "sourceMappingURL= U\n//# sourceMappingURL=a.js.map",
+	   "sourceMappingURL= U\n//# sourceMappingURL=a.js.H.map");
 }
 
 static void map_url_reaches_to_the_end_of_the_line(void **state)
@@ -38,6 +40,10 @@ static void map_comment_is_written_so(void **state)
 		" //# sourceMappingURL=a.js.map\n",
 		"x()\r//# sourceMappingURL=a.js.map\r",
 		"sourceMappingURL=a.js.map",
+		"# sourceMappingURL=a.js.map",
+		"URL=a.js.map",
+		"\n//# sourceMappingU",
+		"\n//# sourceMappingURL",
 		"/*# sourceMappingURL=a.js.map */",
 		"url(nope.png)",
 	};

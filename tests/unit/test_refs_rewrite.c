@@ -76,6 +76,27 @@ static void text_must_be_utf8(void **state)
 	hf_buf_fini(&ret);
 }
 
+static void text_must_be_utf8_everywhere(void **state)
+{
+	struct scene scene = scene_of("css/a.css");
+	struct hf_buf ret = {0};
+	char text[200];
+
+	(void)state;
+	for (size_t i = 0; i + 1 < sizeof(text); i++) {
+		memset(text, 'a', sizeof(text));
+		memcpy(text + i, "\xc3\xa9", 2);
+		assert_int_equal(
+			scene_rewrite(&scene, LAST, text, sizeof(text), &ret),
+			0);
+		text[i] = 'a';
+		assert_int_equal(
+			scene_rewrite(&scene, LAST, text, sizeof(text), &ret),
+			-EILSEQ);
+	}
+	hf_buf_fini(&ret);
+}
+
 static void result_is_appended(void **state)
 {
 	struct scene scene = scene_of("css/a.css");
@@ -215,6 +236,7 @@ int main(void)
 		cmocka_unit_test(css_and_js_are_rewritten),
 		cmocka_unit_test(other_files_come_out_as_they_are),
 		cmocka_unit_test(text_must_be_utf8),
+		cmocka_unit_test(text_must_be_utf8_everywhere),
 		cmocka_unit_test(result_is_appended),
 		cmocka_unit_test(error_of_resolve_ends_the_rewriting),
 		cmocka_unit_test(stay_is_as_written_and_not_reported),
