@@ -6,6 +6,9 @@
  * Linear: a string that does not end was read to the end of its line (a
  * template literal: of the text) in vain, but then no quote of its kind that
  * is not escaped follows there, so it is not read in vain again.
+ *
+ * Most scripts that are asked about have one match, the source map comment at
+ * their end. No region ends behind that, so nothing before it need be read.
  */
 #include "fs/refs/internal.h"
 
@@ -57,6 +60,15 @@ static size_t string_end(const struct hf_ignored *ignored, size_t at)
 	return 0;
 }
 
+/* Which bytes a region can begin with. */
+static inline hf_bytes starts_at(const char *text)
+{
+	hf_bytes b = hf_bytes_at(text);
+
+	return (hf_bytes)((b == '/') | (b == '\\') | (b == '`') | (b == '\'') |
+			  (b == '"'));
+}
+
 /* The first byte from `at` on that a region can begin with, or len. Most of a
  * text is passed over here. */
 static size_t next_start(const struct hf_ignored *ignored, size_t at)
@@ -66,6 +78,9 @@ static size_t next_start(const struct hf_ignored *ignored, size_t at)
 		['\''] = true, ['"'] = true,
 	};
 
+	while (ignored->len - at >= sizeof(hf_bytes) &&
+	       !hf_bytes_any(starts_at(ignored->text + at)))
+		at += sizeof(hf_bytes);
 	while (at < ignored->len && !starts[(unsigned char)ignored->text[at]])
 		at++;
 	return at;
@@ -99,8 +114,38 @@ static size_t region_end(struct hf_ignored *ignored, size_t at)
 	}
 }
 
+/* Behind the last byte from `at` on that can end a region of several lines,
+ * or `at`. A "*" stands for the end of a comment. */
+static size_t last_end(const struct hf_ignored *ignored, size_t at)
+{
+	static const char ends[] = {'"', '\'', '`', '*'};
+	const char *text = ignored->text;
+
+	for (size_t i = 0; i < sizeof(ends); i++) {
+		const char *end =
+			memrchr(text + at, ends[i], ignored->len - at);
+
+		if (end)
+			at = (size_t)(end - text) + 1;
+	}
+	return at;
+}
+
+/* Whether it is clear that no region goes on from the line before into the one
+ * that begins at `at`. */
+static bool is_outside(struct hf_ignored *ignored, size_t at)
+{
+	if (at == 0 || ignored->text[at - 1] != '\n')
+		return false;
+	if (ignored->last_end == 0)
+		ignored->last_end = last_end(ignored, at);
+	return at >= ignored->last_end;
+}
+
 bool hf_ignored_at(struct hf_ignored *ignored, size_t at)
 {
+	if (is_outside(ignored, at))
+		return false;
 	while (ignored->end <= at && ignored->end < ignored->len) {
 		size_t start = next_start(ignored, ignored->end);
 		size_t end =

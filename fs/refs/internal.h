@@ -18,7 +18,32 @@
 #ifndef HF_REFS_INTERNAL_H
 #define HF_REFS_INTERNAL_H
 
+#include <string.h>
+
 #include "fs/refs/refs.h"
+
+/* --- many bytes at once --------------------------------------------------- */
+
+/* Bytes that are compared side by side, in one instruction where the processor
+ * has one. What a comparison finds is ff, all else 0. */
+typedef unsigned char hf_bytes __attribute__((vector_size(16)));
+
+static inline hf_bytes hf_bytes_at(const char *text)
+{
+	hf_bytes bytes;
+
+	memcpy(&bytes, text, sizeof(bytes));
+	return bytes;
+}
+
+/* True if one of them is not 0. */
+static inline bool hf_bytes_any(hf_bytes bytes)
+{
+	uint64_t halves[2];
+
+	memcpy(halves, &bytes, sizeof(halves));
+	return (halves[0] | halves[1]) != 0;
+}
 
 /* --- scan.c: looking ahead without looking twice ------------------------ */
 
@@ -62,6 +87,13 @@ bool hf_scan_same_line(struct hf_scan *scan, size_t from, size_t end);
 size_t hf_scan_word(const struct hf_scan *scan, size_t at, const char *word);
 /* The same for "import": IGNORECASE folds U+0130 and U+0131 to "i". */
 size_t hf_scan_import(const struct hf_scan *scan, size_t at);
+/*
+ * The first place at or after `from` of the two ASCII letters `pair` (lower
+ * case) in any case, or len.
+ */
+size_t hf_scan_pair(const struct hf_scan *scan, size_t from, const char *pair);
+/* The first place at or after `from` of what hf_scan_import finds, or len. */
+size_t hf_scan_next_import(const struct hf_scan *scan, size_t from);
 
 /* --- patterns ------------------------------------------------------------ */
 
@@ -118,6 +150,8 @@ struct hf_ignored {
 	size_t start; /* the last region made is [start, end) */
 	size_t end;
 	bool no_comment_ends; /* no comment ends behind `end` */
+	size_t last_end; /* no region of several lines ends behind it; 0: not
+			    known */
 };
 
 /* Whether `at` is inside a region; never less than in the call before. */

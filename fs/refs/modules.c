@@ -69,7 +69,8 @@ static size_t next_from(struct hf_scan *scan, size_t at)
 	if (hf_sight_holds(sight, at))
 		return sight->at;
 	*sight = (struct hf_sight){.from = at, .known = true};
-	while (at < scan->len && !take_from(scan, at, &match))
+	while ((at = hf_scan_pair(scan, at, "fr")) < scan->len &&
+	       !take_from(scan, at, &match))
 		at++;
 	sight->at = at;
 	return at;
@@ -176,11 +177,21 @@ static bool take_star(const struct hf_scan *scan, size_t at,
 
 /* --- patterns ------------------------------------------------------------ */
 
+/* The first "export" at or after `from` in any case, or len. */
+static size_t next_export(const struct hf_scan *scan, size_t from)
+{
+	for (size_t xp = from + 1;
+	     (xp = hf_scan_pair(scan, xp, "xp")) < scan->len; xp++)
+		if (hf_scan_word(scan, xp - 1, "export"))
+			return xp - 1;
+	return scan->len;
+}
+
 /* import(?P<import>[\s\{][^;]*?|\*\s*as\s*\w+)\s*from\s*['"]... */
 static bool find_import_from(struct hf_scan *scan, size_t from,
 			     struct hf_match *ret)
 {
-	for (; from < scan->len; from++) {
+	for (; (from = hf_scan_next_import(scan, from)) < scan->len; from++) {
 		size_t n = hf_scan_import(scan, from);
 
 		ret->start = from;
@@ -195,7 +206,7 @@ static bool find_import_from(struct hf_scan *scan, size_t from,
 static bool find_export_from(struct hf_scan *scan, size_t from,
 			     struct hf_match *ret)
 {
-	for (; from < scan->len; from++) {
+	for (; (from = next_export(scan, from)) < scan->len; from++) {
 		size_t n = hf_scan_word(scan, from, "export");
 
 		ret->start = from;
@@ -208,7 +219,7 @@ static bool find_export_from(struct hf_scan *scan, size_t from,
 /* import\s*['"](?P<url>[./].*?)["'] */
 static bool find_import(struct hf_scan *scan, size_t from, struct hf_match *ret)
 {
-	for (; from < scan->len; from++) {
+	for (; (from = hf_scan_next_import(scan, from)) < scan->len; from++) {
 		size_t n = hf_scan_import(scan, from);
 
 		*ret = (struct hf_match){.start = from};
@@ -245,7 +256,7 @@ static bool take_call(struct hf_scan *scan, size_t at, struct hf_match *ret)
 static bool find_import_call(struct hf_scan *scan, size_t from,
 			     struct hf_match *ret)
 {
-	for (; from < scan->len; from++) {
+	for (; (from = hf_scan_next_import(scan, from)) < scan->len; from++) {
 		size_t n = hf_scan_import(scan, from);
 
 		*ret = (struct hf_match){.start = from};

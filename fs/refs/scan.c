@@ -64,6 +64,26 @@ size_t hf_scan_word(const struct hf_scan *scan, size_t at, const char *word)
 	return n;
 }
 
+/* Which bytes are the ASCII letter (lower case), in any case. */
+static inline hf_bytes like(const char *text, char letter)
+{
+	return (hf_bytes)((hf_bytes_at(text) | 0x20) == (unsigned char)letter);
+}
+
+size_t hf_scan_pair(const struct hf_scan *scan, size_t from, const char *pair)
+{
+	const char *text = scan->text;
+	size_t at = from;
+
+	while (at < scan->len && scan->len - at > sizeof(hf_bytes) &&
+	       !hf_bytes_any(like(text + at, pair[0]) &
+			     like(text + at + 1, pair[1])))
+		at += sizeof(hf_bytes);
+	while (at < scan->len && !hf_scan_word(scan, at, pair))
+		at++;
+	return at < scan->len ? at : scan->len;
+}
+
 size_t hf_scan_import(const struct hf_scan *scan, size_t at)
 {
 	size_t n = hf_scan_word(scan, at, "import");
@@ -73,4 +93,16 @@ size_t hf_scan_import(const struct hf_scan *scan, size_t at)
 	if (!n)
 		n = hf_scan_word(scan, at, "\xc4\xb1mport");
 	return n;
+}
+
+size_t hf_scan_next_import(const struct hf_scan *scan, size_t from)
+{
+	for (size_t mp = from; (mp = hf_scan_pair(scan, mp, "mp")) < scan->len;
+	     mp++) {
+		/* The "i" is one byte or, if it is no ASCII, two. */
+		for (size_t n = 1; n <= 2 && n <= mp - from; n++)
+			if (hf_scan_import(scan, mp - n))
+				return mp - n;
+	}
+	return scan->len;
 }

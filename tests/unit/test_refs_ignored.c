@@ -115,6 +115,49 @@ static void scripts_have_template_literals(void **state)
 	css(ONLY_6_1, "`" URL "`", "`" NEW "`");
 }
 
+static void regions_begin_anywhere(void **state)
+{
+	static const char *const regions[] = {
+		"/*" URL "*/",
+		"' " URL "'",
+		"\" " URL "\"",
+		"\\" URL,
+	};
+	char text[100];
+	char expected[100];
+
+	(void)state;
+	for (size_t i = 0; i < HF_ARRAY_SIZE(regions); i++) {
+		snprintf(text, sizeof(text), "%s" URL, regions[i]);
+		snprintf(expected, sizeof(expected), "%s" NEW, regions[i]);
+		anywhere("css/a.css", text, expected);
+	}
+	anywhere("js/a.js", "`import './m.js'`import './m.js'",
+		 "`import './m.js'`import\"./m.H.js\"");
+}
+
+static void regions_of_several_lines_are_left_alone(void **state)
+{
+	static const char *const regions[] = {
+		"/*\n//# sourceMappingURL=nope.map\n*/",
+		"`\n//# sourceMappingURL=nope.map\n`",
+		"'\\\n//# sourceMappingURL=nope.map'",
+		"\"\\\n//# sourceMappingURL=nope.map\"",
+	};
+	char text[100];
+	char expected[100];
+
+	(void)state;
+	for (size_t i = 0; i < HF_ARRAY_SIZE(regions); i++) {
+		js(ONLY_6_1, regions[i], regions[i]);
+		snprintf(text, sizeof(text), "%s\n%s", regions[i],
+			 "//# sourceMappingURL=a.js.map");
+		snprintf(expected, sizeof(expected), "%s\n%s", regions[i],
+			 "//# sourceMappingURL=a.js.H.map");
+		js(ONLY_6_1, text, expected);
+	}
+}
+
 static void regular_expressions_are_not_known(void **state)
 {
 	(void)state;
@@ -136,6 +179,8 @@ int main(void)
 		cmocka_unit_test(match_right_behind_a_region_counts),
 		cmocka_unit_test(scripts_have_line_comments),
 		cmocka_unit_test(scripts_have_template_literals),
+		cmocka_unit_test(regions_begin_anywhere),
+		cmocka_unit_test(regions_of_several_lines_are_left_alone),
 		cmocka_unit_test(regular_expressions_are_not_known),
 	};
 

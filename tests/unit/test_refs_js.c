@@ -1,8 +1,6 @@
 /*
  * fs/refs/js.c, fs/refs/modules.c: what the patterns for scripts match.
  */
-#include <stdio.h>
-
 #include "test_refs_scene.h"
 
 /* --- source maps --------------------------------------------------------- */
@@ -170,6 +168,20 @@ static void import_call(void **state)
 	js(ONLY_6_1, "import('./m.js', x)", "import('./m.js', x)");
 }
 
+static void words_of_modules_stand_anywhere(void **state)
+{
+	(void)state;
+	anywhere("js/a.js", "import './m.js'", "import\"./m.H.js\"");
+	anywhere("js/a.js", "ImPORT('./m.js')", "import(\"./m.H.js\")");
+	anywhere("js/a.js", "\xc4\xb1mport './m.js'                  ",
+		 "import\"./m.H.js\"                  ");
+	anywhere("js/a.js", "export{x, mp, xp, fr}FRom './m.js'",
+		 "export{x, mp, xp, fr} from \"./m.H.js\"");
+	anywhere("js/a.js", "EXport * from './m.js';                  ",
+		 "export * from \"./m.H.js\";                  ");
+	anywhere("js/a.js", "xport * from './m.js'", "xport * from './m.js'");
+}
+
 static void modules_in_comments_are_left_alone(void **state)
 {
 	static const char *const kept[] = {
@@ -200,6 +212,7 @@ int main(void)
 		cmocka_unit_test(clause_ends_at_a_semicolon_only),
 		cmocka_unit_test(bare_specifiers_are_left_alone),
 		cmocka_unit_test(import_call),
+		cmocka_unit_test(words_of_modules_stand_anywhere),
 		cmocka_unit_test(modules_in_comments_are_left_alone),
 	};
 
