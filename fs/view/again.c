@@ -298,17 +298,6 @@ static int same_stop(struct hf_walk *walk, struct hf_stop *stop,
 	return same ? 0 : -EAGAIN;
 }
 
-/* The walk saw the directories that the listings name, and no others. */
-static int complete(const struct hf_walk *walk)
-{
-	size_t n = 1;
-
-	for (size_t i = 0; i < walk->n; i++)
-		if (walk->stops[i].listing)
-			n += walk->stops[i].listing->n_dirs;
-	return n == walk->n ? 0 : -EAGAIN;
-}
-
 /* A second look with nothing of the first. */
 static int name_again(struct hf_walk *walk)
 {
@@ -323,8 +312,7 @@ static int name_again(struct hf_walk *walk)
 
 int hf_walk_same(struct hf_walk *walk)
 {
-	int error = complete(walk);
-	int same = error == 0 ? holds(walk) : error;
+	int same = holds(walk);
 
 	if (same == 1)
 		return 0;

@@ -221,12 +221,10 @@ static void move(struct hf_listing *made, const struct hf_piece *piece)
 
 	if (entries != piece->entries)
 		memmove(entries, piece->entries, piece->n * sizeof(*entries));
-	for (size_t i = 0; i < piece->n; i++) {
-		made->n_dirs += entries[i].kind == HF_KIND_DIR;
+	for (size_t i = 0; i < piece->n; i++)
 		if (entries[i].name != entries[i].source)
 			entries[i].name = made->names.data + piece->names_at +
 					  (uintptr_t)entries[i].name;
-	}
 	made->n += piece->n;
 	made->quiet &= piece->quiet;
 	made->settled &= piece->settled;

@@ -71,7 +71,6 @@ struct hf_listing {
 	bool quiet;   /* every digest may be answered from memory */
 	bool settled; /* the same, and no name depends on other files */
 	size_t n;
-	size_t n_dirs; /* entries of them that are directories */
 	struct hf_entry *entries;
 	struct hf_buf names;
 };

@@ -47,6 +47,50 @@ static void they_stand_in_the_order_of_names(void **state)
 		assert_listed(scene, " a b c a/b a/z b/a a/z/deep a/z/deep/er");
 }
 
+/* The directories of a listing are the stops that the walk has of them. */
+static size_t assert_entered(const struct hf_walk *walk,
+			     const struct hf_stop *stop)
+{
+	size_t child = stop->first_child;
+
+	for (size_t i = 0; i < hf_listing_len(stop->listing); i++) {
+		const struct hf_entry *entry =
+			hf_listing_entry(stop->listing, i);
+
+		if (entry->kind != HF_KIND_DIR)
+			continue;
+		assert_true(child < walk->n);
+		assert_ptr_equal(walk->stops[child].node->parent, stop->node);
+		assert_string_equal(hf_node_name(walk->stops[child].node),
+				    entry->name);
+		child++;
+	}
+	return child - stop->first_child;
+}
+
+/* No more and no less: nobody looks whether there are others. */
+static void they_are_those_of_the_listings(void **state)
+{
+	struct scene *scene = *state;
+	struct hf_walk walk = {.wait = &scene->wait};
+	size_t n = 1;
+
+	tree_write(&scene->tree, "x/both", "a file");
+	tree_mkdir(&scene->tree, "x/.hashedfs/a");
+	tree_mkdir(&scene->tree, "x/a/.hashedfs");
+	tree_mkdir(&scene->tree, "y/a/b");
+	tree_mkdir(&scene->tree, "y/both/c");
+	scene_open(scene, "@/x:@/y:p/q=@/y", "no_default_ignore");
+	walk.view = scene->view;
+	assert_int_equal(hf_walk_list(&walk), 0);
+	assert_int_equal(hf_walk_name(&walk), 0);
+	for (size_t i = 0; i < walk.n; i++)
+		n += assert_entered(&walk, &walk.stops[i]);
+	assert_int_equal(n, walk.n);
+	assert_int_equal(n, 10);
+	hf_walk_fini(&walk);
+}
+
 static void what_cannot_be_listed_has_its_place(void **state)
 {
 	struct scene *scene = *state;
@@ -106,6 +150,7 @@ int main(void)
 	cmocka_unit_test_setup_teardown(test, scene_set_up, scene_tear_down)
 	const struct CMUnitTest tests[] = {
 		BRANCHES(they_stand_in_the_order_of_names),
+		BRANCHES(they_are_those_of_the_listings),
 		BRANCHES(what_cannot_be_listed_has_its_place),
 		BRANCHES(a_tree_may_be_deep),
 		BRANCHES(who_is_interrupted_leaves),

@@ -11,9 +11,10 @@
 
 /* --- old trees ----------------------------------------------------------------- */
 
-#define N_OLD 20
-/* The last one has a link. */
-#define LINKED (N_OLD - 1)
+#define N_OLD 22
+/* One has a link, and the last one a directory that is never shown. */
+#define LINKED (N_OLD - 2)
+#define RESERVED (N_OLD - 1)
 
 static struct scene *old[N_OLD];
 static size_t n_used;
@@ -41,6 +42,7 @@ static int plant_all(void **state)
 		plant(old[i]);
 	}
 	tree_link(&old[LINKED]->tree, "link.txt", "a/deep/plain.txt");
+	tree_mkdir(&old[RESERVED]->tree, HF_RESERVED_NAME "/deep");
 	usleep(HF_QUIET_NS / 1000 + 100000);
 	return 0;
 }
@@ -59,7 +61,7 @@ static int remove_all(void **state)
 static struct scene *open_old(struct scene *scene, const char *sources)
 {
 	atomic_store(&scene_ahead_ns, 0);
-	scene_open(scene, sources, "keep=*.ico");
+	scene_open(scene, sources, "no_default_ignore,keep=*.ico");
 	return scene;
 }
 
@@ -229,6 +231,19 @@ static void another_directory_on_the_way_is_looked_at_again(void **state)
 	hf_walk_fini(&after);
 }
 
+/* Another file system may have come to stand there, with the same numbers. */
+static void another_file_system_on_the_way_is_looked_at_again(void **state)
+{
+	struct scene *scene = next_old();
+	struct hf_walk walk;
+
+	(void)state;
+	walk_begin(scene, &walk);
+	walk_on(&walk);
+	walk.stops[stop_of(&walk, "a", "deep")].dev++;
+	assert_true(looks_again(scene, &walk));
+}
+
 /* A change since could bear a stamp from before. */
 static void a_clock_that_was_set_back_says_nothing(void **state)
 {
@@ -246,6 +261,18 @@ static void a_clock_that_was_set_back_says_nothing(void **state)
 static void what_links_lead_to_is_looked_at_again(void **state)
 {
 	struct scene *scene = open_old(old[LINKED], "@");
+	struct hf_walk walk;
+
+	(void)state;
+	walk_begin(scene, &walk);
+	walk_on(&walk);
+	assert_true(looks_again(scene, &walk));
+}
+
+/* A text may refer to what is in there, of which no stamp was looked at. */
+static void what_is_not_entered_is_looked_at_again(void **state)
+{
+	struct scene *scene = open_old(old[RESERVED], "@");
 	struct hf_walk walk;
 
 	(void)state;
@@ -389,8 +416,11 @@ int main(void)
 		cmocka_unit_test(what_changed_since_is_looked_at_again),
 		cmocka_unit_test(
 			another_directory_on_the_way_is_looked_at_again),
+		cmocka_unit_test(
+			another_file_system_on_the_way_is_looked_at_again),
 		cmocka_unit_test(a_clock_that_was_set_back_says_nothing),
 		cmocka_unit_test(what_links_lead_to_is_looked_at_again),
+		cmocka_unit_test(what_is_not_entered_is_looked_at_again),
 		cmocka_unit_test(several_roots_are_looked_at_again),
 		cmocka_unit_test(what_moves_while_it_is_listed_never_was),
 		cmocka_unit_test(what_moves_now_and_then_is_not_lost),
