@@ -168,13 +168,16 @@ def test_findings_without_their_end_are_incomplete(manifest, work, anyone):
 
 
 def test_what_cannot_be_read_is_a_finding(manifest, mount, make, bed):
-    tree = make({"a.css": b"", "b.css": b"", "c.js": b""})
+    tree = make({"a.css": b"@import 'b.css';", "b.css": b"", "c.js": b""})
     (tree / "b.css").chmod(0)
-    line = b"b.css: cannot be read: Permission denied\n"
+    told = (
+        b'a.css:1:10: "b.css" leads to b.css, which cannot be read\n'
+        b"b.css: cannot be read: Permission denied\n"
+    )
     done = manifest(bed.user, "check", "--source", tree, check=False)
-    assert (done.returncode, done.stdout) == (FINDINGS, line)
+    assert (done.returncode, done.stdout) == (FINDINGS, told)
     with mount(tree, person=bed.user) as m:
-        assert manifest(bed.user, "check", m.path, check=False).stdout == line
+        assert manifest(bed.user, "check", m.path, check=False).stdout == told
 
 
 # --- snapshot --strict -------------------------------------------------------------

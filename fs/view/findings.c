@@ -72,33 +72,66 @@ static int add_problem(struct search *search, enum hf_problem problem,
 
 /* --- texts ------------------------------------------------------------------ */
 
+/* There is something, which has a finding of its own. */
+static bool is_unreadable(const struct search *search, const char *path)
+{
+	const struct hf_row *row = hf_snapshot_find(search->snapshot, path);
+
+	return row && (row->problem == HF_PROBLEM_UNREADABLE ||
+		       row->problem == HF_PROBLEM_LINK);
+}
+
+/* What it is that leads nowhere, or to a file that cannot be read, be it for a
+ * directory on the way. */
+static int kind_of(const struct search *search, enum hf_target target,
+		   const struct hf_ref *ref, const char **ret)
+{
+	HF_CLEANUP(hf_freep) char *way = strdup(ref->path);
+
+	if (!way)
+		return -ENOMEM;
+	while (*way && !is_unreadable(search, way)) {
+		char *slash = strrchr(way, '/');
+
+		*(slash ? slash : way) = '\0';
+	}
+	if (target == HF_TARGET_OUTSIDE)
+		*ret = "outside";
+	else
+		*ret = *way ? "unreadable-target" : "missing";
+	return 0;
+}
+
 /* hf_report's function: arg is the search. */
 static void add_missing(void *arg, enum hf_target target,
 			const struct hf_ref *ref)
 {
 	struct search *search = arg;
-	bool outside = target == HF_TARGET_OUTSIDE;
 	struct hf_buf *sentence = &search->sentence;
 	struct hf_buf url = {0};
+	const char *kind;
 
+	if (search->error < 0)
+		return;
+	search->error = kind_of(search, target, ref, &kind);
 	if (search->error < 0)
 		return;
 	hf_buf_add(&url, ref->url, ref->url_len);
 	hf_buf_reset(sentence);
 	hf_buf_puts(sentence, "\"");
 	hf_buf_add(sentence, ref->url, ref->url_len);
-	if (outside)
+	if (target == HF_TARGET_OUTSIDE)
 		hf_buf_puts(sentence, "\" leads out of the static files");
 	else if (*ref->path)
-		hf_buf_printf(sentence, "\" leads to %s, which is missing",
-			      ref->path);
+		hf_buf_printf(sentence, "\" leads to %s, which %s", ref->path,
+			      strcmp(kind, "missing") == 0 ? "is missing"
+							   : "cannot be read");
 	else
 		hf_buf_puts(sentence, "\" cannot lead to a file");
 	search->error = hf_buf_status(&url);
 	if (search->error == 0)
 		search->error =
-			add(search, search->row->path,
-			    outside ? "outside" : "missing", url.data, ref);
+			add(search, search->row->path, kind, url.data, ref);
 	hf_buf_fini(&url);
 }
 

@@ -482,6 +482,7 @@ void hf_finding_print(const struct hf_finding *finding, struct hf_buf *ret);
  *   unreadable link special shadowed name too-long taken
  *                     of files, as hf_problem_describe tells them
  *   missing, outside  a reference that leads nowhere, or out of the tree
+ *   unreadable-target  a reference to what is there, but cannot be read
  *   cycle             files that refer to each other; at the first of them
  *   not-utf8, too-large   texts that are shown as they are
  *   plain-references  names that are not shown, in a text that is not

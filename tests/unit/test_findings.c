@@ -125,6 +125,31 @@ static void missing_references(void **state)
 	assert_findings(scene, "");
 }
 
+/* Of what is there it is not said that it is not. */
+static void references_to_what_cannot_be_read(void **state)
+{
+	struct scene *scene = *state;
+
+	put(scene, "a.css", "url(b.png) url(d/e/c.png) url(d.png) url(l.png)");
+	put(scene, "b.png", "b");
+	put(scene, "d/e/c.png", "c");
+	tree_link(&scene->tree, "l.png", "/etc/passwd");
+	tree_chmod(&scene->tree, "b.png", 0);
+	tree_chmod(&scene->tree, "d/e", 0);
+	if (!tree_drop_root(&scene->tree))
+		skip();
+	scene_open(scene, "@", "");
+	assert_findings(scene, "unreadable-target a.css:1:5 b.png\n"
+			       "unreadable-target a.css:1:16 d/e/c.png\n"
+			       "missing a.css:1:31 d.png\n"
+			       "unreadable-target a.css:1:42 l.png\n"
+			       "unreadable b.png:0:0 \n"
+			       "unreadable d/e:0:0 \n"
+			       "link l.png:0:0 \n");
+	tree_regain_root();
+	tree_chmod(&scene->tree, "d/e", 0755);
+}
+
 static void references_that_leave_the_tree(void **state)
 {
 	struct scene *scene = *state;
@@ -537,6 +562,7 @@ int main(void)
 		FINDINGS(problems_of_files),
 		FINDINGS(files_that_cannot_be_read),
 		FINDINGS(missing_references),
+		FINDINGS(references_to_what_cannot_be_read),
 		FINDINGS(references_that_leave_the_tree),
 		FINDINGS(references_that_are_no_urls),
 		FINDINGS(what_is_kept_is_not_asked),
