@@ -129,11 +129,15 @@ static void missing_references(void **state)
 static void references_to_what_cannot_be_read(void **state)
 {
 	struct scene *scene = *state;
+	char path[PATH_MAX];
 
-	put(scene, "a.css", "url(b.png) url(d/e/c.png) url(d.png) url(l.png)");
+	put(scene, "a.css",
+	    "url(b.png) url(d/e/c.png) url(d.png) url(l.png) url(p.png)");
 	put(scene, "b.png", "b");
 	put(scene, "d/e/c.png", "c");
 	tree_link(&scene->tree, "l.png", "/etc/passwd");
+	assert_int_equal(mkfifo(tree_path(&scene->tree, "p.png", path), 0600),
+			 0);
 	tree_chmod(&scene->tree, "b.png", 0);
 	tree_chmod(&scene->tree, "d/e", 0);
 	if (!tree_drop_root(&scene->tree))
@@ -143,9 +147,11 @@ static void references_to_what_cannot_be_read(void **state)
 			       "unreadable-target a.css:1:16 d/e/c.png\n"
 			       "missing a.css:1:31 d.png\n"
 			       "unreadable-target a.css:1:42 l.png\n"
+			       "missing a.css:1:53 p.png\n"
 			       "unreadable b.png:0:0 \n"
 			       "unreadable d/e:0:0 \n"
-			       "link l.png:0:0 \n");
+			       "link l.png:0:0 \n"
+			       "special p.png:0:0 \n");
 	tree_regain_root();
 	tree_chmod(&scene->tree, "d/e", 0755);
 }
