@@ -129,6 +129,48 @@ def test_who_is_asked_nothing_sleeps(make, mount, as_user):
         assert eventually(sleeps, 20)
 
 
+def test_threads_run_anywhere_again(make, mount, as_user):
+    """Where one processor is kept from going idle, those that answer a single client
+    are each told where to run; but only meanwhile."""
+    src = make({f"d{i}/{j}.txt": b"%d %d" % (i, j) for i in range(10) for j in range(100)})
+    with mount(src, person=as_user) as m:
+        names = sorted(m.names())
+        worker = m.worker()
+
+        def anywhere():
+            m.status()
+            return set(processors(worker)) == set(processors(os.getpid()))
+
+        client = m.person.start(read_again, m.path, names, 2)
+        eventually(lambda: not anywhere(), 1)
+        # Nor are those kept there that such a one started.
+        assert all(at_once(m, one_of, names))
+        assert client.result()
+        assert eventually(anywhere, 20)
+
+
+def processors(pid):
+    """Where each thread may run."""
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        for line in proc(pid, f"task/{thread}/status").splitlines():
+            if line.startswith(b"Cpus_allowed:"):
+                yield line
+
+
+def read_again(top, names, seconds):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        for name in names:
+            with open(os.path.join(top, name), "rb") as file:
+                file.read()
+    return True
+
+
+def one_of(top, seed, names):
+    with open(os.path.join(top, names[seed]), "rb") as file:
+        return bool(file.read())
+
+
 def switches(pid):
     """How often each thread got a processor, and lost it."""
     found = {}

@@ -1,7 +1,7 @@
 /*
- * idle: a processor with nothing to do, on which somebody waits for our answer.
+ * idle: processors with nothing to do, on which somebody waits for our answer.
  *
- * In a virtual machine it halts, and to wake it takes the host 20 microseconds,
+ * In a virtual machine they halt, and to wake one takes the host 20 microseconds,
  * four times as long as most answers (measured). A kernel that looks about for a
  * moment before it halts spares us that; it says so in the parameters of its
  * governor (Documentation/virt/guest-halt-polling.rst). Else a thread of ours
@@ -12,15 +12,6 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
-
-/* Those that the process may run on. */
-static int n_processors(void)
-{
-	cpu_set_t set;
-
-	return sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set)
-							    : 0;
-}
 
 /* The first word of a file; false: there is none. */
 static bool first_word(const char *path, char ret[16])
@@ -47,7 +38,34 @@ static bool halts_at_once(void)
 	       strcmp(word, "0") == 0;
 }
 
-bool hf_idle_is_slow(void)
+void hf_idle_init(struct hf_idle *ret)
 {
-	return n_processors() == 2 && halts_at_once();
+	cpu_set_t set;
+	int n = 0;
+
+	*ret = (struct hf_idle){.slow = false};
+	/* Those that the process may run on. */
+	if (sched_getaffinity(0, sizeof(set), &set) < 0 || CPU_COUNT(&set) != 2)
+		return;
+	for (int i = 0; i < CPU_SETSIZE; i++)
+		if (CPU_ISSET(i, &set))
+			ret->processors[n++] = i;
+	ret->slow = halts_at_once();
+}
+
+void hf_idle_run_on(const struct hf_idle *idle, enum hf_side side,
+		    enum hf_side *on)
+{
+	cpu_set_t set;
+
+	if (!idle->slow || side == *on)
+		return;
+	CPU_ZERO(&set);
+	if (side != HF_SIDE_AWAKE)
+		CPU_SET(idle->processors[0], &set);
+	if (side != HF_SIDE_LISTENS)
+		CPU_SET(idle->processors[1], &set);
+	/* If somebody has forbidden it since, it runs where it may. */
+	(void)sched_setaffinity(0, sizeof(set), &set);
+	*on = side;
 }

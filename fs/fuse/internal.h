@@ -9,6 +9,7 @@
  *   reading.c  answers that a change may overtake
  *   notifier.c the thread that hears of changes
  *   loop.c     threads that take requests and answer them
+ *   pace.c     how requests come
  *   idle.c     processors on which somebody waits
  *   request.c  a request that may be called off
  *   failure.c  errors that a client may meet, or not
@@ -29,6 +30,44 @@
 #include <fuse_lowlevel.h>
 
 #include "fs/fuse/fuse.h"
+
+/* --- idle.c --------------------------------------------------------------- */
+
+struct hf_idle {
+	bool slow;         /* it pays to stay awake while somebody waits */
+	int processors[2]; /* if so: which there are */
+};
+/* Call before the process is confined: it looks into /sys. */
+void hf_idle_init(struct hf_idle *ret);
+/* One of the two processors, or either. */
+enum hf_side {
+	HF_SIDE_UNKNOWN, /* that of who started the thread */
+	HF_SIDE_LISTENS,
+	HF_SIDE_AWAKE,
+	HF_SIDE_ANY,
+};
+/* From now on the calling thread runs there, if idle ones are slow; *on is what
+ * it was told before. */
+void hf_idle_run_on(const struct hf_idle *idle, enum hf_side side,
+		    enum hf_side *on);
+
+/* --- pace.c --------------------------------------------------------------- */
+
+/* All that counts is what came shortly before. One thread. */
+struct hf_pace {
+	int64_t apart_ns; /* requests, on the average */
+	int64_t crowded;  /* of a thousand */
+	/* at the last look: */
+	uint64_t taken;
+	uint64_t passed;
+	int64_t looked_ns;
+};
+void hf_pace_init(struct hf_pace *ret);
+/* So many requests were taken by now, and so many had another one behind them,
+ * or had to sleep. True if they are one client's, and come one upon the other.
+ * now_ns: by hf_clock_monotonic. */
+bool hf_pace_look(struct hf_pace *pace, uint64_t taken, uint64_t passed,
+		  int64_t now_ns);
 
 /* --- inode.c -------------------------------------------------------------- */
 
@@ -123,7 +162,7 @@ struct hf_fs {
 	uint64_t place_key[2];
 	int64_t started_ns;
 	struct hf_handles handles;
-	bool idle_is_slow;               /* hf_idle_is_slow() */
+	struct hf_idle idle;             /* hf_idle_init() */
 	atomic_uint_least64_t text_len;  /* of open control files, in bytes */
 	atomic_uint_least64_t lookups;   /* that the kernel asked for */
 	atomic_uint_least64_t forgotten; /* inodes */
@@ -258,12 +297,6 @@ int hf_loop_run(struct hf_fs *fs, struct fuse_session *fuse) HF_MUST_USE;
 /* The thread of a request is about to sleep: another one is to listen. `arg` is
  * the struct hf_loop. */
 void hf_loop_pass(void *arg);
-
-/* --- idle.c --------------------------------------------------------------- */
-
-/* Whether it pays to stay awake while somebody waits for an answer. Call before
- * the process is confined: it looks into /sys. */
-bool hf_idle_is_slow(void);
 
 /* --- request.c ------------------------------------------------------------ */
 

@@ -16,8 +16,9 @@
  * has nothing else to do each sleep ends with the waking of an idle processor.
  * So the thread polls for a moment before it sleeps; not when nobody asks. Where
  * the processor of who waits is as slow to wake (idle.c), one of the threads that
- * rest stays awake instead while requests are dense: then the kernel lets the one
- * that listens and the one that asks take turns on the other processor.
+ * rest stays awake instead while somebody asks without a pause (pace.c), on one of
+ * the two processors, and the one that listens keeps to the other: there the kernel
+ * lets it and the one that asks take turns.
  *
  * There is always a thread that rests, for the turn: without one nothing is
  * begun that could wait. It has to be there to read that somebody was killed.
@@ -38,12 +39,6 @@
 /* So long a thread looks for the next request before it sleeps, while they come
  * promptly: to wake it on another processor takes about as long. */
 #define POLL_NS 50000
-/* Who asks that often waits longer for being woken than for answers, and leaves
- * little to be done at the same time. */
-#define DENSE_NS 36000
-#define MAX_APART_NS (4 * DENSE_NS)
-/* Over so many looks that is smoothed. */
-#define SMOOTH 8
 /* How often it is looked whether anybody listens, and how many of these looks
  * in a row find that nobody asks before they end. */
 #define TICK_NS 1000000
@@ -63,7 +58,7 @@ struct hf_loop {
 	pthread_cond_t ended;
 	/* the following are written with the lock held */
 	atomic_bool given; /* the turn, to one of those who rest */
-	atomic_bool dense; /* requests come one upon the other */
+	atomic_bool dense; /* one client asks without a pause */
 	atomic_bool awake; /* one of those who rest is */
 	/* the following are protected by lock */
 	unsigned threads;
@@ -71,9 +66,17 @@ struct hf_loop {
 	bool listened; /* somebody listens, or has been given the turn to */
 	bool idle;     /* nobody looks after them */
 	uint64_t taken;
-	int64_t apart_ns; /* requests, on the average */
+	uint64_t passed; /* turns, to those who rest */
 	bool ending;
 	int error;
+};
+
+/* One that takes requests. */
+struct thread {
+	struct fuse_buf buf;
+	bool prompt; /* the last one came soon after it began to listen, and
+			so may the next one */
+	enum hf_side on;
 };
 
 static void leave(int number)
@@ -97,6 +100,7 @@ static void pass(struct hf_loop *loop)
 	if (loop->listened || loop->resting == 0)
 		return;
 	loop->listened = true;
+	loop->passed++;
 	loop->given = true;
 	pthread_cond_signal(&loop->turn);
 }
@@ -112,12 +116,14 @@ void hf_loop_pass(void *arg)
 
 /* Call with the lock held, which is let go in between: keeps a processor from
  * going idle, and yields to all others. */
-static void rest_awake(struct hf_loop *loop)
+static void rest_awake(struct hf_loop *loop, struct thread *thread)
 {
 	loop->awake = true;
 	pthread_mutex_unlock(&loop->lock);
+	hf_idle_run_on(&loop->fs->idle, HF_SIDE_AWAKE, &thread->on);
 	while (loop->dense && !loop->given)
 		sched_yield();
+	hf_idle_run_on(&loop->fs->idle, HF_SIDE_ANY, &thread->on);
 	pthread_mutex_lock(&loop->lock);
 	loop->awake = false;
 	/* It has been given the turn: another one in its place. */
@@ -126,11 +132,11 @@ static void rest_awake(struct hf_loop *loop)
 }
 
 /* Call with the lock held, counted among those who rest. False: all ends. */
-static bool rest(struct hf_loop *loop)
+static bool rest(struct hf_loop *loop, struct thread *thread)
 {
 	while (!loop->given && !loop->ending)
 		if (loop->dense && !loop->awake)
-			rest_awake(loop);
+			rest_awake(loop, thread);
 		else
 			pthread_cond_wait(&loop->turn, &loop->lock);
 	loop->given = false;
@@ -217,28 +223,31 @@ static void answer(struct hf_loop *loop, struct fuse_buf *buf)
 		fuse_session_process_buf(loop->fuse, buf);
 }
 
-/* One request; 0 when there are no more, or a negative errno. *prompt: it came
- * soon after the thread began to listen, and so may the next one. */
-static int take(struct hf_loop *loop, struct fuse_buf *buf, bool *prompt)
+/* One request; 0 when there are no more, or a negative errno. */
+static int take(struct hf_loop *loop, struct thread *thread)
 {
 	int64_t since_ns = hf_clock_monotonic();
-	bool polls = *prompt && !loop->awake;
+	bool awake = loop->awake;
+	bool polls = thread->prompt && !awake;
 	int64_t until_ns = polls ? since_ns + POLL_NS : since_ns;
 	int n;
 
-	while ((n = fuse_session_receive_buf(loop->fuse, buf)) == -EAGAIN ||
+	hf_idle_run_on(&loop->fs->idle, awake ? HF_SIDE_LISTENS : HF_SIDE_ANY,
+		       &thread->on);
+	while ((n = fuse_session_receive_buf(loop->fuse, &thread->buf)) ==
+		       -EAGAIN ||
 	       n == -EINTR)
 		if (n == -EAGAIN && hf_clock_monotonic() >= until_ns)
 			(void)has_come(loop, -1);
-	*prompt = hf_clock_monotonic() < since_ns + 2 * POLL_NS;
+	thread->prompt = hf_clock_monotonic() < since_ns + 2 * POLL_NS;
 	if (n > 0)
-		answer(loop, buf);
+		answer(loop, &thread->buf);
 	return n;
 }
 
 /* Call with the lock held, after a request: true if it is this thread's turn,
  * perhaps after a rest. False: it is one too many, or all ends. */
-static bool has_turn(struct hf_loop *loop)
+static bool has_turn(struct hf_loop *loop, struct thread *thread)
 {
 	if (loop->ending)
 		return false;
@@ -249,7 +258,7 @@ static bool has_turn(struct hf_loop *loop)
 	if (loop->resting >= MAX_RESTING)
 		return false;
 	loop->resting++;
-	return rest(loop);
+	return rest(loop, thread);
 }
 
 /* Call with the lock held: there is nothing more to be taken. */
@@ -268,23 +277,22 @@ static void end(struct hf_loop *loop, int error)
 static void *serve(void *arg)
 {
 	struct hf_loop *loop = arg;
-	struct fuse_buf buf = {0};
-	bool prompt = false;
+	struct thread thread = {.on = HF_SIDE_UNKNOWN};
 	bool turn;
 
 	pthread_mutex_lock(&loop->lock);
-	turn = rest(loop);
+	turn = rest(loop, &thread);
 	while (turn) {
 		int n;
 
 		pthread_mutex_unlock(&loop->lock);
-		n = take(loop, &buf, &prompt);
+		n = take(loop, &thread);
 		pthread_mutex_lock(&loop->lock);
 		if (n <= 0)
 			end(loop, n);
-		turn = has_turn(loop);
+		turn = has_turn(loop, &thread);
 	}
-	free(buf.mem);
+	free(thread.buf.mem);
 	loop->threads--;
 	pthread_cond_signal(&loop->ended);
 	pthread_mutex_unlock(&loop->lock);
@@ -293,16 +301,12 @@ static void *serve(void *arg)
 
 /* --- who looks after them ----------------------------------------------------- */
 
-/* Call with the lock held: within that time so many requests came. */
-static void look_how_dense(struct hf_loop *loop, uint64_t n, int64_t ns)
+/* Call with the lock held. */
+static void look_how_dense(struct hf_loop *loop, struct hf_pace *pace)
 {
-	int64_t each_ns = ns / (int64_t)(n + 1);
-
-	if (each_ns > MAX_APART_NS)
-		each_ns = MAX_APART_NS;
-	loop->apart_ns += (each_ns - loop->apart_ns) / SMOOTH;
-	loop->dense = loop->fs->idle_is_slow && !loop->ending && n > 0 &&
-		      loop->apart_ns < DENSE_NS;
+	loop->dense = hf_pace_look(pace, loop->taken, loop->passed,
+				   hf_clock_monotonic()) &&
+		      loop->fs->idle.slow && !loop->ending;
 	if (loop->dense && !loop->awake)
 		pthread_cond_signal(&loop->turn);
 }
@@ -310,17 +314,17 @@ static void look_how_dense(struct hf_loop *loop, uint64_t n, int64_t ns)
 static void *watch(void *arg)
 {
 	struct hf_loop *loop = arg;
+	struct hf_pace pace;
 	unsigned idle = 0;
 
+	hf_pace_init(&pace);
 	pthread_mutex_lock(&loop->lock);
 	while (!loop->ending) {
 		uint64_t taken = loop->taken;
-		int64_t since_ns = hf_clock_monotonic();
 
 		hf_cond_wait_until(&loop->asked, &loop->lock,
-				   since_ns + TICK_NS);
-		look_how_dense(loop, loop->taken - taken,
-			       hf_clock_monotonic() - since_ns);
+				   hf_clock_monotonic() + TICK_NS);
+		look_how_dense(loop, &pace);
 		idle = loop->taken == taken ? idle + 1 : 0;
 		if (idle > 0)
 			pass(loop);
@@ -381,8 +385,7 @@ int hf_loop_run(struct hf_fs *fs, struct fuse_session *fuse)
 	bool single = fs->config->single_threaded;
 	struct hf_loop loop = {.fs = fs,
 			       .fuse = fuse,
-			       .max_threads = single ? 1 : MAX_THREADS,
-			       .apart_ns = MAX_APART_NS};
+			       .max_threads = single ? 1 : MAX_THREADS};
 	int error;
 
 	pthread_mutex_init(&loop.lock, NULL);

@@ -188,7 +188,7 @@ int hf_session_mount(const struct hf_mount_config *config,
 	session->fs.started_ns = hf_clock_realtime();
 	hf_random_seed(session->fs.place_key);
 	hf_handles_init(&session->fs.handles);
-	session->fs.idle_is_slow = hf_idle_is_slow();
+	hf_idle_init(&session->fs.idle);
 	mount_log = &log;
 	fuse_set_log_func(keep_log);
 	error = new_fuse(session);
