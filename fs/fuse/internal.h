@@ -9,7 +9,7 @@
  *   reading.c  answers that a change may overtake
  *   notifier.c the thread that hears of changes
  *   loop.c     threads that take requests and answer them
- *   pace.c     how requests come
+ *   pace.c     how requests come (pace.h)
  *   idle.c     processors on which somebody waits
  *   request.c  a request that may be called off
  *   failure.c  errors that a client may meet, or not
@@ -30,6 +30,7 @@
 #include <fuse_lowlevel.h>
 
 #include "fs/fuse/fuse.h"
+#include "fs/fuse/pace.h"
 
 /* --- idle.c --------------------------------------------------------------- */
 
@@ -50,24 +51,6 @@ enum hf_side {
  * it was told before. */
 void hf_idle_run_on(const struct hf_idle *idle, enum hf_side side,
 		    enum hf_side *on);
-
-/* --- pace.c --------------------------------------------------------------- */
-
-/* All that counts is what came shortly before. One thread. */
-struct hf_pace {
-	int64_t apart_ns; /* requests, on the average */
-	int64_t crowded;  /* of a thousand */
-	/* at the last look: */
-	uint64_t taken;
-	uint64_t passed;
-	int64_t looked_ns;
-};
-void hf_pace_init(struct hf_pace *ret);
-/* So many requests were taken by now, and so many had another one behind them,
- * or had to sleep. True if they are one client's, and come one upon the other.
- * now_ns: by hf_clock_monotonic. */
-bool hf_pace_look(struct hf_pace *pace, uint64_t taken, uint64_t passed,
-		  int64_t now_ns);
 
 /* --- inode.c -------------------------------------------------------------- */
 

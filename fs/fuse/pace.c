@@ -2,7 +2,7 @@
  * pace: how requests come. Somebody who goes through a tree alone asks for one
  * thing after the other, and waits in between.
  */
-#include "fs/fuse/internal.h"
+#include "fs/fuse/pace.h"
 
 /* Who asks that often waits longer for being woken than for answers, and leaves
  * little to be done at the same time. */
