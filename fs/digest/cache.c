@@ -281,11 +281,12 @@ static bool load(struct hf_cache *cache, const uint64_t dir[2])
 {
 	HF_CLEANUP(hf_buf_fini) struct hf_buf row = {0};
 	HF_CLEANUP(hf_records_fini) struct hf_records records = {0};
+	uint64_t forgets = hf_memory_forgets(cache->memory);
 	int found = hf_stored_get(cache->store, dir, &row, &records);
 
 	if (found < 0)
 		return false;
-	hf_memory_load(cache->memory, dir, &records);
+	hf_memory_load(cache->memory, dir, forgets, &records);
 	atomic_fetch_add(&cache->rows_read, found);
 	return true;
 }
@@ -296,6 +297,7 @@ static bool load(struct hf_cache *cache, const uint64_t dir[2])
 /* The same of no more than TOGETHER directories. */
 static void load_some(struct hf_cache *cache, uint64_t (*dirs)[2], size_t n)
 {
+	uint64_t forgets = hf_memory_forgets(cache->memory);
 	struct hf_buf rows[TOGETHER] = {{0}};
 	int found[TOGETHER];
 
@@ -306,7 +308,8 @@ static void load_some(struct hf_cache *cache, uint64_t (*dirs)[2], size_t n)
 		found[i] = hf_stored_parse(cache->store, dirs[i], found[i],
 					   &rows[i], &records);
 		if (found[i] >= 0) {
-			hf_memory_load(cache->memory, dirs[i], &records);
+			hf_memory_load(cache->memory, dirs[i], forgets,
+				       &records);
 			atomic_fetch_add(&cache->rows_read, found[i]);
 		}
 		hf_buf_fini(&rows[i]);

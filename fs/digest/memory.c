@@ -40,6 +40,7 @@ struct hf_memory {
 	struct shelf *first_changed;
 	struct shelf **last_changed;
 	size_t n_changed;
+	uint64_t forgets;
 };
 
 static const void *shelf_key(const void *shelf)
@@ -310,13 +311,23 @@ static void load(struct hf_memos *memos, const struct hf_records *records)
 	}
 }
 
+uint64_t hf_memory_forgets(struct hf_memory *memory)
+{
+	uint64_t forgets;
+
+	pthread_mutex_lock(&memory->lock);
+	forgets = memory->forgets;
+	pthread_mutex_unlock(&memory->lock);
+	return forgets;
+}
+
 void hf_memory_load(struct hf_memory *memory, const uint64_t dir[2],
-		    const struct hf_records *records)
+		    uint64_t forgets, const struct hf_records *records)
 {
 	struct shelf *shelf;
 
 	pthread_mutex_lock(&memory->lock);
-	shelf = shelf_of(memory, dir);
+	shelf = forgets == memory->forgets ? shelf_of(memory, dir) : NULL;
 	if (shelf) {
 		uncount(memory, &shelf->memos);
 		load(&shelf->memos, records);
@@ -330,6 +341,7 @@ void hf_memory_load(struct hf_memory *memory, const uint64_t dir[2],
 void hf_memory_forget(struct hf_memory *memory)
 {
 	pthread_mutex_lock(&memory->lock);
+	memory->forgets++;
 	while (memory->oldest)
 		drop_shelf(memory, memory->oldest);
 	pthread_mutex_unlock(&memory->lock);

@@ -115,9 +115,13 @@ bool hf_memory_put(struct hf_memory *memory, const struct hf_key *key,
 		   uint32_t day, bool keep, const char *data, size_t len);
 /* Is it unknown what was stored of the directory? */
 bool hf_memory_lacks(struct hf_memory *memory, const uint64_t dir[2]);
-/* What was stored of a directory. */
+/* How often all was forgotten. */
+uint64_t hf_memory_forgets(struct hf_memory *memory);
+/* What was stored of a directory, and read after all was forgotten so often: if
+ * that has happened since, there is something newer, and this counts for
+ * nothing. */
 void hf_memory_load(struct hf_memory *memory, const uint64_t dir[2],
-		    const struct hf_records *records);
+		    uint64_t forgets, const struct hf_records *records);
 void hf_memory_forget(struct hf_memory *memory);
 void hf_memory_stats(struct hf_memory *memory, uint64_t *entries,
 		     uint64_t *bytes);
