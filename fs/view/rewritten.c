@@ -11,6 +11,8 @@
 
 /* So long a text is held that nobody opens. No mark lasts longer. */
 #define HELD_NS (HF_REPORTS_MS * INT64_C(1000000))
+/* However short they are, each takes some hundred bytes more. */
+#define MAX_TEXTS 65536
 
 struct item {
 	struct item *before; /* that was used before it, */
@@ -173,6 +175,16 @@ static void add(struct hf_rewritten *rewritten, struct item *item)
 	item_free(item);
 }
 
+static bool is_full(struct hf_rewritten *rewritten)
+{
+	bool full;
+
+	pthread_mutex_lock(&rewritten->lock);
+	full = hf_map_len(rewritten->by_path) >= MAX_TEXTS;
+	pthread_mutex_unlock(&rewritten->lock);
+	return full;
+}
+
 struct hf_verified *hf_rewritten_put(struct hf_rewritten *rewritten,
 				     const char *path,
 				     const struct hf_digest *digest,
@@ -181,7 +193,7 @@ struct hf_verified *hf_rewritten_put(struct hf_rewritten *rewritten,
 	struct hf_verified *bytes;
 	struct item *item;
 
-	if (!rewritten || mark == 0)
+	if (!rewritten || mark == 0 || is_full(rewritten))
 		return NULL;
 	item = new_item(path, digest, mark);
 	if (!item ||

@@ -270,6 +270,21 @@ static void no_more_than_there_is_room_for(void **state)
 	hf_rewritten_free(rewritten);
 }
 
+static void nor_more_than_can_be_counted(void **state)
+{
+	struct hf_rewritten *rewritten;
+	size_t n = 0;
+	char path[32];
+
+	(void)state;
+	assert_int_equal(hf_rewritten_new(seed, 1 << 20, &rewritten), 0);
+	do
+		snprintf(path, sizeof(path), "%zu.css", n);
+	while (put(rewritten, path, 7, "a") && ++n < 100000);
+	assert_int_equal(n, 65536);
+	hf_rewritten_free(rewritten);
+}
+
 static void what_nobody_opens_is_let_go(void **state)
 {
 	struct hf_rewritten *rewritten;
@@ -313,6 +328,7 @@ int main(void)
 		IN_SCENE(so_are_many),
 		cmocka_unit_test(it_has_to_be_the_same),
 		cmocka_unit_test(no_more_than_there_is_room_for),
+		cmocka_unit_test(nor_more_than_can_be_counted),
 		cmocka_unit_test(what_nobody_opens_is_let_go),
 	};
 
