@@ -86,8 +86,12 @@ static bool is_unreadable(const struct search *search, const char *path)
 static int kind_of(const struct search *search, enum hf_target target,
 		   const struct hf_ref *ref, const char **ret)
 {
-	HF_CLEANUP(hf_freep) char *way = strdup(ref->path);
+	HF_CLEANUP(hf_freep) char *way = NULL;
 
+	*ret = "outside";
+	if (target == HF_TARGET_OUTSIDE)
+		return 0;
+	way = strdup(ref->path);
 	if (!way)
 		return -ENOMEM;
 	while (*way && !is_unreadable(search, way)) {
@@ -95,10 +99,7 @@ static int kind_of(const struct search *search, enum hf_target target,
 
 		*(slash ? slash : way) = '\0';
 	}
-	if (target == HF_TARGET_OUTSIDE)
-		*ret = "outside";
-	else
-		*ret = *way ? "unreadable-target" : "missing";
+	*ret = *way ? "unreadable-target" : "missing";
 	return 0;
 }
 

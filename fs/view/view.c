@@ -134,8 +134,8 @@ void hf_view_free(struct hf_view *view)
 	hf_ahead_free(view->ahead);
 	hf_follow_free(view->follow);
 	hf_pool_free(view->pool); /* first: its jobs use the others */
-	hf_rewritten_free(view->rewritten);
 	view->pool = NULL;
+	hf_rewritten_free(view->rewritten);
 	hf_recent_fini(&view->recent);
 	hf_frozen_free(view->frozen);
 	hf_digests_free(view->digests);
